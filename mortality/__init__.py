@@ -1,0 +1,1 @@
+"""Community deaths and their causes: a module of the TKYT workbench."""

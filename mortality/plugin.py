@@ -1,0 +1,9 @@
+"""What the mortality module adds to the workbench."""
+
+from tkyt_analysis.modules import Module
+
+MODULE = Module(
+    name="mortality",
+    package="mortality",
+    doors={"death_register": "mortality.death_register:DOOR"},
+)

@@ -1,0 +1,64 @@
+"""How a module (mortality, later others) plugs into the core without the core knowing its name.
+
+A module names one object in the entry-point group `tkyt.modules`: a `Module`, whose parts are
+given as "package.module:attribute" strings, so that nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Module:
+    """What one plug-in module adds. Values are "package.module:attribute" strings.
+
+    commands : CLI groups, {name: click command}
+    doors : readers of received files, {door id: Door} (see tkyt_analysis.ingest.door)
+    steps : pipeline steps, {step id: PipelineStep} (see tkyt_analysis.pipeline)
+    practice : makers of practice data, {id: PracticeSource}
+    reports : {report id: folder under reports_templates/}
+    apps : {app id: dashboard class}
+    release_tables : makers of release tables, {release table: function}
+    """
+
+    name: str
+    package: str
+    commands: Mapping[str, str] = field(default_factory=dict)
+    doors: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, str] = field(default_factory=dict)
+    practice: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, str] = field(default_factory=dict)
+    apps: Mapping[str, str] = field(default_factory=dict)
+    release_tables: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_object(reference: str) -> Any:
+    """The object that "package.module:attribute" names."""
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def module_packages() -> list[str]:
+    """Package names of the installed modules, in the order of their names."""
+    found = entry_points(group="tkyt.modules")
+    return sorted({point.value.partition(":")[0].partition(".")[0] for point in found})
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """The core's own parts first, then every installed module."""
+    from tkyt_analysis.plugin import MODULE as core
+
+    points = sorted(entry_points(group="tkyt.modules"), key=lambda point: point.name)
+    return (core, *(point.load() for point in points))
+
+
+def parts(kind: str) -> dict[str, str]:
+    """{id: reference} of one kind ("doors", "steps", ...) over all modules."""
+    return {name: reference for module in modules() for name, reference in getattr(module, kind).items()}
