@@ -1,0 +1,35 @@
+"""Helpers that several tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def reference_path(*parts: str) -> Path:
+    """A file of the reference data beside the project; the test is skipped where it is absent."""
+    root = Path(os.environ.get("TKYT_REFERENCE") or REPOSITORY.parent / "shared" / "reference")
+    path = root.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"reference data are absent: {path} (set TKYT_REFERENCE)")
+    return path
+
+
+def table(text: str) -> pd.DataFrame:
+    """A drawn table: columns split by "|", numbers as numbers, codes with a leading zero as text."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    header, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    frame = pd.DataFrame(rows, columns=header)
+    for name in frame.columns:
+        as_text = frame[name].str.match(r"^0\d")
+        if not as_text.any():
+            try:
+                frame[name] = pd.to_numeric(frame[name])
+            except ValueError:
+                continue
+    return frame

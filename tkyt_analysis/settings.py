@@ -1,0 +1,30 @@
+"""Where things are on disk. The one place that reads TKYT_* environment variables for paths.
+
+TKYT_HOME           the warehouse, releases, reports (default: ~/tkyt)
+TKYT_CATALOG_PATH   further catalog folders of the user, ":"-separated; they add entries to the shipped ones
+TKYT_KEY_FILE       file with the key of the restricted store (default: beside the user's configuration, outside home and repo)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def home_directory() -> Path:
+    """The folder that holds warehouse, releases and reports."""
+    return Path(os.environ.get("TKYT_HOME") or Path.home() / "tkyt").expanduser().absolute()
+
+
+def catalog_directories() -> list[Path]:
+    """The shipped catalog first, then the user's own folders."""
+    own = [Path(part).expanduser() for part in os.environ.get("TKYT_CATALOG_PATH", "").split(os.pathsep) if part]
+    return [REPOSITORY / "data_catalog", *own]
+
+
+def configuration_directory() -> Path:
+    """The user's configuration folder (keys, local settings): never inside home or repository."""
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config").expanduser()
+    return base / "tkyt"
