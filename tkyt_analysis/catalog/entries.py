@@ -1,0 +1,293 @@
+"""The kinds of catalog entry, one frozen dataclass each. A folder of `data_catalog/` holds one kind."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tkyt_analysis.catalog.dated import DatedValue, Validity, overlap_problems
+from tkyt_analysis.catalog.dated import value_at as _value_at
+
+Problems = list[tuple[str, str, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """What people read, Vietnamese first."""
+
+    vi: str
+    en: str
+
+    def __getitem__(self, language: str) -> str:
+        return getattr(self, language)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Enough to cite the source, and to ask for it again."""
+
+    producer: str
+    document: str
+    received: datetime.date | None = None
+    file: str | None = None
+    sha256: str | None = None
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a dataset.
+
+    type : text | code | integer | number | date | boolean | period | unit (a unit_id)
+    from_ : headers under which it arrives (compared folded: no accents, no case)
+    unit : required for numbers ("persons", "deaths per 100 000", "1" for a bare count or share)
+    scale : the received number times this is the stored one
+    """
+
+    type: Literal["text", "code", "integer", "number", "date", "boolean", "period", "unit"]
+    title: Text | None = None
+    from_: tuple[str, ...] = ()
+    unit: str | None = None
+    scale: float = 1.0
+    codelist: str | None = None
+    required: bool = False
+    identifier: bool = False
+
+    def problems(self) -> Problems:
+        if self.type in ("number", "integer") and self.unit is None:
+            return [("unit", "catalog.missing_unit", {})]
+        return []
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How a wide unit × period table becomes long values.
+
+    unit : headers of the unit column(s), outermost first; year, month, period : headers of the time columns
+    elements : {header: element id}; `unit_system` names the code system of the units ("VN2025", "DHIS2", …)
+    """
+
+    unit: tuple[str, ...]
+    unit_system: str
+    elements: Mapping[str, str]
+    year: str | None = None
+    month: str | None = None
+    period: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule on the rows of a dataset, in SQL over its columns; the message may name columns in braces."""
+
+    id: str
+    rule: str
+    severity: Literal["error", "warning", "note"]
+    message: Text
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table that the workbench receives or keeps: the entry is its schema.
+
+    access : public | internal | personal (identifiers: restricted store only, never leaves)
+    table : the warehouse table that rows go to, when it is not the entry's own id
+    store : false for a received layout that only feeds another table
+    """
+
+    id: str
+    title: Text
+    origin: Origin
+    access: Literal["public", "internal", "personal"]
+    grain: tuple[str, ...]
+    columns: Mapping[str, Column]
+    valid: Validity | None = None
+    table: str | None = None
+    store: bool = True
+    file_pattern: str | None = None
+    sheet: str | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
+    panel: Panel | None = None
+    checks: tuple[Check, ...] = ()
+    notes: Text | None = None
+
+    def problems(self) -> Problems:
+        return [
+            ("grain", "catalog.grain_unknown", {"column": column})
+            for column in self.grain
+            if column not in self.columns and self.panel is None
+        ]
+
+    @property
+    def target(self) -> str:
+        """The warehouse table of its rows."""
+        return self.table or self.id
+
+
+@dataclass(frozen=True)
+class FormColumn:
+    """A column of a form: its id, the heading as printed and other headings seen."""
+
+    id: str
+    title: Text
+    from_: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormVersion:
+    """A form as one circular has it."""
+
+    reference: str
+    to: datetime.date | None = None
+    unverified: bool = False
+    rows: str = ""
+    columns: tuple[FormColumn, ...] = ()
+    period_kinds: tuple[str, ...] = ()
+    deadline_days: int | None = None
+    deadline_kind: Literal["working_days", "days"] = "working_days"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A reporting form with its dated versions. `level` is who fills it in."""
+
+    id: str
+    code: str
+    title: Text
+    level: Literal["commune", "district", "province", "facility", "ministry"]
+    versions: Mapping[datetime.date, FormVersion]
+    access: Literal["public", "internal", "personal"] = "internal"
+    notes: Text | None = None
+
+    def problems(self) -> Problems:
+        dated = {
+            start: DatedValue(version, version.reference, version.to) for start, version in self.versions.items()
+        }
+        return [(f"versions.{key}", name, fields) for key, name, fields in overlap_problems(dated)]
+
+    def version_at(self, day: datetime.date) -> FormVersion:
+        """The version in force on `day`."""
+        dated = {start: DatedValue(one, one.reference, one.to) for start, one in self.versions.items()}
+        return _value_at(self.id, dated, day).value
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """What a published figure is: formula, unit, numerator, denominator, legal source, from when.
+
+    numerator, denominator : names that the measure functions know (deaths, population, live_births, …)
+    per : the figure is per this many of the denominator; decimals : digits shown
+    minimum_denominator, minimum_level : below them the figure is "not assessable"
+    """
+
+    id: str
+    title: Text
+    definition: Text
+    unit: Text
+    numerator: str
+    denominator: str
+    per: float
+    decimals: int
+    sources: Mapping[datetime.date, DatedValue]
+    method: str = "crude"
+    standard_population: str | None = None
+    cause_list: str | None = None
+    age_groups: tuple[str, ...] = ()
+    minimum_level: Literal["nation", "province", "district", "commune"] = "commune"
+    minimum_denominator: float = 0.0
+    higher_is: Literal["better", "worse", "neutral"] = "neutral"
+    notes: Text | None = None
+
+    def problems(self) -> Problems:
+        return [(f"sources.{key}", name, fields) for key, name, fields in overlap_problems(self.sources)]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A quality rule: what it asks of the data, how serious a breach is, and the question it puts.
+
+    kind : expression (left operator right, over element ids) | python (a function of that name)
+    missing : skip_if_any_missing | skip_if_all_missing | never_skip (missing counts as 0)
+    """
+
+    id: str
+    version: int
+    title: Text
+    question: Text
+    severity: Literal["error", "warning", "note"]
+    kind: Literal["expression", "python"]
+    level: tuple[str, ...]
+    owner: str
+    source: str
+    function: str | None = None
+    left: str | None = None
+    operator: str | None = None
+    right: str | None = None
+    missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] = "skip_if_any_missing"
+    applies_to: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    unverified: bool = False
+
+    def problems(self) -> Problems:
+        if self.kind == "python" and not self.function:
+            return [("function", "catalog.missing_key", {})]
+        if self.kind == "expression" and not (self.left and self.operator and self.right):
+            return [("left", "catalog.missing_key", {})]
+        return []
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A number, list or word that a document decides, by date."""
+
+    id: str
+    title: Text
+    unit: str
+    values: Mapping[datetime.date, DatedValue]
+
+    def problems(self) -> Problems:
+        return [(f"values.{key}", name, fields) for key, name, fields in overlap_problems(self.values)]
+
+    def at(self, day: datetime.date) -> Any:
+        """The value in force on `day`."""
+        return _value_at(self.id, self.values, day).value
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A known error in received data: what, why, who was told; `expect` fails once the source is fixed."""
+
+    id: str
+    dataset: str
+    match: Mapping[str, str]
+    action: Literal["replace", "drop"]
+    reason: Text
+    reported_to: str
+    expect: Mapping[str, str]
+    set: Mapping[str, str] = field(default_factory=dict)
+    valid: Validity | None = None
+
+
+@dataclass(frozen=True)
+class CauseListEntry:
+    """A tabulation list of causes of death, dated; its items are a code list."""
+
+    id: str
+    title: Text
+    edition: str
+    items: str
+    source: str
+    valid: Validity | None = None
+    unverified: bool = False
+
+
+KINDS: dict[str, type] = {
+    "datasets": Dataset,
+    "forms": Form,
+    "indicators": Indicator,
+    "rules": Rule,
+    "thresholds": Threshold,
+    "corrections": Correction,
+    "cause_lists": CauseListEntry,
+}
