@@ -44,6 +44,7 @@ class Column:
     from_ : headers under which it arrives (compared folded: no accents, no case)
     unit : required for numbers ("persons", "deaths per 100 000", "1" for a bare count or share)
     scale : the received number times this is the stored one
+    pseudonym_of : the stored value is a keyed hash of these columns of the row (clear text is never stored)
     """
 
     type: Literal["text", "code", "integer", "number", "date", "boolean", "period", "unit"]
@@ -54,6 +55,7 @@ class Column:
     codelist: str | None = None
     required: bool = False
     identifier: bool = False
+    pseudonym_of: tuple[str, ...] = ()
 
     def problems(self) -> Problems:
         if self.type in ("number", "integer") and self.unit is None:
