@@ -68,7 +68,9 @@ class Warehouse:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.con.close()
         self._release()
 
@@ -124,7 +126,9 @@ def create_home(home: Path, *, practice: bool = False) -> bool:
         (home / part).mkdir(parents=True, exist_ok=True, mode=0o700)
     create_key(home)
     if practice and new:
-        (home / "PRACTICE").write_text("Số liệu mô phỏng – không phải số liệu thật. Practice data: synthetic.\n", "utf-8")
+        (home / "PRACTICE").write_text(
+            "Số liệu mô phỏng – không phải số liệu thật. Practice data: synthetic.\n", "utf-8"
+        )
     lock = _writer_lock(home)
     try:
         connection = connect()
@@ -144,7 +148,11 @@ def is_practice(home: Path) -> bool:
 
 def attach_lake(connection: duckdb.DuckDBPyConnection, home: Path, *, as_of: int | str | None = None) -> None:
     """Attach the home's analysis lake as `lake`. No row is inlined into the catalog: data files are encrypted."""
-    options = [f"DATA_PATH '{_quoted(home / 'warehouse' / 'data')}'", "ENCRYPTED", "DATA_INLINING_ROW_LIMIT 0"]
+    options = [
+        f"DATA_PATH '{_quoted(home / 'warehouse' / 'data')}'",
+        "ENCRYPTED",
+        "DATA_INLINING_ROW_LIMIT 0",
+    ]
     if isinstance(as_of, int):
         options.append(f"SNAPSHOT_VERSION {as_of}")
     elif as_of:
@@ -155,7 +163,9 @@ def attach_lake(connection: duckdb.DuckDBPyConnection, home: Path, *, as_of: int
 
 def attach_restricted(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
     """Attach the restricted lake as `restricted`; a wrong or missing key is an InputError."""
-    attached = connection.execute("SELECT count(*) FROM duckdb_databases() WHERE database_name = 'restricted'").fetchone()
+    attached = connection.execute(
+        "SELECT count(*) FROM duckdb_databases() WHERE database_name = 'restricted'"
+    ).fetchone()
     if attached and attached[0]:
         return
     options = [

@@ -1,0 +1,306 @@
+"""Receive files: keep their bytes, find the door of each, store all its rows in one transaction.
+
+Guarantees, each with a test: a file is whole in the warehouse or not at all; the same bytes received again
+change nothing; received = landed + quarantined for every file; a killed run, run again, ends like an
+undisturbed one. The restricted store is written first and the `received_file` row last, so that identifiers
+of a file that was never finished are replaced by the next run and are not reachable from any death.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tkyt_analysis import __version__
+from tkyt_analysis.catalog import catalog_version
+from tkyt_analysis.errors import InputError, TkytError
+from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
+from tkyt_analysis.ingest.staging import Staging
+from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.warehouse.custody import keep
+from tkyt_analysis.warehouse.keys import read_key
+from tkyt_analysis.warehouse.lake import Warehouse
+
+FILES_PER_TRANSACTION = 32
+ROWS_PER_TRANSACTION = 2_000_000
+SURE_ENOUGH = 0.3
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class IngestResult:
+    """What one run did. `files` has one row per file: name, sha256, door, status, received, landed, quarantined, notes."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+    def total(self, column: str) -> int:
+        """Sum of a count over the files that were read in this run."""
+        return sum(row.get(column) or 0 for row in self.files)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What doors may ask of what has landed so far (see `door.IngestContext`); one query per table and group."""
+
+    warehouse: Warehouse
+    language: str = "vi"
+    cache: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All rows of a reference table, read once per group of files."""
+        if name not in self.cache:
+            self.cache[name] = self.warehouse.query(
+                f'SELECT * EXCLUDE (file_sha256, sheet, row_number) FROM lake."{name}"'
+            )
+        return self.cache[name]
+
+    def units(self) -> pd.DataFrame:
+        return self.table("organisation_unit")
+
+    def unit_aliases(self) -> pd.DataFrame:
+        return self.table("unit_alias")
+
+    def data_elements(self) -> pd.DataFrame:
+        return self.table("data_element")
+
+
+def ingest(
+    home: Path,
+    paths: Iterable[Path],
+    *,
+    language: str = "vi",
+    progress: Progress | None = None,
+    retry: bool = False,
+) -> IngestResult:
+    """Receive files and folders into the warehouse of `home`.
+
+    retry : read files again that left rows in quarantine (e.g. once the unit list has been mended)
+    Returns what happened to each file. Raises InputError for a path that does not exist.
+    """
+    files = list(find_files(paths))
+    result = IngestResult()
+    with Warehouse(home, write=True) as warehouse:
+        known = _known_files(warehouse, retry=retry)
+        waiting = _recognised(home, files, known, result, progress)
+        for number, group in enumerate(_groups(waiting)):
+            _ingest_group(
+                warehouse,
+                group,
+                result,
+                language,
+                progress,
+                done=number * FILES_PER_TRANSACTION,
+                total=len(waiting),
+            )
+    return result
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """(path, name as received) of each file, folders walked in the order of names; hidden files are no data."""
+    for given in paths:
+        path = Path(given).expanduser()
+        if path.is_file():
+            yield path, path.name
+        elif path.is_dir():
+            for inner in sorted(path.rglob("*")):
+                relative = inner.relative_to(path)
+                if inner.is_file() and not any(part.startswith((".", "~$")) for part in relative.parts):
+                    yield inner, relative.as_posix()
+        else:
+            raise InputError("error.path_missing", path=path)
+
+
+def doors() -> list[Door]:
+    """Every door of the core and of the installed modules."""
+    return [load_object(reference) for reference in parts("doors").values()]
+
+
+def best_door(file: ReceivedFile, candidates: list[Door]) -> Door | None:
+    """The door that is surest of a file, None where none recognises it."""
+    scored = [(door.recognise(file), -number) for number, door in enumerate(candidates)]
+    score, place = max(scored)
+    return candidates[-place] if score >= SURE_ENOUGH else None
+
+
+def _known_files(warehouse: Warehouse, *, retry: bool) -> dict[str, str]:
+    where = "WHERE rows_quarantined = 0" if retry else ""
+    rows = warehouse.con.execute(f"SELECT file_sha256, file_name FROM lake.received_file {where}").fetchall()
+    return dict(rows)
+
+
+def _recognised(
+    home: Path,
+    files: list[tuple[Path, str]],
+    known: dict[str, str],
+    result: IngestResult,
+    progress: Progress | None,
+) -> list[tuple[int, str, ReceivedFile, Door | None]]:
+    """(rank, name, file, door) of the files still to be read, reference data first."""
+    from tkyt_analysis.ingest.safe_open import expand
+
+    candidates = doors()
+    waiting: list[tuple[int, str, ReceivedFile, Door | None]] = []
+    seen = dict(known)
+    for number, (path, name) in enumerate(files):
+        if progress:
+            progress(number, len(files), name)
+        sha256, kept = keep(home, path)
+        if sha256 in seen:
+            result.files.append({"name": name, "sha256": sha256, "status": "known", "first_name": seen[sha256]})
+            continue
+        seen[sha256] = name
+        file = ReceivedFile(kept, name, sha256, kept.stat().st_size)
+        try:
+            members = list(expand(file))
+        except TkytError:
+            members = [file]
+        for member in members:
+            door = best_door(member, candidates)
+            rank = getattr(door, "rank", _second)(member) if door else 9
+            waiting.append((rank, member.name, member, door))
+    return sorted(waiting, key=lambda item: item[:2])
+
+
+def _second(file: ReceivedFile) -> int:
+    return 1
+
+
+def _groups(
+    waiting: list[tuple[int, str, ReceivedFile, Door | None]],
+) -> Iterator[list[tuple[ReceivedFile, Door | None]]]:
+    """Files that share a transaction: of one rank, at most FILES_PER_TRANSACTION, big files alone."""
+    group: list[tuple[ReceivedFile, Door | None]] = []
+    current = None
+    for rank, _, file, door in waiting:
+        if group and (rank != current or len(group) >= FILES_PER_TRANSACTION or file.size > 50_000_000):
+            yield group
+            group = []
+        current = rank
+        group.append((file, door))
+    if group:
+        yield group
+
+
+def _ingest_group(
+    warehouse: Warehouse,
+    group: list[tuple[ReceivedFile, Door | None]],
+    result: IngestResult,
+    language: str,
+    progress: Progress | None,
+    *,
+    done: int,
+    total: int,
+) -> None:
+    staging = Staging(warehouse.con, read_key(warehouse.home, "pseudonym"))
+    context = Context(warehouse, language)
+    rows = []
+    try:
+        for number, (file, door) in enumerate(group):
+            if progress:
+                progress(min(done + number, total), total, file.name)
+            _stage_file(staging, file, door, context)
+            rows.append(_received_row(file, door, staging.counts[file.sha256]))
+        _store(warehouse, staging, pd.DataFrame(rows))
+    finally:
+        staging.clear()
+    result.files += [
+        {
+            "name": row["file_name"],
+            "sha256": row["file_sha256"],
+            "door": row["door"],
+            "status": "read",
+            "received": row["rows_received"],
+            "landed": row["rows_landed"],
+            "quarantined": row["rows_quarantined"],
+            "notes": row["notes"],
+        }
+        for row in rows
+    ]
+
+
+def _stage_file(staging: Staging, file: ReceivedFile, door: Door | None, context: Context) -> None:
+    """Every batch of a file; a file that no door knows or can read becomes one quarantined row."""
+    staging.start(file.sha256)
+    try:
+        if door is None:
+            raise _unknown_file(file)
+        for batch in door.read(file, context):
+            staging.add(file.sha256, batch, door.id)
+        if staging.counts[file.sha256][0] == 0:
+            raise InputError("error.file_without_rows", file=file.name)
+    except InputError as error:
+        if staging.counts[file.sha256][0]:
+            staging.forget(file.sha256)
+        refused = Quarantined(reason=error.key, value=file.name, fields=dict(error.fields))
+        staging.add(
+            file.sha256,
+            Batch("received_file", pd.DataFrame(), [refused], received=1),
+            door.id if door else "none",
+        )
+
+
+def _unknown_file(file: ReceivedFile) -> InputError:
+    """Why no door takes a file: what `safe_open` says of its bytes, else that its layout is unknown."""
+    from tkyt_analysis.ingest.safe_open import require_readable
+
+    try:
+        require_readable(file)
+    except InputError as error:
+        return error
+    return InputError("error.file_not_recognised", file=file.name)
+
+
+def _received_row(file: ReceivedFile, door: Door | None, counts: list[int]) -> dict[str, Any]:
+    return {
+        "file_sha256": file.sha256,
+        "file_name": file.name,
+        "size_bytes": file.size,
+        "received_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "door": door.id if door else "",
+        "rows_received": counts[0],
+        "rows_landed": counts[1],
+        "rows_quarantined": counts[2],
+        "notes": counts[3],
+        "code_version": __version__,
+        "catalog_version": catalog_version(),
+    }
+
+
+def _store(warehouse: Warehouse, staging: Staging, received: pd.DataFrame) -> None:
+    """Identifiers first, then everything else together with the received_file rows, each lake in one transaction."""
+    con = warehouse.con
+    if staging.tables("restricted"):
+        warehouse.attach_restricted()
+        with warehouse.transaction():
+            staging.store("restricted")
+    with warehouse.transaction():
+        staging.store("lake")
+        files = ", ".join(f"'{sha256}'" for sha256 in received["file_sha256"])
+        con.execute(f"DELETE FROM lake.received_file WHERE file_sha256 IN ({files})")
+        con.register("incoming", received)
+        con.execute("INSERT INTO lake.received_file BY NAME SELECT * FROM incoming")
+        con.unregister("incoming")
+        require_balance(warehouse, files)
+
+
+def require_balance(warehouse: Warehouse, files: str) -> None:
+    """received = landed + quarantined, counted in the lake itself before the commit."""
+    sql = f"""
+        SELECT file_name, rows_received, rows_landed, rows_quarantined, coalesce(q.n, 0)
+        FROM lake.received_file f
+        LEFT JOIN (SELECT file_sha256, count(*) n FROM lake.quarantine WHERE file_sha256 IN ({files}) GROUP BY 1) q
+        USING (file_sha256)
+        WHERE file_sha256 IN ({files})
+          AND (rows_received <> rows_landed + rows_quarantined OR rows_quarantined <> coalesce(q.n, 0))
+    """
+    wrong = warehouse.con.execute(sql).fetchone()
+    if wrong:
+        raise InputError(
+            "error.ingest_balance", file=wrong[0], received=wrong[1], landed=wrong[2], quarantined=wrong[4]
+        )

@@ -1,0 +1,172 @@
+"""What the doors yield, gathered in temporary tables until it is stored in one statement per table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from tkyt_analysis.errors import ProcessingError
+from tkyt_analysis.ingest.door import NOTE_COLUMNS, QUARANTINE_COLUMNS, Batch, Note, Quarantined
+from tkyt_analysis.warehouse.schema import column_types, store_of, stored_datasets
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from tkyt_analysis.catalog.entries import Dataset
+
+PSEUDONYM_BYTES = 10
+
+
+class Staging:
+    """Temporary tables of one group of files; `counts` has (received, landed, quarantined, notes) per file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, pseudonym_key: bytes) -> None:
+        self.con = connection
+        self.key = pseudonym_key
+        self.datasets = stored_datasets()
+        self.used: set[str] = set()
+        self.files: list[str] = []
+        self.counts: dict[str, list[int]] = {}
+
+    def start(self, sha256: str) -> None:
+        """Begin a file."""
+        self.files.append(sha256)
+        self.counts[sha256] = [0, 0, 0, 0]
+
+    def forget(self, sha256: str) -> None:
+        """Take back everything staged of a file (it turned out to be unreadable further on)."""
+        for table in self.used:
+            self.con.execute(f'DELETE FROM staged."{table}" WHERE file_sha256 = ?', [sha256])
+        self.counts[sha256] = [0, 0, 0, 0]
+
+    def add(self, sha256: str, batch: Batch, door: str) -> None:
+        """Stage one batch of a file, after checking that received = landed + quarantined."""
+        quarantined = _frame(batch.quarantined, QUARANTINE_COLUMNS)
+        notes = _frame(batch.notes, NOTE_COLUMNS)
+        landed = len(batch.rows)
+        if batch.counts:
+            if batch.received != landed + len(quarantined):
+                raise ProcessingError(
+                    "error.ingest_count",
+                    door=door,
+                    table=batch.table,
+                    received=batch.received,
+                    landed=landed,
+                    quarantined=len(quarantined),
+                )
+            counts = self.counts[sha256]
+            counts[0] += batch.received
+            counts[1] += landed
+            counts[2] += len(quarantined)
+        self.counts[sha256][3] += len(notes)
+        if landed:
+            self._insert(self._entry(batch.table, door), sha256, self._pseudonymised(batch, sha256))
+        if len(quarantined):
+            self._insert(self.datasets["quarantine"], sha256, quarantined)
+        if len(notes):
+            self._insert(self.datasets["ingest_note"], sha256, notes)
+
+    def _entry(self, table: str, door: str) -> Dataset:
+        try:
+            return self.datasets[table]
+        except KeyError:
+            raise ProcessingError("error.ingest_unknown_table", table=table, door=door) from None
+
+    def _pseudonymised(self, batch: Batch, sha256: str) -> pd.DataFrame | pa.Table:
+        keyed = {
+            name: column.pseudonym_of
+            for name, column in self.datasets[batch.table].columns.items()
+            if column.pseudonym_of
+        }
+        if not keyed:
+            return batch.rows
+        rows = batch.rows.to_pandas() if isinstance(batch.rows, pa.Table) else batch.rows
+        return rows.assign(**{name: self._pseudonyms(rows, of, sha256) for name, of in keyed.items()})
+
+    def _pseudonyms(self, rows: pd.DataFrame, of: tuple[str, ...], sha256: str) -> list[str | None]:
+        if not set(of) <= {"file_sha256", *rows.columns}:
+            return [None] * len(rows)
+        parts = [[sha256] * len(rows) if name == "file_sha256" else rows[name].tolist() for name in of]
+        return [
+            None
+            if any(part is None or part != part or part == "" for part in values)
+            else hashlib.blake2b(
+                "\x1f".join(map(str, values)).encode(), key=self.key, digest_size=PSEUDONYM_BYTES
+            ).hexdigest()
+            for values in zip(*parts)
+        ]
+
+    def _insert(self, entry: Dataset, sha256: str, rows: pd.DataFrame | pa.Table) -> None:
+        types = column_types(entry)
+        if entry.id not in self.used:
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+            self.con.execute("CREATE SCHEMA IF NOT EXISTS staged")
+            self.con.execute(f'CREATE OR REPLACE TABLE staged."{entry.id}" ({columns})')
+            self.used.add(entry.id)
+        given = set(rows.column_names if isinstance(rows, pa.Table) else rows.columns)
+        unknown = given - set(types) - {"file_sha256"}
+        if unknown:
+            raise ProcessingError("error.ingest_unknown_columns", table=entry.id, columns=", ".join(sorted(unknown)))
+        select = ", ".join(_column(name, kind, given, sha256) for name, kind in types.items())
+        self.con.register("incoming", rows)
+        try:
+            self.con.execute(f'INSERT INTO staged."{entry.id}" SELECT {select} FROM incoming')
+        finally:
+            self.con.unregister("incoming")
+
+    def tables(self, store: str) -> list[str]:
+        """Staged tables that belong to one lake ("lake" or "restricted")."""
+        return sorted(name for name in self.used if store_of(self.datasets[name]) == store)
+
+    def store(self, store: str) -> None:
+        """Move what is staged into a lake; rows of the same files that are there already are replaced."""
+        files = ", ".join(f"'{sha256}'" for sha256 in self.files)
+        for name, entry in sorted(self.datasets.items()):
+            if store_of(entry) != store or "file_sha256" not in entry.columns or name == "received_file":
+                continue
+            self.con.execute(f'DELETE FROM {store}."{name}" WHERE file_sha256 IN ({files})')
+        for name in self.tables(store):
+            columns = ", ".join(f'"{column}"' for column in column_types(self.datasets[name]))
+            self.con.execute(f'INSERT INTO {store}."{name}" ({columns}) SELECT {columns} FROM staged."{name}"')
+
+    def clear(self) -> None:
+        """Drop the temporary tables."""
+        self.con.execute("DROP SCHEMA IF EXISTS staged CASCADE")
+        self.used.clear()
+        self.files.clear()
+
+
+def _column(name: str, kind: str, given: set[str], sha256: str) -> str:
+    if name == "file_sha256":
+        return f"'{sha256}' AS file_sha256"
+    if name not in given:
+        return f'CAST(NULL AS {kind}) AS "{name}"'
+    return f'CAST("{name}" AS {kind}) AS "{name}"'
+
+
+def _frame(items: Iterable[Quarantined | Note] | pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Quarantine rows or notes as a table; their fields as JSON text."""
+    if isinstance(items, pd.DataFrame):
+        frame = items.reindex(columns=columns)
+    else:
+        frame = pd.DataFrame([[getattr(item, name) for name in columns] for item in items], columns=columns)
+    if len(frame):
+        frame["fields"] = [_json(value) for value in frame["fields"]]
+        frame["value"] = frame["value"].astype("str")
+        frame["row_number"] = frame["row_number"].astype("Int64")
+    return frame
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return (
+        json.dumps(dict(value), ensure_ascii=False, default=str, sort_keys=True)
+        if isinstance(value, dict) or value
+        else "{}"
+    )

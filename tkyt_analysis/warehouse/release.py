@@ -1,0 +1,246 @@
+"""Releases: immutable directories of de-identified Parquet that `publish` makes from one warehouse snapshot.
+
+`releases/<release id>/manifest.json` and `tables/<table>/scope=<scope>/…parquet`; `releases/CURRENT` names the
+latest. The scope (a province, or VN for what all may see) is a folder, so that access is a path, not a WHERE.
+A release is written beside its place and moved there whole; the pointer moves last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tkyt_analysis import __version__
+from tkyt_analysis.catalog import catalog_version, load_entries
+from tkyt_analysis.errors import InputError, ProcessingError
+from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.warehouse.custody import file_sha256
+from tkyt_analysis.warehouse.lake import Warehouse, is_practice
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+NATION = "VN"
+
+
+@dataclass
+class ReleaseContext:
+    """What a maker of a release table may use: one warehouse snapshot, and the tables made before it.
+
+    `made` holds tables that later makers read again (e.g. findings for their summary).
+    """
+
+    warehouse: Warehouse
+    practice: bool
+    made: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
+        return self.warehouse.query(sql, parameters)
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """organisation_unit with a `scope` column."""
+        units = self.query("SELECT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.organisation_unit")
+        return units.assign(scope=unit_scopes(units))
+
+    def add_scope(self, table: pd.DataFrame, unit: str = "unit_id") -> pd.DataFrame:
+        """The table with the scope of its unit; rows of unknown units belong to the nation only."""
+        scope = table[unit].map(self.units.set_index("unit_id")["scope"])
+        return table.assign(scope=scope.fillna(NATION))
+
+
+def unit_scopes(units: pd.DataFrame) -> pd.Series:
+    """Scope of each unit: its present-day province ("VN2025-51"), or VN above provinces."""
+    from tkyt_analysis.reference.places import province_merge
+
+    merge = province_merge()
+    successor = dict(zip(merge["old_unit_id"], merge["new_unit_id"]))
+    province = units["province_id"].map(lambda unit: successor.get(unit, unit))
+    return province.fillna(NATION).replace("", NATION).str.replace(":", "-", regex=False)
+
+
+Maker = Callable[[ReleaseContext], "pd.DataFrame | pa.Table | str"]
+
+
+def publish(
+    home: Path, *, as_of: int | str | None = None, progress: Callable[[int, int, str], None] | None = None
+) -> Release:
+    """Make a release of the warehouse (its latest snapshot, or `as_of`) and point readers to it.
+
+    A release of the same snapshot, catalog and code is made once: asked for again, it is returned as it is.
+    """
+    with Warehouse(home, write=as_of is None, as_of=as_of) as warehouse:
+        snapshot = warehouse.snapshot_id()
+        passport = {
+            "snapshot": snapshot,
+            "catalog_version": catalog_version(),
+            "code_version": __version__,
+            "practice": is_practice(home),
+            "data_as_of": _data_as_of(warehouse),
+        }
+        identity = hashlib.sha256(json.dumps(passport, sort_keys=True).encode()).hexdigest()[:8]
+        release_id = f"R{snapshot:06d}-{identity}"
+        target = Path(home) / "releases" / release_id
+        if not target.exists():
+            _write_release(warehouse, target, release_id, passport, progress)
+    if as_of is None:
+        _point_to(home, release_id)
+    return Release(home, release_id)
+
+
+def _write_release(
+    warehouse: Warehouse,
+    target: Path,
+    release_id: str,
+    passport: dict[str, Any],
+    progress: Callable[[int, int, str], None] | None,
+) -> None:
+    part = target.with_name(f".{release_id}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    context = ReleaseContext(warehouse, passport["practice"])
+    makers = parts("release_tables")
+    warehouse.con.execute("SET threads = 1")  # the same rows in the same files, whatever the machine
+    for number, (table, reference) in enumerate(makers.items()):
+        if progress:
+            progress(number, len(makers), table)
+        rows = load_object(reference)(context)
+        _write_table(warehouse.con, rows, part / "tables" / table, table)
+    files = {
+        path.relative_to(part).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(part.rglob("*.parquet"))
+    }
+    manifest = {
+        "release_id": release_id,
+        "made_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        **passport,
+        "files": files,
+    }
+    (part / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
+    os.replace(part, target)
+
+
+def _write_table(con: duckdb.DuckDBPyConnection, rows: Any, directory: Path, table: str) -> None:
+    """Partitioned Parquet of one table; a column that the catalog calls an identifier stops the release."""
+    directory.mkdir(parents=True)
+    source = f"({rows})"
+    if not isinstance(rows, str):
+        con.register("release_rows", rows)
+        source = "release_rows"
+    try:
+        columns = [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+        require_no_identifier(table, columns)
+        if "scope" not in columns:
+            raise ProcessingError("error.release_without_scope", table=table)
+        order = ", ".join(f'"{name}"' for name in columns)
+        con.execute(
+            f"COPY (SELECT * FROM {source} ORDER BY {order}) TO '{directory}' "
+            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (scope), WRITE_PARTITION_COLUMNS true)"
+        )
+    finally:
+        if source == "release_rows":
+            con.unregister("release_rows")
+
+
+def require_no_identifier(table: str, columns: list[str]) -> None:
+    """Refuse a release table that has a column which some dataset entry marks as an identifier."""
+    identifiers = {
+        name
+        for entry in load_entries("datasets").values()
+        for name, column in entry.columns.items()
+        if column.identifier
+    } - {"note"}
+    found = sorted(identifiers & set(columns))
+    if found:
+        raise ProcessingError("error.release_identifier", table=table, columns=", ".join(found))
+
+
+def _data_as_of(warehouse: Warehouse) -> str:
+    row = warehouse.con.execute("SELECT max(received_at) FROM lake.received_file").fetchone()
+    return (row[0] if row and row[0] else "")[:10]
+
+
+def _point_to(home: Path, release_id: str) -> None:
+    pointer = Path(home) / "releases" / "CURRENT"
+    part = pointer.with_suffix(f".{os.getpid()}.part")
+    part.write_text(release_id + "\n", "ascii")
+    os.replace(part, pointer)
+
+
+class Release:
+    """A published release, open for reading. Data come from its files only, through an in-memory DuckDB.
+
+    scope : a province ("VN2025-51") sees its own partition and the nation's public one; None sees all
+    """
+
+    def __init__(self, home: Path, release_id: str | None = None, *, scope: str | None = None) -> None:
+        self.home = Path(home)
+        self.release_id = release_id or current_release(self.home)
+        self.directory = self.home / "releases" / self.release_id
+        self.scope = scope
+        if not (self.directory / "manifest.json").exists():
+            raise InputError("error.no_such_release", release=self.release_id, home=self.home)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.directory / "manifest.json").read_text("utf-8"))
+
+    @property
+    def practice(self) -> bool:
+        return bool(self.manifest["practice"])
+
+    @cached_property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "autoinstall_known_extensions": False})
+        for table in self.tables():
+            files = self._files(table)
+            if files:
+                listing = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in files)
+                connection.execute(
+                    f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{listing}], hive_partitioning = false, union_by_name = true)'
+                )
+        return connection
+
+    def tables(self) -> list[str]:
+        """Names of the release's tables."""
+        return sorted({name.split("/")[1] for name in self.manifest["files"]})
+
+    def _files(self, table: str) -> list[Path]:
+        wanted = None if self.scope is None else {f"scope={NATION}", f"scope={self.scope}"}
+        names = [name for name in self.manifest["files"] if name.split("/")[1] == table]
+        return [self.directory / name for name in names if wanted is None or name.split("/")[2] in wanted]
+
+    def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
+        """Rows of a query on the release's tables by name."""
+        return self.con.execute(sql, parameters or []).df()
+
+    def has(self, table: str) -> bool:
+        """Whether the release has rows of a table for this scope."""
+        return bool(self._files(table)) if table in self.tables() else False
+
+    def verify(self) -> list[str]:
+        """Files that are missing or whose bytes differ from the manifest's hashes."""
+        return [
+            name
+            for name, about in self.manifest["files"].items()
+            if not (self.directory / name).is_file() or file_sha256(self.directory / name) != about["sha256"]
+        ]
+
+
+def current_release(home: Path) -> str:
+    """The id that the pointer names."""
+    try:
+        return (Path(home) / "releases" / "CURRENT").read_text("ascii").strip()
+    except FileNotFoundError:
+        raise InputError("error.no_release", home=home) from None

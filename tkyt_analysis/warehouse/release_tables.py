@@ -1,0 +1,68 @@
+"""The core's release tables: units, population, reported values, reporting, findings, what was received."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tkyt_analysis.warehouse.release import NATION, ReleaseContext
+
+
+def organisation_unit(context: ReleaseContext) -> pd.DataFrame:
+    """Every unit; the list itself is public, so it belongs to the nation's scope."""
+    return context.units.rename(columns={"scope": "province_scope"}).assign(scope=NATION)
+
+
+def population(context: ReleaseContext) -> pd.DataFrame:
+    """Population figures as received, with their series and status; public."""
+    rows = context.query("SELECT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.population")
+    return rows.assign(scope=NATION)
+
+
+def data_element(context: ReleaseContext) -> pd.DataFrame:
+    """What each element means; public."""
+    rows = context.query("SELECT DISTINCT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.data_element")
+    return rows.assign(scope=NATION)
+
+
+CURRENT_VALUE = """
+    SELECT v.* EXCLUDE (file_sha256, sheet, row_number, column_name, value_as_written)
+    FROM lake.aggregate_value v JOIN lake.received_file f USING (file_sha256)
+    QUALIFY row_number() OVER (
+        PARTITION BY dataset_id, element_id, category_id, unit_id, period_id
+        ORDER BY f.received_at DESC, f.file_name DESC, v.sheet DESC, v.row_number DESC
+    ) = 1
+"""
+
+
+def aggregate_value(context: ReleaseContext) -> str:
+    """One value per element, category, unit and period: of several submissions the one received last."""
+    context.warehouse.con.register("unit_scope", context.units[["unit_id", "scope"]])
+    return f"SELECT v.*, coalesce(s.scope, '{NATION}') AS scope FROM ({CURRENT_VALUE}) v LEFT JOIN unit_scope s USING (unit_id)"
+
+
+def finding(context: ReleaseContext) -> pd.DataFrame:
+    """Findings of the last check; places of single records are kept, their contents are not."""
+    rows = context.query("SELECT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.finding")
+    return context.add_scope(rows)
+
+
+def received(context: ReleaseContext) -> pd.DataFrame:
+    """Received files by door and kind of quarantine: counts only, for the nation."""
+    return context.query(
+        f"""
+        SELECT coalesce(nullif(door, ''), 'none') AS door, count(*) AS files, sum(rows_received) AS rows_received,
+               sum(rows_landed) AS rows_landed, sum(rows_quarantined) AS rows_quarantined, sum(notes) AS notes, '{NATION}' AS scope
+        FROM lake.received_file GROUP BY ALL
+        """
+    )
+
+
+def quarantine_summary(context: ReleaseContext) -> pd.DataFrame:
+    """How many rows were quarantined for which reason, and how many cells were repaired and how."""
+    return context.query(
+        f"""
+        SELECT 'quarantine' AS kind, reason AS key, count(*) AS rows, '{NATION}' AS scope FROM lake.quarantine GROUP BY ALL
+        UNION ALL
+        SELECT 'note', note, count(*), '{NATION}' FROM lake.ingest_note GROUP BY ALL
+        """
+    )
