@@ -18,7 +18,7 @@ import pandas as pd
 
 from tkyt_analysis import __version__
 from tkyt_analysis.catalog import catalog_version
-from tkyt_analysis.errors import InputError, TkytError
+from tkyt_analysis.errors import InputError, ProcessingError, TkytError
 from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
 from tkyt_analysis.ingest.staging import Staging
 from tkyt_analysis.modules import load_object, parts
@@ -228,21 +228,32 @@ def _stage_file(staging: Staging, file: ReceivedFile, door: Door | None, context
     """Every batch of a file; a file that no door knows or can read becomes one quarantined row."""
     staging.start(file.sha256)
     try:
-        if door is None:
-            raise _unknown_file(file)
-        for batch in door.read(file, context):
-            staging.add(file.sha256, batch, door.id)
-        if staging.counts[file.sha256][0] == 0:
-            raise InputError("error.file_without_rows", file=file.name)
+        _read_into(staging, file, door, context)
+    except ProcessingError:
+        raise
     except InputError as error:
-        if staging.counts[file.sha256][0]:
-            staging.forget(file.sha256)
-        refused = Quarantined(reason=error.key, value=file.name, fields=dict(error.fields))
-        staging.add(
-            file.sha256,
-            Batch("received_file", pd.DataFrame(), [refused], received=1),
-            door.id if door else "none",
-        )
+        _refuse(staging, file, door, error)
+    except Exception as problem:  # a fault of a door must not cost the other files; it is said, and kept
+        said = f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
+        name = door.id if door else ""
+        _refuse(staging, file, door, InputError("error.door_failed", file=file.name, door=name, problem=said))
+
+
+def _read_into(staging: Staging, file: ReceivedFile, door: Door | None, context: Context) -> None:
+    if door is None:
+        raise _unknown_file(file)
+    for batch in door.read(file, context):
+        staging.add(file.sha256, batch, door.id)
+    if staging.counts[file.sha256][0] == 0:
+        raise InputError("error.file_without_rows", file=file.name)
+
+
+def _refuse(staging: Staging, file: ReceivedFile, door: Door | None, error: InputError) -> None:
+    """The whole file becomes one quarantined row that says why."""
+    staging.forget(file.sha256)
+    refused = Quarantined(reason=error.key, value=file.name, fields=dict(error.fields))
+    batch = Batch("received_file", pd.DataFrame(), [refused], received=1)
+    staging.add(file.sha256, batch, door.id if door else "none")
 
 
 def _unknown_file(file: ReceivedFile) -> InputError:

@@ -1,0 +1,61 @@
+"""What an ingest run did, in sentences: totals by door, and the reasons of quarantine with an example each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tkyt_analysis.labels import label
+from tkyt_analysis.warehouse.lake import Warehouse
+
+COUNTS = ("received", "landed", "quarantined", "notes")
+
+
+def totals_by_door(files: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """{door: {files, received, landed, quarantined, notes}}, the busiest door first."""
+    totals: dict[str, dict[str, int]] = {}
+    for row in files:
+        counts = totals.setdefault(row["door"] or "–", dict.fromkeys(("files", *COUNTS), 0))
+        counts["files"] += 1
+        for name in COUNTS:
+            counts[name] += row[name]
+    return dict(sorted(totals.items(), key=lambda item: -item[1]["received"]))
+
+
+def quarantine_examples(home: Path, files: list[str], *, most: int = 12) -> list[tuple[int, str]]:
+    """(count, sentence of one example) for each reason among the given files, the most frequent first."""
+    if not files:
+        return []
+    with Warehouse(home) as warehouse:
+        warehouse.con.execute("CREATE TEMP TABLE wanted AS SELECT unnest(?) AS file_sha256", [files])
+        rows = warehouse.con.execute(
+            """
+            SELECT reason, count(*), arg_min(struct_pack(file := f.file_name, sheet := q.sheet, row_number := q.row_number,
+                   column_name := q.column_name, value := q.value, fields := q.fields), coalesce(q.row_number, 0))
+            FROM lake.quarantine q JOIN wanted USING (file_sha256) JOIN lake.received_file f USING (file_sha256)
+            GROUP BY 1 ORDER BY 2 DESC LIMIT ?
+            """,
+            [most],
+        ).fetchall()
+    return [(count, sentence(reason, example)) for reason, count, example in rows]
+
+
+def sentence(key: str, place: dict[str, Any]) -> str:
+    """The sentence of one quarantined row or note: where it stood, then what is said of it."""
+    fields = json.loads(place.get("fields") or "{}")
+    known = {name: place.get(name) or "" for name in ("file", "sheet", "row_number", "column_name", "value")}
+    try:
+        text = label(key, None, **{**known, "row": known["row_number"], "column": known["column_name"], **fields})
+    except (KeyError, IndexError):
+        text = f"{key} {fields or ''}".strip()
+    return f"{where(place)}: {text}" if known["file"] and known["file"] not in text else text
+
+
+def where(place: dict[str, Any]) -> str:
+    """ "file, sheet “…”, row 12, column “…”", as far as they are known."""
+    parts = [str(place.get("file") or "")]
+    for name in ("sheet", "row_number", "column_name"):
+        if place.get(name):
+            parts.append(label(f"where.{name}", None, value=place[name]))
+    return ", ".join(part for part in parts if part)

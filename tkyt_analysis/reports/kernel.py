@@ -1,0 +1,11 @@
+"""A kernel manager that talks over local sockets: no TCP ports to clash when reports run side by side."""
+
+from jupyter_client.manager import AsyncKernelManager
+
+
+class LocalKernelManager(AsyncKernelManager):
+    """AsyncKernelManager over IPC."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.transport = "ipc"
