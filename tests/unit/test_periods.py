@@ -31,9 +31,7 @@ from tkyt_analysis.reference.periods import (
 TILING_KINDS = ["month", "administrative_month", "quarter", "half", "year", "week"]
 days = st.dates(date(1901, 1, 1), date(2198, 12, 31))
 tiles = st.builds(period_of, days, st.sampled_from(TILING_KINDS))
-cumulative = st.builds(
-    lambda y, n: period(f"{y}C{n}"), st.integers(1901, 2198), st.sampled_from([3, 6, 9, 12])
-)
+cumulative = st.builds(lambda y, n: period(f"{y}C{n}"), st.integers(1901, 2198), st.sampled_from([3, 6, 9, 12]))
 periods = tiles | cumulative
 
 
@@ -173,9 +171,7 @@ def test_adx_windows_pass_in_and_out(window, period_id):
     assert to_adx(period_id) == window
 
 
-@pytest.mark.parametrize(
-    "window", ["2025-02-30/P1M", "2025-06-02/P1M", "2025-06-01", "2025-01-31/P1M", "x/P1M"]
-)
+@pytest.mark.parametrize("window", ["2025-02-30/P1M", "2025-06-02/P1M", "2025-06-01", "2025-01-31/P1M", "x/P1M"])
 def test_adx_windows_that_are_no_period_are_refused(window):
     with pytest.raises(InputError):
         from_adx(window)

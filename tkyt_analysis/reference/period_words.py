@@ -127,9 +127,7 @@ _WINDOW = re.compile(
 # First that is found wins: what says more comes first. Matched on lower-case text without diacritics.
 _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Period]], ...] = (
     (
-        re.compile(
-            rf"(?:luy\s*ke|cong\s*don|cumulative)\s*(?:cua)?\s*{_NUMBER}\s*(?:thang|months)(?:\s*dau)?{_YEAR}"
-        ),
+        re.compile(rf"(?:luy\s*ke|cong\s*don|cumulative)\s*(?:cua)?\s*{_NUMBER}\s*(?:thang|months)(?:\s*dau)?{_YEAR}"),
         lambda m: make_period("cumulative", int(m["year"]), int(m["number"])),
     ),
     (
@@ -137,15 +135,11 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Period]], ...] = 
         lambda m: make_period("cumulative", int(m["year"]), int(m["number"])),
     ),
     (
-        re.compile(
-            rf"\b0?6\s*thang\s*dau{_YEAR}|first\s*(?:6|six)\s*months{_YEAR.replace('year', 'year_en')}"
-        ),
+        re.compile(rf"\b0?6\s*thang\s*dau{_YEAR}|first\s*(?:6|six)\s*months{_YEAR.replace('year', 'year_en')}"),
         lambda m: make_period("half", int(m["year"] or m["year_en"]), 1),
     ),
     (
-        re.compile(
-            rf"\b0?6\s*thang\s*cuoi{_YEAR}|last\s*(?:6|six)\s*months{_YEAR.replace('year', 'year_en')}"
-        ),
+        re.compile(rf"\b0?6\s*thang\s*cuoi{_YEAR}|last\s*(?:6|six)\s*months{_YEAR.replace('year', 'year_en')}"),
         lambda m: make_period("half", int(m["year"] or m["year_en"]), 2),
     ),
     (
@@ -228,10 +222,10 @@ def _named_period(words: str, text: str) -> Period | None:
         raise InputError("error.period_two", text=text, first=found[0], second=found[-1])
     if found:
         return found[0]
-    match = _YEAR_ALONE.search(words)
-    if match is None or _UNREAD_BEFORE_YEAR.search(words[: match.start()]):
+    year = _YEAR_ALONE.search(words)
+    if year is None or _UNREAD_BEFORE_YEAR.search(words[: year.start()]):
         return None  # "Quý V năm 2025" is not the year 2025
-    return make_period("year", int(match["year"]))
+    return make_period("year", int(year["year"]))
 
 
 def _window_period(match: re.Match[str], text: str) -> Period:
@@ -240,9 +234,7 @@ def _window_period(match: re.Match[str], text: str) -> Period:
     try:
         end = date(last_year, int(parts[7] or parts[10]), int(parts[8] or parts[9]))
         month, day = int(parts[1] or parts[4]), int(parts[2] or parts[3])
-        year = int(
-            parts[0] or parts[5] or (end.year if (month, day) <= (end.month, end.day) else end.year - 1)
-        )
+        year = int(parts[0] or parts[5] or (end.year if (month, day) <= (end.month, end.day) else end.year - 1))
         return from_window(date(year, month, day), end)
     except ValueError:
         raise InputError("error.period_unknown", value=text) from None

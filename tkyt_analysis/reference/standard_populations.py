@@ -1,0 +1,61 @@
+"""Standard populations for direct standardisation, from the catalog.
+
+Weights are kept as printed (`data_catalog/codelists/standard_populations.csv`) and handed out as shares of the
+whole standard, regrouped to the caller's age groups where bands nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from tkyt_analysis.catalog import read_codelist
+from tkyt_analysis.errors import InputError
+from tkyt_analysis.reference.ages import nesting, parse_bands
+
+
+def standard_populations() -> pd.DataFrame:
+    """The standards that the catalog has: standard, title_vi, title_en, source, checked."""
+    return read_codelist("standard_population_titles")
+
+
+def standard_population(standard: str, age_groups: Sequence[str] | None = None) -> pd.DataFrame:
+    """The weights of a standard, as shares of its whole.
+
+    Parameters
+    ----------
+    standard : id, e.g. "who_2000_2025", "esp_2013", "esp_1976", "segi_1960", "us_2000"
+    age_groups : the caller's age groups; weights are added up to them, only where bands nest. They may cover
+        part of the ages (a rate of ages 30-69); the shares then sum to less than 1.
+
+    Returns
+    -------
+    age_group, standard_population: one row per age group, youngest first. Join by age_group.
+
+    Raises InputError for an unknown standard, and where the standard's bands do not add up to `age_groups`
+    (WHO 2000-2025 has no weight for "0" and "1-4").
+    """
+    printed = _printed(standard)
+    if age_groups is None:
+        return printed
+    bands = parse_bands(dict.fromkeys(age_groups))["age_group"]
+    try:
+        holds = nesting(printed["age_group"], bands)
+    except InputError as error:
+        wanted, found = ", ".join(bands), ", ".join(printed["age_group"])
+        raise InputError("error.standard_bands", standard=standard, wanted=wanted, found=found) from error
+    weights = printed.groupby(printed["age_group"].map(holds))["standard_population"].sum()
+    return pd.DataFrame({"age_group": bands, "standard_population": bands.map(weights)})
+
+
+def _printed(standard: str) -> pd.DataFrame:
+    everything = read_codelist("standard_populations")
+    rows = everything[everything["standard"] == standard]
+    if rows.empty:
+        known = ", ".join(everything["standard"].unique())
+        raise InputError("error.standard_unknown", value=standard, known=known)
+    weight = rows["weight"].astype(float)
+    return pd.DataFrame(
+        {"age_group": rows["age_group"].to_numpy(), "standard_population": (weight / weight.sum()).to_numpy()}
+    )
