@@ -25,6 +25,8 @@ class Module:
     reports : {report id: folder under reports_templates/}
     apps : {app id: dashboard class}
     release_tables : makers of release tables, {release table: function}
+    explainers : {quantity ("deaths", "population"): function that lists the received rows behind a figure}
+    checks : {name: function(query) -> findings} run by `tkyt check`
     """
 
     name: str
@@ -36,6 +38,8 @@ class Module:
     reports: Mapping[str, str] = field(default_factory=dict)
     apps: Mapping[str, str] = field(default_factory=dict)
     release_tables: Mapping[str, str] = field(default_factory=dict)
+    explainers: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_object(reference: str) -> Any:

@@ -1,0 +1,123 @@
+"""Walk a published figure back: release → warehouse snapshot → rows → places in received files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tkyt_analysis.catalog import load_entry
+from tkyt_analysis.errors import InputError
+from tkyt_analysis.labels import current_language, format_number, label
+from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.warehouse.lake import Warehouse
+from tkyt_analysis.warehouse.release import Release
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A figure, its passport, and the received rows of its numerator and denominator.
+
+    rows : part (numerator | denominator), file_name, sheet, row_number, what (one sentence without identifiers)
+    """
+
+    figure: dict[str, Any]
+    passport: dict[str, Any]
+    rows: pd.DataFrame
+    counts: dict[str, int]
+
+    def as_dict(self, most: int) -> dict[str, Any]:
+        return {
+            "figure": self.figure,
+            "passport": self.passport,
+            "counts": self.counts,
+            "rows": self.rows.head(most).to_dict("records"),
+        }
+
+    def sentences(self, most: int) -> list[str]:
+        language = current_language()
+        figure, indicator = self.figure, load_entry("indicators", self.figure["indicator_id"])
+        lines = [
+            label(
+                "explain.figure",
+                language,
+                figure=figure["figure_id"],
+                title=indicator.title[language],
+                value=format_number(figure["value"], indicator.decimals, language),
+                unit=indicator.unit[language],
+                place=figure["unit_name"],
+                period=figure["period_id"],
+            ),
+            label(
+                "explain.formula",
+                language,
+                definition=indicator.definition[language],
+                numerator=format_number(figure["numerator"], 0, language),
+                denominator=format_number(figure["denominator"], 0, language),
+                method=figure["method"] or "–",
+            ),
+            label("explain.passport", language, **self.passport),
+        ]
+        for part, count in self.counts.items():
+            lines.append(label(f"explain.{part}", language, count=format_number(count, 0, language)))
+            shown = self.rows[self.rows["part"] == part].head(most)
+            for row in shown.itertuples():
+                lines.append(
+                    "  "
+                    + label(
+                        "explain.row",
+                        language,
+                        file=row.file_name,
+                        sheet=row.sheet or "–",
+                        row=row.row_number,
+                        what=row.what,
+                    )
+                )
+            if count > len(shown):
+                lines.append(
+                    "  " + label("explain.more", language, count=format_number(count - len(shown), 0, language))
+                )
+        return lines
+
+
+def explain(home: Path, figure_id: str, *, release_id: str | None = None) -> Explanation:
+    """The explanation of a figure of a release (default: the current one). Unknown figures are an InputError."""
+    release = Release(home, release_id)
+    figure = find_figure(release, figure_id)
+    manifest = release.manifest
+    passport = {
+        "release": release.release_id,
+        **{name: manifest[name] for name in ("snapshot", "catalog_version", "code_version", "data_as_of")},
+    }
+    indicator = load_entry("indicators", figure["indicator_id"])
+    found = []
+    with Warehouse(home, as_of=int(manifest["snapshot"])) as warehouse:
+        for part, quantity in (("numerator", indicator.numerator), ("denominator", indicator.denominator)):
+            reference = parts("explainers").get(quantity)
+            if reference:
+                found.append(load_object(reference)(warehouse, figure).assign(part=part))
+    rows = (
+        pd.concat(found, ignore_index=True)
+        if found
+        else pd.DataFrame(columns=["part", "file_name", "sheet", "row_number", "what"])
+    )
+    counts = {part: int((rows["part"] == part).sum()) for part in ("numerator", "denominator")}
+    return Explanation(figure, passport, rows, counts)
+
+
+def find_figure(release: Release, figure_id: str) -> dict[str, Any]:
+    """The row of `indicator_value` with this id, with the unit's name."""
+    if not release.has("indicator_value"):
+        raise InputError("error.no_figures", release=release.release_id)
+    rows = release.query(
+        "SELECT v.*, coalesce(u.name, v.unit_id) AS unit_name FROM indicator_value v "
+        "LEFT JOIN organisation_unit u USING (unit_id) WHERE figure_id = ?",
+        [figure_id],
+    )
+    if rows.empty:
+        near = release.query("SELECT figure_id FROM indicator_value WHERE status = 'ok' ORDER BY figure_id LIMIT 1")
+        example = near["figure_id"].iloc[0] if len(near) else "–"
+        raise InputError("error.no_such_figure", figure=figure_id, release=release.release_id, example=example)
+    return rows.iloc[0].to_dict()
