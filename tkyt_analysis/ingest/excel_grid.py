@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -131,6 +131,27 @@ def iterate_workbook(path: Path, *, name: str = "") -> Iterator[Grid]:
         raise InputError("error.excel_unreadable", file=shown, detail=_first_line(error)) from None
     if not sheets:
         raise InputError("error.excel_no_sheet", file=shown)
+
+
+@lru_cache(maxsize=4)
+def peek_workbook(path: Path, rows: int = 45) -> tuple[Grid, ...]:
+    """The first rows of every sheet, for a cheap look; () where the file is no workbook. Never raises."""
+    import python_calamine as calamine
+
+    try:
+        book = calamine.CalamineWorkbook.from_path(path)
+        sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
+        return tuple(_repaired(_grid_head(sheet, rows)) for sheet in sheets)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file, reading it will say so
+        return ()
+
+
+def _grid_head(sheet: Any, rows: int) -> Grid:
+    cells = sheet.to_python(skip_empty_area=False, nrows=rows)
+    ranges = [one for one in sheet.merged_cell_ranges or [] if one[1][0] < rows]
+    merges = tuple((a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in ranges)
+    values = _object_array(cells) if cells else np.full((0, 0), "", dtype=object)
+    return Grid(sheet.name, values, False, merges)
 
 
 def _first_line(error: Exception) -> str:
@@ -289,9 +310,7 @@ def find_tables(grid: Grid, match: Matcher, *, minimum_fields: int = 3, anchor: 
     return [table for table in tables if len(set(table.fields.values())) >= minimum_fields]
 
 
-def _table(
-    grid: Grid, start: int, last_header: int, headers: dict[int, str], match: Matcher, end: int
-) -> Table:
+def _table(grid: Grid, start: int, last_header: int, headers: dict[int, str], match: Matcher, end: int) -> Table:
     fields = {column: match(text) for column, text in headers.items() if match(text)}
     numbering = [row for row in (last_header + 1, last_header + 2) if row <= end and is_numbering(grid, row)]
     first = (numbering[-1] if numbering else last_header) + 1
@@ -318,9 +337,7 @@ def _header_starts(grid: Grid, match: Matcher, minimum: int) -> list[int]:
 
 def _merge_top(grid: Grid, row: int) -> int:
     """The first row of a cell that is merged downwards into the row (a header of several rows)."""
-    tops = [
-        first for first, _, last, _ in grid.merges if first <= row <= last and last - first < MAX_HEADER_ROWS
-    ]
+    tops = [first for first, _, last, _ in grid.merges if first <= row <= last and last - first < MAX_HEADER_ROWS]
     return min([row, *tops])
 
 
@@ -328,11 +345,7 @@ def _header_end(grid: Grid, start: int, match: Matcher) -> int:
     """The last row of the header that begins at `start`: as far as merges reach, or texts under a wide cell."""
     end = start
     for _ in range(MAX_HEADER_ROWS):
-        merged = [
-            last
-            for first, _, last, _ in grid.merges
-            if start <= first <= end < last <= start + MAX_HEADER_ROWS
-        ]
+        merged = [last for first, _, last, _ in grid.merges if start <= first <= end < last <= start + MAX_HEADER_ROWS]
         if merged:
             end = max(merged)
         elif _is_sub_header(grid, end + 1, end, match):
@@ -349,9 +362,7 @@ def _is_sub_header(grid: Grid, row: int, above: int, match: Matcher) -> bool:
     filled = [column for column, value in enumerate(grid.values[row - 1], 1) if value != ""]
     if not filled or not all(isinstance(grid.values[row - 1, column - 1], str) for column in filled):
         return False
-    spans = [
-        (first, last) for top, first, bottom, last in grid.merges if top <= above <= bottom and last > first
-    ]
+    spans = [(first, last) for top, first, bottom, last in grid.merges if top <= above <= bottom and last > first]
     under_span = all(any(first <= column <= last for first, last in spans) for column in filled)
     named = [match(grid.texts[row - 1, column - 1]) for column in filled]
     return (bool(spans) and under_span) or (len(filled) >= 2 and all(named))

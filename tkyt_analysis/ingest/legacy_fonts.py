@@ -105,17 +105,17 @@ def encode(text: str, encoding: str) -> str:
 
 # ------------------------------------------------------------------------------------------------ Vietnamese syllables
 
-_RHYMES = set(
-    "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây e ec em en eng eo ep et "
-    "ê êch êm ên ênh êp êt êu i ia ich im in inh ip it iu iêc iêm iên iêng iêp iêt iêu y yêm yên yêng yêt yêu "
-    "o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oen oeo oet oc oi om on ong op ot "
-    "ooc oong ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơp ơt u ua uân uâng uât uây uc uê uêch uênh ui um un ung uơ uôc "
-    "uôi uôm uôn uông uôt up ut uy uya uych uyên uyêt uynh uyt uyp uyu ư ưa ưc ưi ưm ưn ưng ươc ươi ươm ươn "
-    "ương ươp ươt ươu ưt ưu ak ăk âk ok ôk ơk uk ưk êk ăl ôl ăr".split()
-)
-_ONSETS = sorted("b c ch d đ g gh gi h k kh kr l m n ng ngh nh p ph qu r s t th tr v x".split(), key=len)[
-    ::-1
-]
+_RHYME_LIST = """
+a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây e ec em en eng
+eo ep et ê êch êm ên ênh êp êt êu i ia ich im in inh ip it iu iêc iêm iên iêng iêp iêt iêu y yêm yên
+yêng yêt yêu o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oen oeo oet
+oc oi om on ong op ot ooc oong ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơp ơt u ua uân uâng uât uây uc uê
+uêch uênh ui um un ung uơ uôc uôi uôm uôn uông uôt up ut uy uya uych uyên uyêt uynh uyt uyp uyu ư ưa
+ưc ưi ưm ưn ưng ươc ươi ươm ươn ương ươp ươt ươu ưt ưu ak ăk âk ok ôk ơk uk ưk êk ăl ôl ăr
+"""
+_RHYMES = set(_RHYME_LIST.split())
+_ONSET_LIST = "b c ch d đ g gh gi h k kh kr l m n ng ngh nh p ph qu r s t th tr v x"
+_ONSETS = sorted(_ONSET_LIST.split(), key=len, reverse=True)
 _FRONT = ("e", "ê", "i", "y")
 _TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
 _STOPPED = re.compile("(?:c|ch|p|t|k)$")
@@ -133,9 +133,7 @@ def is_vietnamese_syllable(word: str) -> bool:
         rhyme = toneless[len(onset) :]
         if toneless.startswith(onset) and rhyme in _RHYMES and _onset_fits(onset, rhyme):
             return not (_STOPPED.search(rhyme) and tones and tones[0] not in "\u0301\u0323")
-    return toneless in ("gi", "quôc", "giêng", "giêt") or (
-        toneless.startswith("gi") and toneless[1:] in _RHYMES
-    )
+    return toneless in ("gi", "quôc", "giêng", "giêt") or (toneless.startswith("gi") and toneless[1:] in _RHYMES)
 
 
 def _onset_fits(onset: str, rhyme: str) -> bool:
@@ -152,9 +150,7 @@ def _onset_fits(onset: str, rhyme: str) -> bool:
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 # Words of a legacy text hold signs that are no letters in Unicode ("µ", "¸", "®"): cut at blanks and ASCII signs only.
 _LEGACY_WORD = re.compile(r"[^\s\x00-\x40\x5b-\x60\x7b-\x7f]+")
-_UNICODE_ONLY = re.compile(
-    "[\u0102\u0103\u0110\u0111\u0128\u0129\u0168\u0169\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]"
-)
+_UNICODE_ONLY = re.compile("[\u0102\u0103\u0110\u0111\u0128\u0129\u0168\u0169\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]")
 _MARKED = re.compile("[^\x00-\x7f]")
 
 
@@ -178,9 +174,7 @@ def read_text(text: str) -> Reading:
         return Reading("plain")
     if _UNICODE_ONLY.search(text):
         return Reading("unicode")
-    as_it_is = all(is_vietnamese_syllable(word) for word in _marked_words(text, _WORD)) and _only_letters(
-        text
-    )
+    as_it_is = all(is_vietnamese_syllable(word) for word in _marked_words(text, _WORD)) and _only_letters(text)
     for encoding in ENCODINGS:
         decoded = decode(text, encoding)
         words = [decode(word, encoding) for word in _marked_words(text, _LEGACY_WORD)]
@@ -209,9 +203,7 @@ class LegacyFont:
     confidence: float
 
 
-def detect_legacy_font(
-    texts: Iterable[str], *, minimum_texts: int = 2, minimum_share: float = 0.8
-) -> LegacyFont:
+def detect_legacy_font(texts: Iterable[str], *, minimum_texts: int = 2, minimum_share: float = 0.8) -> LegacyFont:
     """The legacy font of texts that belong together (one sheet), judged on the distinct ones.
 
     At least `minimum_texts` texts (or two marked words) must be plainly legacy, and `minimum_share` of all that can
@@ -219,9 +211,7 @@ def detect_legacy_font(
     """
     readings = [(text, read_text(text)) for text in set(texts) if not text.isascii()]
     for encoding in ENCODINGS:
-        legacy = [
-            text for text, reading in readings if reading.state == "legacy" and reading.encoding == encoding
-        ]
+        legacy = [text for text, reading in readings if reading.state == "legacy" and reading.encoding == encoding]
         against = sum(reading.state == "unicode" for _, reading in readings)
         words = sum(len(_marked_words(text, _LEGACY_WORD)) for text in legacy)
         share = len(legacy) / (len(legacy) + against) if legacy else 0.0

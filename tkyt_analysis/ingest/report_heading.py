@@ -1,0 +1,127 @@
+"""What the lines over a table say: which unit reports, and for which period.
+
+Reads "Đơn vị báo cáo: Trạm Y tế xã Bình Châu", "Tỉnh: … Huyện: … Xã: …", "Mã xã: 21019",
+"Xã Bình Châu, huyện Bình Sơn, tỉnh Quảng Ngãi", "SỞ Y TẾ QUẢNG NGÃI", "TTYT huyện Bình Sơn".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from tkyt_analysis.errors import InputError
+from tkyt_analysis.reference.period_words import parse_period
+from tkyt_analysis.reference.periods import Period, make_period
+from tkyt_analysis.reference.vietnamese_text import fold
+
+_COMMUNE = r"(?<!thị )(?<!thi )(?<!mã )(?:xã|xa|phường|phuong|thị trấn|thi tran|đặc khu|dac khu)"
+_DISTRICT = r"(?:huyện|huyen|quận|quan|thị xã|thi xa)"
+_CITY = r"(?:thành phố|thanh pho|tp\.?)"
+_PROVINCE = r"(?:tỉnh|tinh)"
+_ANY_LEVEL = rf"(?:{_COMMUNE}|{_DISTRICT}|{_CITY}|{_PROVINCE}|nước|năm|tháng|quý|từ ngày|mã\b)"
+_NAME = rf"\s*[:.]?\s*(?P<name>[^,;:()|/…]+?)(?=\s*(?:[,;()|/…]|\s?-\s{_ANY_LEVEL}\b|\.{{3}}|$|\s{_ANY_LEVEL}\b))"
+_LEVELS = {
+    "commune": re.compile(rf"(?<!\w)(?P<type>{_COMMUNE}){_NAME}", re.IGNORECASE),
+    "district": re.compile(rf"(?<!\w)(?P<type>{_DISTRICT}){_NAME}", re.IGNORECASE),
+    "city": re.compile(rf"(?<!\w)(?P<type>{_CITY}){_NAME}", re.IGNORECASE),
+    "province": re.compile(rf"(?<!\w)(?P<type>{_PROVINCE}){_NAME}", re.IGNORECASE),
+}
+_HEALTH_DEPARTMENT = re.compile(
+    rf"(?:sở y tế|so y te)\s+(?!{_CITY}|{_PROVINCE})(?P<name>[^,;:()|]+?)\s*$", re.IGNORECASE
+)
+_HEALTH_STATION = re.compile(
+    rf"(?:\btyt|trạm y tế|tram y te)\s+(?!{_COMMUNE})(?P<name>[^,;:()|]+?)(?=\s*(?:[,;()|]|-|$|\s{_ANY_LEVEL}\b))",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"mã\s*(?:số\s*)?(?P<of>xã|phường|đơn vị|đv|đvhc|huyện|tỉnh)?[^:\d]{0,12}:?\s*(?P<code>\d{2,5})\b", re.IGNORECASE
+)
+_NO_NAME = re.compile(r"^[\s._…-]*$")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+
+
+@dataclass(frozen=True)
+class ReportingUnit:
+    """The unit that a heading names, as written with its type word; "" where a level is not named."""
+
+    province: str = ""
+    district: str = ""
+    commune: str = ""
+    city: str = ""
+    code: str = ""
+
+    def __bool__(self) -> bool:
+        return any((self.province, self.district, self.commune, self.city, self.code))
+
+    @property
+    def text(self) -> str:
+        """The names in the order in which Vietnamese write them."""
+        parts = (self.commune, self.district, self.city, self.province, self.code)
+        return ", ".join(part for part in parts if part)
+
+    def filled_from(self, other: ReportingUnit) -> ReportingUnit:
+        """This unit, with the levels it does not name taken from `other`."""
+        return ReportingUnit(*(getattr(self, name) or getattr(other, name) for name in _FIELDS))
+
+
+_FIELDS = ("province", "district", "commune", "city", "code")
+
+
+def read_reporting_unit(lines: Iterable[str]) -> ReportingUnit:
+    """The unit named by the lines over a table; what a later line adds is added, what it repeats is ignored."""
+    unit = ReportingUnit()
+    for line in lines:
+        text = " ".join(unicodedata.normalize("NFC", line).split())
+        if len(text) <= 250:
+            unit = unit.filled_from(_units_of_line(text))
+    return unit
+
+
+def _units_of_line(text: str) -> ReportingUnit:
+    found: dict[str, str] = {}
+    for level, pattern in _LEVELS.items():
+        for match in pattern.finditer(text):
+            name = match["name"].strip(" .-_")
+            if not _NO_NAME.match(name):
+                found.setdefault(level, f"{match['type'].strip()} {name}")
+    if match := _HEALTH_DEPARTMENT.search(text):
+        found.setdefault("province", match["name"].strip())
+    if match := _HEALTH_STATION.search(text):
+        found.setdefault("commune", match["name"].strip(" .-_"))
+    if (match := _CODE.search(text)) and fold(match["of"] or "") not in ("huyen", "tinh"):
+        found["code"] = match["code"]
+    return replace(ReportingUnit(), **{name: value for name, value in found.items() if value})
+
+
+def read_year(lines: Iterable[str]) -> int:
+    """The year that the lines name, 0 where they name none; the last one where they name several."""
+    years = [int(year) for line in lines for year in _YEAR.findall(line)]
+    return max(years) if years else 0
+
+
+def read_heading_period(lines: Iterable[str], *, kinds: tuple[str, ...] = ()) -> Period | None:
+    """The period that the lines name, None where no line names one.
+
+    kinds : the kinds of period the form knows; a half "6 tháng năm 2024" of a form of cumulative periods is 2024C6
+    Raises InputError where a line names a period twice, differently.
+    """
+    for line in lines:
+        try:
+            found = parse_period(line)
+        except InputError as error:
+            if error.key == "error.period_contradiction":
+                raise
+            continue
+        return as_form_period(found, kinds)
+    return None
+
+
+def as_form_period(found: Period, kinds: tuple[str, ...]) -> Period:
+    """The same window under the name that the form uses: 2024S1, 2024Q1 and 2024 are 2024C6, 2024C3 and 2024C12."""
+    if not kinds or found.kind in kinds or "cumulative" not in kinds:
+        return found
+    from_january = (found.start.month, found.start.day) == (1, 1)
+    whole_quarters = found.end.month in (3, 6, 9, 12) and found.kind != "month"
+    return make_period("cumulative", found.year, found.end.month) if from_january and whole_quarters else found
