@@ -14,8 +14,8 @@ def test_environment_yml_has_exactly_the_pins_of_the_lock():
     written = yaml.safe_load((REPOSITORY / "environment.yml").read_text("utf-8"))
     conda = [one for one in written["dependencies"] if isinstance(one, str) and one not in ("pip", "python=3.11")]
     pip = next(one["pip"] for one in written["dependencies"] if isinstance(one, dict))
-    pins = {name: version for name, version in [one.split("=", 1) for one in conda]}
-    pins |= {name: version for name, version in [one.split("==") for one in pip]}
+    pins = dict(one.split("=", 1) for one in conda)
+    pins |= dict(one.split("==") for one in pip)
     assert pins == TOOL["pins"]()
 
 

@@ -59,7 +59,7 @@ def test_the_identity_is_found_through_the_key_and_joins_its_death(home):
 def test_a_pseudonym_is_the_same_for_one_person_and_says_nothing(home):
     with Warehouse(home) as warehouse:
         rows = warehouse.query("SELECT death_id, person_key FROM lake.death ORDER BY record_key")
-    assert rows["person_key"].nunique() == 1
+    assert len(set(rows["person_key"])) == 1
     assert rows["death_id"].nunique() == 2
     assert rows["person_key"].str.fullmatch("[0-9a-f]{20}").all()
 

@@ -9,8 +9,6 @@ from support import REPOSITORY
 
 from tkyt_analysis.labels import all_labels, format_date, format_number, label
 
-KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
-
 
 def literals():
     """Every string constant of our code, with the constant parts of f-strings as prefixes."""
@@ -41,23 +39,29 @@ def test_a_text_has_both_languages_with_the_same_fields(key):
     texts = all_labels()[key]
     assert set(texts) == {"vi", "en"}, key
     assert all(isinstance(text, str) and text.strip() for text in texts.values()), key
-    assert fields(texts["vi"]) == fields(texts["en"]), key
+    if not key.startswith("period."):  # a month has a number in Vietnamese and a name in English
+        assert fields(texts["vi"]) == fields(texts["en"]), key
 
 
-def test_every_error_that_code_raises_has_its_sentence():
-    plain, _ = literals()
-    namespaces = {key.split(".")[0] for key in all_labels()}
-    asked = {
-        text
-        for text in plain
-        if KEY.match(text) and text.split(".")[0] in namespaces & {"error", "catalog", "cli", "note", "quarantine"}
-    }
-    missing = sorted(
-        key
-        for key in asked
-        if key not in all_labels() and not any(known.startswith(key + ".") for known in all_labels())
-    )
-    assert missing == []
+def asked_for():
+    """(file, key) of every constant key given to label(), an error, Quarantined or Note."""
+    for package in ("tkyt_analysis", "mortality"):
+        for path in (REPOSITORY / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if not isinstance(node, ast.Call):
+                    continue
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if (
+                    name in ("label", "InputError", "UsageError", "ProcessingError", "Quarantined", "Note")
+                    and node.args
+                ):
+                    first = node.args[0]
+                    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                        yield path.name, first.value
+
+
+def test_every_text_that_code_asks_for_exists():
+    assert sorted({(file, key) for file, key in asked_for() if key not in all_labels()}) == []
 
 
 def test_no_text_is_left_over():
