@@ -43,9 +43,7 @@ def province_units() -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     database = Path(spec.origin).parent / "data" / "dataset.db"
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         tables = [_units(connection, name) for name in ("admin_units_legacy", "admin_units")]
-        keys = pd.read_sql(
-            'select distinct "provinceCode" code, "provinceKey" key from admin_units_legacy', connection
-        )
+        keys = pd.read_sql('select distinct "provinceCode" code, "provinceKey" key from admin_units_legacy', connection)
         new_keys = pd.read_sql('select distinct "provinceCode" code, "provinceKey" key from admin_units', connection)
     return tables[0], tables[1], merged_into(keys, new_keys, database.with_name("converter_2025.json"))
 

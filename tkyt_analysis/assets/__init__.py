@@ -56,9 +56,7 @@ def font_face_css() -> str:
         for style, weight in _STYLES.items():
             data = base64.b64encode(font_path(style).with_suffix(f".{kind}.woff2").read_bytes()).decode("ascii")
             source = f"url(data:font/woff2;base64,{data}) format('woff2')"
-            rules.append(
-                f'@font-face{{font-family:"{family}";font-weight:{weight};font-display:swap;src:{source}}}'
-            )
+            rules.append(f'@font-face{{font-family:"{family}";font-weight:{weight};font-display:swap;src:{source}}}')
     return "\n".join(rules)
 
 
