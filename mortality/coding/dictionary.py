@@ -1,0 +1,96 @@
+"""The lay dictionary: words of commune registers → ICD-10, with how sure the reading is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+from mortality.coding.normalise import accented_key, folded_key
+from mortality.icd import is_lowest_level, is_valid_code
+from tkyt_analysis.catalog import read_codelist
+from tkyt_analysis.errors import InputError
+
+CERTAINTIES = ("sure", "likely", "vague")
+
+
+@dataclass(frozen=True)
+class DictionaryEntry:
+    """One reading of one expression; sex and ages [years] limit it to records that meet them."""
+
+    expression: str
+    code: str
+    certainty: str
+    sex: str
+    age_from: float | None
+    age_below: float | None
+    note: str
+    source: str
+
+    @property
+    def has_context(self) -> bool:
+        return bool(self.sex) or self.age_from is not None or self.age_below is not None
+
+    def applies(self, sex: str | None, age_years: float | None) -> bool:
+        """True where the record meets the entry's limits; an unknown sex or age meets none."""
+        if self.sex and self.sex != sex:
+            return False
+        if self.age_from is not None and (age_years is None or age_years < self.age_from):
+            return False
+        return self.age_below is None or (age_years is not None and age_years < self.age_below)
+
+
+@dataclass(frozen=True)
+class LayDictionary:
+    """Entries by look-up form, and the version (hash of the content) that every coding decision records."""
+
+    by_accented: dict[str, tuple[DictionaryEntry, ...]]
+    by_folded: dict[str, tuple[DictionaryEntry, ...]]
+    version: str
+    size: int
+
+
+def _entry(row: dict[str, str]) -> DictionaryEntry:
+    if row["certainty"] not in CERTAINTIES:
+        raise InputError(
+            "error.dictionary_certainty",
+            expression=row["expression"],
+            found=row["certainty"],
+            expected=", ".join(CERTAINTIES),
+        )
+    if not (is_valid_code(row["icd10"]) and is_lowest_level(row["icd10"])):
+        raise InputError("error.dictionary_code", expression=row["expression"], found=row["icd10"])
+    return DictionaryEntry(
+        expression=row["expression"],
+        code=row["icd10"],
+        certainty=row["certainty"],
+        sex=row["sex"],
+        age_from=float(row["age_from"]) if row["age_from"] else None,
+        age_below=float(row["age_below"]) if row["age_below"] else None,
+        note=row["note"],
+        source=row["source"],
+    )
+
+
+@cache
+def load_dictionary(codelist: str = "lay_dictionary") -> LayDictionary:
+    """The dictionary of `data_catalog/codelists/<codelist>.csv`, checked and indexed by both look-up forms.
+
+    Raises InputError where a code is not a lowest-level code of WHO ICD-10 2019 or a certainty is unknown.
+    """
+    from hashlib import sha256
+
+    rows = read_codelist(codelist)
+    accented: dict[str, list[DictionaryEntry]] = defaultdict(list)
+    folded: dict[str, list[DictionaryEntry]] = defaultdict(list)
+    for row in rows.to_dict("records"):
+        entry = _entry(row)
+        accented[accented_key(entry.expression)].append(entry)
+        folded[folded_key(entry.expression)].append(entry)
+    content = rows.to_csv(index=False).encode()
+    return LayDictionary(
+        by_accented={key: tuple(entries) for key, entries in accented.items()},
+        by_folded={key: tuple(entries) for key, entries in folded.items()},
+        version=sha256(content).hexdigest()[:12],
+        size=len(rows),
+    )

@@ -1,0 +1,101 @@
+"""Exact duplicates: one report sent twice, one death written twice. Near duplicates are linkage (mortality)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tkyt_analysis.quality.findings import make_findings
+
+CELL = ["dataset_id", "unit_id", "period_id", "element_id", "category_id"]
+REPORT = ["dataset_id", "unit_id", "period_id"]
+PLACE = ["file_sha256", "sheet", "row_number"]
+
+
+def duplicate_submissions(
+    values: pd.DataFrame,
+    *,
+    rule_id: str = "duplicate_submission",
+    rule_version: int = 1,
+    severity: str = "error",
+) -> pd.DataFrame:
+    """Reports whose cells arrived more than once, with equal or differing values.
+
+    Parameters
+    ----------
+    values : dataset_id, unit_id, period_id, element_id, category_id, value and where each stood
+        (file_sha256, sheet, row_number; those present are used)
+
+    Returns
+    -------
+    One finding per dataset, unit, period: verdict duplicate_identical or duplicate_differing; fields: cells
+    (that came twice), differing, files.
+    """
+    again = values[values.duplicated(CELL, keep=False)]
+    place = [name for name in PLACE if name in values]
+    cells = again.groupby(CELL, observed=True, dropna=False).agg(
+        least=("value", "min"),
+        most=("value", "max"),
+        missing=("value", lambda column: column.isna().any() and column.notna().any()),
+    )
+    cells["differs"] = (cells["least"] != cells["most"]) & cells["least"].notna() | cells["missing"].astype(bool)
+    reports = cells.groupby(REPORT, observed=True, dropna=False).agg(
+        cells=("differs", "size"), differing=("differs", "sum")
+    )
+    reports = reports.reset_index()
+    files = again.groupby(REPORT, observed=True, dropna=False)[place[0]].nunique() if place else None
+    reports["files"] = 0 if files is None or reports.empty else files.to_numpy()
+    verdict = pd.Series("duplicate_identical", index=reports.index).mask(
+        reports["differing"] > 0, "duplicate_differing"
+    )
+    return make_findings(
+        reports.assign(verdict=verdict),
+        rule_id=rule_id,
+        rule_version=rule_version,
+        severity=severity,
+        fields=["cells", "differing", "files"],
+    )
+
+
+def duplicate_deaths(
+    deaths: pd.DataFrame,
+    *,
+    identity: tuple[str, ...] = ("person_key", "death_date"),
+    rule_id: str = "duplicate_death",
+    rule_version: int = 1,
+    severity: str = "error",
+) -> pd.DataFrame:
+    """Deaths that agree exactly in every identity column: one finding for each record after the first.
+
+    Parameters
+    ----------
+    deaths : death_id, unit_id and the identity columns (keyed pseudonyms do as well as clear text); optional
+        period_id, dataset_id, and place columns, by which the first of a group is chosen
+    identity : a record with one of these missing or empty cannot be judged and is counted by
+        `duplicate_deaths_coverage`
+    """
+    names = list(identity)
+    order = [name for name in [*names, *PLACE, "death_id"] if name in deaths]
+    complete = deaths[_has_identity(deaths, identity)].sort_values(order, kind="stable")
+    group = complete.groupby(names, observed=True, sort=False)["death_id"]
+    complete = complete.assign(same_as=group.transform("first"), copies=group.transform("size"))
+    extra = complete[complete.duplicated(names, keep="first")]
+    return make_findings(
+        extra.assign(verdict="duplicate_identical"),
+        rule_id=rule_id,
+        rule_version=rule_version,
+        severity=severity,
+        fields=["death_id", "same_as", "copies"],
+        subject="death_id",
+    )
+
+
+def _has_identity(deaths: pd.DataFrame, identity: tuple[str, ...]) -> pd.Series:
+    known = deaths[list(identity)]
+    return (known.notna() & (known.astype("str") != "")).all(axis=1)
+
+
+def duplicate_deaths_coverage(
+    deaths: pd.DataFrame, *, identity: tuple[str, ...] = ("person_key", "death_date")
+) -> tuple[int, int]:
+    """(records that can be judged, records)."""
+    return int(_has_identity(deaths, identity).sum()), len(deaths)

@@ -1,0 +1,130 @@
+"""Findings: one row per problem, with an id that is the same in every run, and the score against planted truth."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+FINDING_COLUMNS = [
+    "finding_id",
+    "rule_id",
+    "rule_version",
+    "severity",
+    "dataset_id",
+    "unit_id",
+    "period_id",
+    "element_id",
+    "category_id",
+    "value",
+    "expected",
+    "lower",
+    "upper",
+    "verdict",
+    "fields",
+]
+_TEXT = ["rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id", "verdict"]
+_NUMBER = ["value", "expected", "lower", "upper"]
+_IDENTITY = ["rule_id", "rule_version", "dataset_id", "unit_id", "period_id", "element_id", "category_id"]
+
+
+def no_findings() -> pd.DataFrame:
+    """An empty table of findings."""
+    return make_findings(pd.DataFrame({"unit_id": []}), rule_id="", severity="note")
+
+
+def _fields_json(rows: pd.DataFrame, names: list[str]) -> list[str]:
+    if not names or rows.empty:
+        return ["{}"] * len(rows)
+    records = rows[names].astype(object).where(rows[names].notna(), None).to_dict("records")
+    return [json.dumps(record, ensure_ascii=False, sort_keys=True, default=str) for record in records]
+
+
+def finding_ids(rows: pd.DataFrame, subject: pd.Series | None = None) -> pd.Series:
+    """Sixteen hexadecimal digits of rule, version, data set, place, period, element and category.
+
+    `subject` tells apart findings that share all of these (two duplicate persons in one commune-month).
+    """
+    parts = [rows[name].astype("str") for name in _IDENTITY]
+    joined = parts[0].str.cat([*parts[1:], *([] if subject is None else [subject.astype("str")])], sep="\x1f")
+    return joined.map(lambda text: sha256(text.encode()).hexdigest()[:16]).astype("str")
+
+
+def make_findings(
+    rows: pd.DataFrame,
+    *,
+    rule_id: str,
+    severity: str,
+    rule_version: int = 1,
+    fields: list[str] | None = None,
+    subject: str | None = None,
+) -> pd.DataFrame:
+    """Rows → findings with every column of the contract; columns absent from `rows` are empty.
+
+    Parameters
+    ----------
+    rows : any of dataset_id, unit_id, period_id, element_id, category_id, value, expected, lower, upper, verdict
+    fields : further columns of `rows` that the question to the unit names; kept as JSON
+    subject : column that tells apart findings of the same place and period (a record key)
+    """
+    result = rows.reset_index(drop=True).copy()
+    result["rule_id"], result["severity"], result["rule_version"] = rule_id, severity, rule_version
+    for name in _TEXT:
+        result[name] = (result[name] if name in result else pd.Series("", index=result.index)).fillna("").astype("str")
+    for name in _NUMBER:
+        result[name] = pd.to_numeric(result[name]) if name in result else np.nan
+    result["fields"] = pd.Series(_fields_json(result, fields or []), index=result.index, dtype="str")
+    result["finding_id"] = finding_ids(result, None if subject is None else result[subject])
+    return result[FINDING_COLUMNS]
+
+
+def score_findings(
+    findings: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    kinds: list[str] | None = None,
+    match: tuple[str, ...] = ("unit_id", "period_id", "element_id"),
+) -> pd.DataFrame:
+    """How many planted errors of each kind were found.
+
+    Parameters
+    ----------
+    findings : rows of the finding table; those with verdict ok or not_assessable do not count
+    truth : one row per planted error: id, kind, unit_id, period_id, element, true_value, shown_value, file, place_in_file
+    kinds : the kinds that these findings claim to detect (default: all); errors of other kinds are still
+        known, so that a finding on them is not called wrong
+    match : columns by which a finding meets an error; a side that is empty there meets anything (a missing
+        report has no element)
+
+    Returns
+    -------
+    kind, planted, found, share (NaN where nothing was planted), flagged_other: findings that meet no planted
+    error of any kind, the same number in every row (among them are true errors of the data as received).
+    """
+    planted = truth.rename(columns={"element": "element_id"})[["id", "kind", *match]].fillna("").astype("str")
+    asked = findings.loc[~findings["verdict"].isin(["ok", "not_assessable"]), [*match]].fillna("").astype("str")
+    asked = asked.drop_duplicates().reset_index(drop=True).rename_axis("finding").reset_index()
+    met = _meetings(planted.reset_index(drop=True), asked, match)
+    shown = planted if kinds is None else planted[planted["kind"].isin(kinds)]
+    table = shown.assign(found=shown["id"].isin(met["id"])).groupby("kind", sort=True)["found"].agg(["size", "sum"])
+    table = table.reindex(sorted(set(kinds or shown["kind"])), fill_value=0)
+    result = table.set_axis(["planted", "found"], axis=1).reset_index()
+    share = result["found"] / result["planted"].where(result["planted"] > 0)
+    return result.assign(share=share, flagged_other=len(asked) - met["finding"].nunique())
+
+
+def _meetings(planted: pd.DataFrame, asked: pd.DataFrame, match: tuple[str, ...]) -> pd.DataFrame:
+    """(id, finding) pairs: joined group by group of which columns are filled on both sides."""
+    filled_planted = (planted[list(match)] != "").apply(tuple, axis=1) if len(planted) else pd.Series(dtype=object)
+    filled_asked = (asked[list(match)] != "").apply(tuple, axis=1) if len(asked) else pd.Series(dtype=object)
+    pairs = [pd.DataFrame({"id": [], "finding": []})]
+    for one in filled_planted.unique():
+        for other in filled_asked.unique():
+            keys = [name for name, left, right in zip(match, one, other) if left and right]
+            if keys:
+                left = planted.loc[filled_planted == one, ["id", *keys]]
+                right = asked.loc[filled_asked == other, ["finding", *keys]]
+                pairs.append(left.merge(right, on=keys)[["id", "finding"]])
+    return pd.concat(pairs, ignore_index=True)
