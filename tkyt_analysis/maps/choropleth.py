@@ -88,6 +88,13 @@ def map_svg(values: pd.DataFrame, **options: Any) -> str:
     return _compact(stream.getvalue())
 
 
+def map_png(values: pd.DataFrame, *, dpi: int = 200, **options: Any) -> bytes:
+    """`draw_province_map` as PNG; `dpi` pixels per inch."""
+    stream = io.BytesIO()
+    draw_province_map(values, **options).savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
+    return stream.getvalue()
+
+
 def _compact(svg: str) -> str:
     """Without XML head and metadata, coordinates to a hundredth of a point, one line: a third of the size."""
     import re
