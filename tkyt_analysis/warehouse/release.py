@@ -61,7 +61,7 @@ class ReleaseContext:
 
 def unit_scopes(units: pd.DataFrame) -> pd.Series:
     """Scope of each unit: its present-day province ("VN2025-51"), or VN above provinces."""
-    from tkyt_analysis.reference.places import province_merge
+    from tkyt_analysis.reference.geography import province_merge
 
     merge = province_merge()
     successor = dict(zip(merge["old_unit_id"], merge["new_unit_id"]))

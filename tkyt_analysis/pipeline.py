@@ -1,0 +1,61 @@
+"""The order of the work on a home: prepare → ingest → (each module's steps) → check → publish.
+
+A step is a function `step(home, progress) -> dict`; modules name theirs in `Module.steps`, "10_code" before "20_…".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.warehouse.lake import Warehouse, create_home
+
+Progress = Callable[[int, int, str], None]
+PLACE_SYSTEMS = ("VN2024", "VN2025")
+
+
+def prepare_home(home: Path, *, practice: bool = False) -> bool:
+    """Make the home where it is missing, complete its tables, and load the unit lists once. True if new."""
+    new = create_home(home, practice=practice)
+    load_units(home)
+    return new
+
+
+def load_units(home: Path) -> int:
+    """Put the unit lists of Viet Nam into `organisation_unit`; the number of rows written (0: they were there)."""
+    import pandas as pd
+
+    source = f"vietnamadminunits {version('vietnamadminunits')}"
+    with Warehouse(home) as warehouse:
+        known = warehouse.con.execute(
+            "SELECT count(*) FROM lake.organisation_unit WHERE file_sha256 = ?", [source]
+        ).fetchone()[0]
+    if known:
+        return 0
+    from tkyt_analysis.reference.places import places
+
+    units = pd.concat([places(system) for system in PLACE_SYSTEMS]).drop_duplicates("unit_id")
+    wanted = ["unit_id", "code", "name", "level", "parent_unit_id", "province_id", "unit_type", "valid_from", "valid_to"]
+    rows = units[[*wanted, "latitude", "longitude"]].assign(name=units["full_name"], file_sha256=source)
+    with Warehouse(home, write=True) as warehouse, warehouse.transaction():
+        warehouse.con.execute("DELETE FROM lake.organisation_unit WHERE file_sha256 LIKE 'vietnamadminunits %'")
+        warehouse.con.register("incoming", rows)
+        warehouse.con.execute("INSERT INTO lake.organisation_unit BY NAME SELECT * FROM incoming")
+    return len(rows)
+
+
+def run_steps(home: Path, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
+    """Run every module's steps in the order of their names; {step: what it did}."""
+    return {name: load_object(reference)(home, progress) for name, reference in sorted(parts("steps").items())}
+
+
+def check_warehouse(
+    home: Path, *, rules: tuple[str, ...] | None = None, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """Run the checks, store their findings in place of the last ones, and return a line per rule."""
+    from tkyt_analysis.quality.warehouse import check
+
+    return check(home, rules=rules, progress=progress)
