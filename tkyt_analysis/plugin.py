@@ -2,6 +2,8 @@
 
 from tkyt_analysis.modules import Module
 
+RELEASE = "tkyt_analysis.warehouse.release_tables"
+
 MODULE = Module(
     name="core",
     package="tkyt_analysis",
@@ -9,5 +11,24 @@ MODULE = Module(
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",
         "form_workbook": "tkyt_analysis.ingest.form_workbook:DOOR",
         "tabular": "tkyt_analysis.ingest.tabular:DOOR",
+    },
+    practice={
+        "10_dhis2": "tkyt_analysis.practice.dhis2:SOURCE",
+        "20_population": "tkyt_analysis.practice.population_files:SOURCE",
+        "30_facilities": "tkyt_analysis.practice.facility_file:SOURCE",
+    },
+    release_tables={
+        name: f"{RELEASE}:{name}"
+        for name in (
+            "organisation_unit",
+            "population",
+            "data_element",
+            "aggregate_value",
+            "reporting",
+            "finding",
+            "rule_coverage",
+            "received",
+            "quarantine_summary",
+        )
     },
 )

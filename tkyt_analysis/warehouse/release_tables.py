@@ -66,3 +66,30 @@ def quarantine_summary(context: ReleaseContext) -> pd.DataFrame:
         SELECT 'note', note, count(*), '{NATION}' FROM lake.ingest_note GROUP BY ALL
         """
     )
+
+
+def rule_coverage(context: ReleaseContext) -> pd.DataFrame:
+    """How much of the data each rule could judge; public."""
+    return context.query("SELECT * FROM lake.rule_coverage").assign(scope=NATION)
+
+
+def reporting(context: ReleaseContext) -> pd.DataFrame:
+    """Every report that was due or arrived: dataset_id, unit_id, period_id, expected, received, marked_complete."""
+    from tkyt_analysis.quality.completeness import report_grid
+    from tkyt_analysis.quality.warehouse import read_tables
+
+    tables = read_tables(context.warehouse)
+    if not {"aggregate_value", "data_set_assignment", "period"} <= set(tables):
+        return pd.DataFrame(
+            columns=["dataset_id", "unit_id", "period_id", "expected", "received", "marked_complete", "scope"]
+        ).astype("str")
+    values = tables["aggregate_value"]
+    assigned = values[values["dataset_id"].isin(set(tables["data_set_assignment"]["dataset_id"]))]
+    grid = report_grid(
+        assigned,
+        tables["data_set_assignment"],
+        tables["organisation_unit"],
+        tables["period"],
+        reporting_status=tables.get("reporting_status"),
+    )
+    return context.add_scope(grid)
