@@ -53,16 +53,18 @@ def make_practice_data(
     progress: Progress | None = None,
     *,
     provinces: tuple[str, ...] | None = None,
+    profile: str = "light",
 ) -> PracticeSummary:
     """Write received/ and truth/ of a scale ("commune", "province", "national") into `directory`.
 
     The directory must be empty or absent. Same scale and seed give the same bytes. Raises InputError
-    for an unknown scale or a directory that already holds something.
+    for an unknown scale or a directory that already holds something. `provinces` (VN2024 codes) narrows
+    the scale; `profile` says how much is spoilt ("light" or "heavy").
     """
     directory = Path(directory)
     if directory.exists() and any(directory.iterdir()):
         raise InputError("error.practice_directory_not_empty", directory=directory)
-    world = create_world(scale, directory, seed, provinces=provinces)
+    world = create_world(scale, directory, seed, provinces=provinces, profile=profile)
     _write_readme(world)
     seconds = {}
     for source in practice_sources():
@@ -78,7 +80,7 @@ def make_practice_data(
         received=_folders(world.directory / "received"),
         planted=planted_counts(world.directory),
         seconds=seconds,
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_memory_mb=_peak_memory_mb(),
     )
 
 
@@ -90,13 +92,20 @@ def practice_sources() -> list[PracticeSource]:
 
 def planted_counts(directory: Path | str) -> dict[str, int]:
     """{kind: rows} of the truth table under `directory`."""
-    import pyarrow.parquet as pq
+    import duckdb
 
-    counts: dict[str, int] = {}
-    for path in sorted(Path(directory).glob("truth/truth/*.parquet")):
-        kind = path.name.split("-")[0]
-        counts[kind] = counts.get(kind, 0) + pq.read_metadata(path).num_rows
-    return counts
+    files = str(Path(directory) / "truth" / "truth" / "*.parquet")
+    if not list(Path(directory).glob("truth/truth/*.parquet")):
+        return {}
+    with duckdb.connect() as connection:
+        query = "select kind, count(*) from read_parquet(?) group by kind order by kind"
+        return dict(connection.execute(query, [files]).fetchall())
+
+
+def _peak_memory_mb() -> float:
+    """The largest resident size of this process plus, where workers ran, that of the largest worker."""
+    used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return round(sum(used) / 1024, 1)
 
 
 def _silent(step: str, share: float) -> None:
@@ -117,8 +126,6 @@ def _write_readme(world: World) -> None:
     from tkyt_analysis.labels import label
 
     world.directory.mkdir(parents=True, exist_ok=True)
-    texts = [
-        label("practice.readme", language, scale=world.scale.id, seed=world.seed) for language in ("vi", "en")
-    ]
+    texts = [label("practice.readme", language, scale=world.scale.id, seed=world.seed) for language in ("vi", "en")]
     text = f"# {NOTE}\n{NOTE_EN}\n\n" + "\n\n".join(texts) + "\n"
     (world.directory / "README.md").write_text(text, "utf-8")

@@ -8,12 +8,14 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.practice.world import AGE_GROUPS, SEXES, Scale
+from tkyt_analysis.practice.world import AGE_GROUPS, Scale
 
 SIZE_SPREAD = 0.45  # standard deviation of log commune size within a province
 SIZE_OF_TYPE = {"Phường": 1.6, "Thị trấn": 1.3, "Xã": 1.0}
 REMOTENESS_OF_TYPE = {"Phường": (0.0, 0.2), "Thị trấn": (0.1, 0.5), "Xã": (0.2, 1.0)}
 REFERENCE_YEAR = 2024
+# How practice data split the two bands that the projection does not: invented shares, not estimates.
+SPLIT_AGES = {"0-4": {"0": 0.195, "1-4": 0.805}, "80+": {"80-84": 0.5, "85+": 0.5}}
 
 
 def practice_communes(scale: Scale, seed: int) -> pd.DataFrame:
@@ -24,9 +26,7 @@ def practice_communes(scale: Scale, seed: int) -> pd.DataFrame:
         communes = communes[communes["province_id"].isin(codes)]
     if scale.communes is not None:
         communes = _few_communes(communes, scale.communes)
-    persons = (
-        commune_population(communes["unit_id"], REFERENCE_YEAR, seed).groupby("unit_id")["persons"].sum()
-    )
+    persons = commune_population(communes["unit_id"], REFERENCE_YEAR, seed).groupby("unit_id")["persons"].sum()
     communes = communes.assign(persons=communes["unit_id"].map(persons).astype(int))
     return communes.drop(columns=["share", "split"]).reset_index(drop=True)
 
@@ -52,10 +52,7 @@ def commune_population(unit_ids: pd.Series, year: int, seed: int) -> pd.DataFram
     provinces = communes.loc[wanted, "province_id"].unique()
     communes = communes[communes["province_id"].isin(provinces)]
     whole = pd.concat(
-        [
-            _shared_out(group, province_age_sex(province, year))
-            for province, group in communes.groupby("province_id")
-        ],
+        [_shared_out(group, province_age_sex(province, year)) for province, group in communes.groupby("province_id")],
         ignore_index=True,
     )
     return whole[whole["unit_id"].isin(unit_ids)].reset_index(drop=True)
@@ -94,56 +91,47 @@ def _stream(seed: int, *names: object) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words.tolist())))
 
 
-# --- interim: until tkyt_analysis.reference.places / population are there --------------------------
+def _legacy_communes() -> pd.DataFrame:
+    """The 10,035 old communes with district, province and default new commune; `split` where it has several."""
+    from tkyt_analysis.reference.geography import crosswalk
+    from tkyt_analysis.reference.places import places
+
+    old, new = places("VN2024", at="2025-06-30"), places("VN2025", at="2025-07-01")
+    communes = old.loc[old["level"] == 3, ["unit_id", "name", "full_name", "parent_unit_id", "province_id"]]
+    names = old.set_index("unit_id")["full_name"]
+    edges = crosswalk().query("is_default").set_index("old_unit_id")
+    successor = communes["unit_id"].map(edges["new_unit_id"])
+    new = new.set_index("unit_id")
+    return communes.rename(columns={"parent_unit_id": "district_id"}).assign(
+        district_name=communes["parent_unit_id"].map(names),
+        province_name=communes["province_id"].map(names),
+        successor_id=successor,
+        successor_name=successor.map(new["full_name"]),
+        successor_province_id=successor.map(new["province_id"]),
+        split=communes["unit_id"].map(edges["relation"]).eq("split"),
+    )
 
 
 def province_age_sex(province_id: str, year: int) -> pd.DataFrame:
-    """sex, age_group, persons of one VN2024 province."""
-    total = 1_600_000 * 1.01 ** (year - REFERENCE_YEAR)
-    ages = np.array([1.5, 6.3, *np.linspace(8.2, 7.4, 8), *np.linspace(7, 1.0, 8), 0.9])
-    weight = np.concatenate([ages, ages])
-    persons = np.rint(total * weight / weight.sum()).astype(np.int64)
-    return pd.DataFrame(
-        {"sex": np.repeat(SEXES, len(AGE_GROUPS)), "age_group": list(AGE_GROUPS) * 2, "persons": persons}
-    )
+    """sex, age_group (AGE_GROUPS), persons (whole) of one VN2024 province, from the reference population.
+
+    The two oldest groups and the first year of life are split by fixed shares (practice only).
+    """
+    return _age_sex(year).query("unit_id == @province_id")[["sex", "age_group", "persons"]]
 
 
-def _legacy_communes() -> pd.DataFrame:
-    import json
-    import sqlite3
-    from importlib.util import find_spec
-    from pathlib import Path
+@cache
+def _age_sex(year: int) -> pd.DataFrame:
+    from tkyt_analysis.reference.population import population
 
-    data = Path(find_spec("vietnamadminunits").origin).parent / "data"
-    with sqlite3.connect(f"file:{data / 'dataset.db'}?mode=ro", uri=True) as connection:
-        old = pd.read_sql("select * from admin_units_legacy where wardCode is not null", connection)
-        new = pd.read_sql("select * from admin_units", connection)
-    edges = json.loads((data / "converter_2025.json").read_text("utf-8"))
-    target = {}
-    for province, wards in edges["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
-        for ward, sources in wards.items():
-            target.update(dict.fromkeys(sources, (province, ward, False)))
-    for province, sources in edges["DICT_PROVINCE_WARD_DIVIDED"].items():
-        for source, wards in sources.items():
-            ward = next(w["newWardKey"] for w in wards if w["isDefaultNewWard"])
-            target[source] = (province, ward, True)
-    key = old["provinceKey"] + "_" + old["districtKey"] + "_" + old["wardKey"]
-    new_code = {
-        (p, w): (c, n) for p, w, c, n in zip(new["provinceKey"], new["wardKey"], new["wardCode"], new["ward"])
-    }
-    found = key.map(target)
-    successor = [new_code[(t[0], t[1])] for t in found]
-    return pd.DataFrame(
-        {
-            "unit_id": "VN2024:" + old["wardCode"],
-            "name": old["wardShort"],
-            "full_name": old["ward"],
-            "district_id": "VN2024:" + old["districtCode"],
-            "district_name": old["district"],
-            "province_id": "VN2024:" + old["provinceCode"],
-            "province_name": old["province"],
-            "successor_id": ["VN2025:" + s[0] for s in successor],
-            "successor_name": [s[1] for s in successor],
-            "split": [t[2] for t in found],
-        }
-    )
+    known = population("VN2024", year, series="MODEL")[["unit_id", "sex", "age_group", "persons"]]
+    split = known["age_group"].isin(list(SPLIT_AGES))
+    parts = [known[~split]]
+    for whole, shares in SPLIT_AGES.items():
+        rows = known[known["age_group"] == whole]
+        first = (rows["persons"] * next(iter(shares.values()))).round()
+        parts += [rows.assign(age_group=age, persons=p) for age, p in zip(shares, (first, rows["persons"] - first))]
+    table = pd.concat(parts)
+    order = table["age_group"].map({age: i for i, age in enumerate(AGE_GROUPS)})
+    table = table.assign(order=order, persons=table["persons"].round().astype(np.int64))
+    return table.sort_values(["unit_id", "sex", "order"], ignore_index=True).drop(columns="order")

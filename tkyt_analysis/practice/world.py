@@ -12,10 +12,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NOTE = "Số liệu mô phỏng – không phải số liệu thật"
 NOTE_EN = "Synthetic data – not real figures"
@@ -85,12 +88,14 @@ class World:
     communes : one row per old commune: unit_id ("VN2024:…"), name, full_name, district_id, district_name,
         province_id, province_name, successor_id ("VN2025:…", the default target), successor_name,
         persons (2024), remoteness (0 town … 1 far village)
+    profile : how much is spoilt: "light" (the rates of `tkyt_analysis.practice.rates`) or "heavy"
     """
 
     scale: Scale
     seed: int
     directory: Path
     communes: pd.DataFrame
+    profile: str = "light"
     _truth_parts: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
 
     def rng(self, *names: object) -> np.random.Generator:
@@ -116,24 +121,22 @@ class World:
         """A path under truth/, its folder made."""
         return self._made("truth", *parts)
 
-    def write_truth(self, kind: str, rows: pd.DataFrame, *, part: str = "") -> int:
-        """Store what was planted: columns TRUTH_COLUMNS (`id` and `kind` are filled in where absent).
+    def write_truth(self, kind: str, rows: pd.DataFrame | pa.Table, *, part: str = "") -> int:
+        """Store what was planted: columns TRUTH_COLUMNS, all text; returns the number of rows.
 
-        Each call writes one file truth/truth/<kind>[-part]-<n>.parquet; all columns are text. Makers
-        that work in several processes name their `part`. Returns the number of rows.
+        Where `id` or `kind` is absent it is filled in (a `kind` column in the rows wins: several kinds may
+        come at once). Each call writes one file truth/truth/<kind>[-part]-<n>.parquet; makers that work in
+        several processes name their `part`, so that file names and ids never meet.
         """
-        from tkyt_analysis.practice.writing import write_parquet
+        from tkyt_analysis.practice.writing import truth_columns, write_parquet
 
-        if rows.empty:
+        if len(rows) == 0:
             return 0
         stem = f"{kind}-{part}" if part else kind
         number = self._truth_parts[stem]
         self._truth_parts[stem] += 1
-        rows = rows.reset_index(drop=True)
-        if "id" not in rows:
-            rows = rows.assign(id=f"{stem}-{number}-" + rows.index.astype(str).str.zfill(7))
-        rows = rows.assign(kind=kind).reindex(columns=TRUTH_COLUMNS).fillna("").astype("str")
-        write_parquet(rows, self.truth_path("truth", f"{stem}-{number:05d}.parquet"))
+        path = self.truth_path("truth", f"{stem}-{number:05d}.parquet")
+        write_parquet(truth_columns(rows, kind, f"{stem}-{number}"), path)
         return len(rows)
 
     def _made(self, *parts: str) -> Path:
@@ -158,6 +161,7 @@ def create_world(
     seed: int = DEFAULT_SEED,
     *,
     provinces: tuple[str, ...] | None = None,
+    profile: str = "light",
 ) -> World:
     """The world of a scale; `provinces` (VN2024 codes) narrows it, e.g. for benchmarks.
 
@@ -174,4 +178,4 @@ def create_world(
         scale = SCALES[scale]
     if provinces is not None:
         scale = replace(scale, provinces=tuple(provinces))
-    return World(scale, seed, Path(directory).absolute(), practice_communes(scale, seed))
+    return World(scale, seed, Path(directory).absolute(), practice_communes(scale, seed), profile)
