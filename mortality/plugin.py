@@ -5,5 +5,7 @@ from tkyt_analysis.modules import Module
 MODULE = Module(
     name="mortality",
     package="mortality",
+    practice={"deaths": "mortality.practice.source:SOURCE"},
+    commands={"deaths": "mortality.cli:deaths"},
     doors={"death_register": "mortality.death_register:DOOR"},
 )

@@ -15,7 +15,6 @@ from mortality.practice.a6_workbook import cell_of, write_book
 from mortality.practice.book_layout import BookLayout, draw_layout
 from mortality.practice.deaths import Batch, draw_deaths
 from mortality.practice.defects import plant_defects
-from mortality.practice.form16_workbook import SHEET, FormHead, form_cell, write_form
 from mortality.practice.form16 import (
     COUNT_COLUMNS,
     book_codes,
@@ -26,6 +25,7 @@ from mortality.practice.form16 import (
     plant_form_defects,
     plant_list_differences,
 )
+from mortality.practice.form16_workbook import SHEET, FormHead, form_cell, write_form
 from mortality.practice.register import Planted, register_lines, vintage_of
 from mortality.practice.vocabulary import cause_codes
 from tkyt_analysis.labels import label
