@@ -127,10 +127,10 @@ def _birth(
     age, days = known["age_years"].to_numpy(), known["age_days"].to_numpy()
     birth = known["birth_day"].to_numpy()
     ids = lines["line_id"].to_numpy()
-    year_only = np.flatnonzero(style == "year")
-    planted.add("F6", "birth", ids[year_only], dates.as_text(birth[year_only], "iso"), text[year_only])
     counted = ((style == "age") & (age >= 1)) | ((style == "year") & (age >= 2))
     traditional = _chosen(rng, counted, share["F5"])
+    year_only = np.setdiff1d(np.flatnonzero(style == "year"), traditional)
+    planted.add("F6", "birth", ids[year_only], dates.as_text(birth[year_only], "iso"), text[year_only])
     unit_lost = _chosen(rng, (style == "age") & (age < 1) & (days >= 1), 1e-3)
     free = (style == "age") & (age >= 20)
     free[traditional] = False
@@ -210,7 +210,7 @@ def _duplicates(
             kind, "line", copy["line_id"].to_numpy(), copy["duplicate_of"].to_numpy(), copy["line_id"].to_numpy()
         )
     _repeat_notes(spoiled, copies[0], planted)
-    _repeat_notes(spoiled[~spoiled["element"].isin(["birth", "death_date"])], copies[1], planted)
+    _repeat_notes(spoiled[~spoiled["element"].isin(["birth", "death_date", "note"])], copies[1], planted)
     return pd.concat([lines.assign(duplicate_of=-1), *copies], ignore_index=True)
 
 
