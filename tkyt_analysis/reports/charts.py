@@ -1,0 +1,177 @@
+"""Charts that reports and dashboards share, as inline SVG with caption and alternative text."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tkyt_analysis.assets import chart_style
+from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.pages import figure
+
+RECEIVED, MISSING, NOT_DUE = "#0a4d8c", "#e69f00", "#eef1f4"  # blue and orange: told apart by the colour-blind
+INK, LINE = "#1a1a1a", "#c3ccd4"
+
+
+def svg_of(drawing: Any) -> str:
+    """A matplotlib figure as an SVG element without a fixed size."""
+    stream = io.StringIO()
+    drawing.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
+
+
+def new_figure(width: float, height: float) -> tuple[Any, Any]:
+    """(figure, axes) in the house style."""
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(width, height))
+    axes = drawing.subplots()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(LINE)
+    axes.tick_params(color=LINE, labelcolor=INK, labelsize=9)
+    return drawing, axes
+
+
+def draw_completeness_course(course: pd.DataFrame, language: str) -> str:
+    """Line of the share of expected reports that arrived, per period (columns period_id, share).
+
+    The 90 % line is WHO's threshold for completeness of facility reporting (DQR 1a).
+    """
+    from tkyt_analysis.reference.periods import as_period
+
+    with chart_style():
+        drawing, axes = new_figure(7.4, 2.6)
+        share = 100 * course["share"].to_numpy(float)
+        places = np.arange(len(course))
+        axes.axhline(90, color="#8a5a00", linewidth=1, linestyle=(0, (4, 3)))
+        axes.text(-0.4, 91, label("report.quality.who_90", language), fontsize=8, color="#5c3b00", va="bottom")
+        axes.plot(places, share, color=RECEIVED, linewidth=2, marker="o", markersize=5)
+        if len(share):
+            text = format_number(share[-1], 1, language) + " %"
+            axes.annotate(
+                text,
+                (places[-1], share[-1]),
+                xytext=(0, -14),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+                fontweight=600,
+                color=RECEIVED,
+            )
+        axes.set_ylim(0, max(108, np.nanmax(share, initial=100) + 6))
+        axes.set_xlim(-0.5, max(len(course) - 0.5, 0.5))
+        axes.set_xticks(places, [short_period(as_period(one)) for one in course["period_id"]])
+        axes.set_yticks([0, 25, 50, 75, 100], [f"{tick} %" for tick in (0, 25, 50, 75, 100)])
+        picture = svg_of(drawing)
+    caption = label("report.quality.course_caption", language)
+    return figure(picture, caption=caption, alternative=caption)
+
+
+def draw_reporting_matrix(matrix: pd.DataFrame, names: pd.Series, language: str, *, most: int = 30) -> str:
+    """Units (worst first) by period: all reports received, some or all missing, none due."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    from tkyt_analysis.reference.periods import as_period
+
+    shown = matrix.head(most)
+    states = np.where(shown.isna(), 0, np.where(shown < 1, 1, 2))
+    with chart_style():
+        drawing, axes = new_figure(7.4, 0.9 + 0.24 * len(shown))
+        colours = ListedColormap([NOT_DUE, MISSING, RECEIVED])
+        axes.pcolormesh(
+            states, cmap=colours, norm=BoundaryNorm([-0.5, 0.5, 1.5, 2.5], 3), edgecolor="white", linewidth=1.5
+        )
+        for row, column in zip(*np.nonzero(states == 1)):
+            axes.text(column + 0.5, row + 0.5, "×", ha="center", va="center", fontsize=8, color=INK)
+        axes.invert_yaxis()
+        axes.set_yticks(np.arange(len(shown)) + 0.5, [shortened(str(names.get(unit, unit))) for unit in shown.index])
+        axes.set_xticks(np.arange(shown.shape[1]) + 0.5, [short_period(as_period(one)) for one in shown.columns])
+        axes.tick_params(length=0)
+        for side in axes.spines.values():
+            side.set_visible(False)
+        handles = [
+            _patch(colour, label(f"report.quality.matrix_{state}", language))
+            for colour, state in ((RECEIVED, "received"), (MISSING, "missing"), (NOT_DUE, "not_due"))
+        ]
+        axes.legend(
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(0, -0.5 / max(len(shown), 4) - 0.02),
+            ncols=3,
+            frameon=False,
+            fontsize=9,
+            borderaxespad=1.2,
+        )
+        picture = svg_of(drawing)
+    caption = label("report.quality.matrix_caption", language, shown=len(shown), total=len(matrix))
+    return figure(picture, caption=caption, alternative=caption)
+
+
+def _patch(colour: str, text: str) -> Any:
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=colour, edgecolor=LINE, label=text)
+
+
+def short_period(period: Any) -> str:
+    """A tick label: 06/25 for a month, Q2/25 for a quarter, else the id."""
+    if period.kind == "month":
+        return f"{period.number:02d}/{period.year % 100:02d}"
+    if period.kind == "quarter":
+        return f"Q{period.number}/{period.year % 100:02d}"
+    return str(period.period_id)
+
+
+def shortened(text: str, most: int = 34) -> str:
+    """A name that fits beside a chart."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def draw_bars(
+    table: pd.DataFrame, *, name: str, value: str, decimals: int, unit: str, caption: str, language: str, most: int = 20
+) -> str:
+    """Horizontal bars of one value by name, in the order of the table, each with its figure; low/high as whiskers
+    where columns `lower` and `upper` exist."""
+    shown = table.head(most)
+    with chart_style():
+        drawing, axes = new_figure(7.4, 0.7 + 0.32 * len(shown))
+        places = np.arange(len(shown))
+        values = shown[value].to_numpy(float)
+        axes.barh(places, values, color=RECEIVED, height=0.62)
+        if {"lower", "upper"} <= set(shown.columns):
+            low, high = values - shown["lower"].to_numpy(float), shown["upper"].to_numpy(float) - values
+            axes.errorbar(
+                values,
+                places,
+                xerr=[np.nan_to_num(low), np.nan_to_num(high)],
+                fmt="none",
+                ecolor=INK,
+                elinewidth=1,
+                capsize=2.5,
+            )
+        edge = np.nan_to_num(
+            np.nanmax(np.append(values, shown.get("upper", pd.Series(values)).to_numpy(float)), initial=1.0)
+        )
+        for place, number, top in zip(places, values, shown.get("upper", pd.Series(values)).to_numpy(float)):
+            axes.text(
+                np.nan_to_num(top, nan=number) + edge * 0.015,
+                place,
+                format_number(number, decimals, language),
+                va="center",
+                fontsize=9,
+            )
+        axes.set_yticks(places, [shortened(str(one), 46) for one in shown[name]])
+        axes.invert_yaxis()
+        axes.set_xlim(0, edge * 1.14)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.tick_params(length=0)
+        axes.set_xlabel(unit, fontsize=9, loc="left")
+        picture = svg_of(drawing)
+    return figure(picture, caption=caption, alternative=caption)

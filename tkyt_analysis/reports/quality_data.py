@@ -1,0 +1,173 @@
+"""What the quality report and the quality dashboard show, read from one release: tables, no text, no pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from tkyt_analysis.errors import InputError
+from tkyt_analysis.reference.periods import as_period, period_windows
+from tkyt_analysis.warehouse.release import NATION, Release
+
+QUESTION = ["finding_id", "rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id"]
+
+
+@dataclass(frozen=True)
+class QualityView:
+    """Quality of reporting of one place up to one period.
+
+    place : unit_id of a nation, province, or any other unit; it stands for all units below it, and a province
+        of 2025 also for the units of the old provinces that went into it
+    period_id : the month or quarter the report is about
+    """
+
+    release: Release
+    place: str
+    period_id: str
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """The units that the place stands for: unit_id, name, level, parent_unit_id, province_id, …"""
+        units = self.release.query("SELECT * FROM organisation_unit")
+        if self.place not in set(units["unit_id"]):
+            raise InputError("error.unknown_place_in_release", place=self.place, release=self.release.release_id)
+        own = units[units["unit_id"] == self.place].iloc[0]
+        if self.place == NATION or not isinstance(own["parent_unit_id"], str) or not own["parent_unit_id"]:
+            return units
+        if own["province_scope"] == self.place.replace(":", "-"):
+            return units[units["province_scope"] == own["province_scope"]]
+        return units[units["unit_id"].isin(descendants(units, self.place))]
+
+    @cached_property
+    def place_name(self) -> str:
+        """Name of the place."""
+        return str(self.units.set_index("unit_id").loc[self.place, "name"])
+
+    @cached_property
+    def names(self) -> pd.Series:
+        """unit_id → name."""
+        return self.units.drop_duplicates("unit_id").set_index("unit_id")["name"]
+
+    @cached_property
+    def elements(self) -> pd.Series:
+        """element_id → name."""
+        if not self.release.has("data_element"):
+            return pd.Series(dtype="str")
+        rows = self.release.query("SELECT element_id, any_value(name) AS name FROM data_element GROUP BY 1")
+        return rows.set_index("element_id")["name"]
+
+    @cached_property
+    def datasets(self) -> dict[str, str]:
+        """dataset_id → name, from the form catalog."""
+        from tkyt_analysis.catalog import load_entries
+        from tkyt_analysis.labels import current_language
+
+        return {form.id: form.title[current_language()] for form in load_entries("forms").values()}
+
+    def dataset_name(self, dataset_id: str) -> str:
+        """Name of a data set; its id where the catalog has none."""
+        return self.datasets.get(dataset_id, dataset_id)
+
+    @cached_property
+    def reports(self) -> pd.DataFrame:
+        """Reports due or received by these units, with period_start; one row per data set, unit and period."""
+        if not self.release.has("reporting"):
+            return pd.DataFrame(columns=["dataset_id", "unit_id", "period_id", "expected", "received", "period_start"])
+        rows = self.release.query(
+            "SELECT dataset_id, unit_id, period_id, expected, received, marked_complete FROM reporting"
+        )
+        rows = rows[rows["unit_id"].isin(self.units["unit_id"])]
+        rows = rows.assign(expected=rows["expected"].astype(bool), received=rows["received"].astype(bool))
+        return rows.merge(period_windows(rows["period_id"].unique()), on="period_id")
+
+    def course(self, periods: int = 12) -> pd.DataFrame:
+        """Completeness per period of the report's kind, oldest first: period_id, expected, received, share."""
+        kind = as_period(self.period_id).kind
+        rows = self.reports[self.reports["kind"] == kind] if len(self.reports) else self.reports
+        if rows.empty:
+            return pd.DataFrame(columns=["period_id", "expected", "received", "share"])
+        until = rows[rows["period_id"] <= self.period_id]
+        sums = until.groupby("period_id", as_index=False)[["expected", "received"]].sum().tail(periods)
+        return sums.assign(share=sums["received"] / sums["expected"].where(sums["expected"] > 0))
+
+    def by_dataset(self) -> pd.DataFrame:
+        """Completeness in the period per data set: dataset_id, expected, received, share."""
+        rows = self._now().groupby("dataset_id", as_index=False)[["expected", "received"]].sum()
+        return rows.assign(share=rows["received"] / rows["expected"].where(rows["expected"] > 0))
+
+    def by_unit(self, periods: int = 12) -> pd.DataFrame:
+        """Reports received (1), missing (0) or not due (empty) per unit and period: a matrix, worst units first."""
+        course = self.course(periods)["period_id"]
+        rows = self.reports[self.reports["period_id"].isin(course)]
+        if rows.empty:
+            return pd.DataFrame()
+        cells = rows.groupby(["unit_id", "period_id"])[["expected", "received"]].sum()
+        share = (cells["received"] / cells["expected"].where(cells["expected"] > 0)).unstack("period_id")
+        alive = share[share.notna().any(axis=1)]
+        order = alive.mean(axis=1).sort_values(kind="stable").index
+        return alive.loc[order]
+
+    def _now(self) -> pd.DataFrame:
+        return self.reports[self.reports["period_id"] == self.period_id]
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """Findings on these units in the period (and on units without a period), with events_at_stake where known."""
+        if not self.release.has("finding"):
+            return pd.DataFrame(columns=[*QUESTION, "value", "expected", "verdict", "events_at_stake"])
+        window = as_period(self.period_id)
+        rows = self.release.query("SELECT * FROM finding")
+        rows = rows[rows["unit_id"].isin(self.units["unit_id"])]
+        windows = period_windows(rows.loc[rows["period_id"] != "", "period_id"].unique())
+        inside = windows.loc[
+            (windows["period_end"].astype("datetime64[us]") >= pd.Timestamp(window.start))
+            & (windows["period_end"].astype("datetime64[us]") <= pd.Timestamp(window.end)),
+            "period_id",
+        ]
+        rows = rows[rows["period_id"].isin(set(inside))]
+        at_stake = rows["fields"].str.extract(r'"events_at_stake": ([0-9.]+)', expand=False).astype(float)
+        return rows.assign(events_at_stake=at_stake)
+
+    def questions(self, most: int = 20) -> pd.DataFrame:
+        """The questions to ask first: severe ones, then those with most events at stake; missing reports apart."""
+        rows = self.findings[self.findings["rule_id"] != "report_missing"]
+        rank = rows["severity"].map({"error": 0, "warning": 1, "note": 2})
+        return (
+            rows.assign(rank=rank)
+            .sort_values(["rank", "events_at_stake", "finding_id"], ascending=[True, False, True], na_position="last")
+            .drop(columns="rank")
+            .head(most)
+        )
+
+    def coverage(self) -> pd.DataFrame:
+        """How much of the warehouse each rule could judge."""
+        return (
+            self.release.query("SELECT * FROM rule_coverage ORDER BY rule_id")
+            if self.release.has("rule_coverage")
+            else pd.DataFrame()
+        )
+
+    def quarantine(self) -> pd.DataFrame:
+        """Reasons of quarantine and repair over everything received: kind, key, rows."""
+        if not self.release.has("quarantine_summary"):
+            return pd.DataFrame(columns=["kind", "key", "rows"])
+        return self.release.query("SELECT kind, key, rows FROM quarantine_summary ORDER BY kind DESC, rows DESC")
+
+    def received(self) -> pd.DataFrame:
+        """Files and rows received by door."""
+        return (
+            self.release.query("SELECT * EXCLUDE (scope) FROM received ORDER BY rows_received DESC")
+            if self.release.has("received")
+            else pd.DataFrame()
+        )
+
+
+def descendants(units: pd.DataFrame, root: str) -> set[str]:
+    """The unit and all units below it."""
+    found, level = {root}, {root}
+    while level:
+        level = set(units.loc[units["parent_unit_id"].isin(level), "unit_id"]) - found
+        found |= level
+    return found
