@@ -1,6 +1,5 @@
-"""Make the web subset (WOFF2) of the shipped typeface from its full TTF files.
+"""Make the web subset (WOFF) of the shipped typeface from its full TTF files.
 
-    pip install fonttools brotli          # brotli is needed here only, not by the product
     python tools/make_fonts.py
 
 Keeps Latin, every Vietnamese letter, the punctuation and signs of statistical text. The typeface has digits of
@@ -26,20 +25,20 @@ def characters() -> list[int]:
 
 
 def make_subset(source: Path) -> Path:
-    """`BeVietnamPro-X.ttf` → `BeVietnamPro-X.subset.woff2` beside it, without hinting."""
-    options = Options(flavor="woff2", hinting=False, layout_features=["kern", "mark", "mkmk", "ccmp", "locl"])
+    """`BeVietnamPro-X.ttf` → `BeVietnamPro-X.subset.woff` beside it, without hinting."""
+    options = Options(flavor="woff", hinting=False, layout_features=["kern", "mark", "mkmk", "ccmp", "locl"])
     font = load_font(str(source), options)
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=characters())
     subsetter.subset(font)
-    target = source.with_suffix(".subset.woff2")
+    target = source.with_suffix(".subset.woff")
     save_font(font, str(target), options)
     return target
 
 
 def make_digits(source: Path) -> Path:
-    """`BeVietnamPro-X.ttf` → `BeVietnamPro-X.digits.woff2`: 0–9 only, each as wide as the zero."""
-    options = Options(flavor="woff2", hinting=False, layout_features=[])
+    """`BeVietnamPro-X.ttf` → `BeVietnamPro-X.digits.woff`: 0–9 only, each as wide as the zero."""
+    options = Options(flavor="woff", hinting=False, layout_features=[])
     font = load_font(str(source), options)
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=range(ord("0"), ord("9") + 1))
@@ -53,7 +52,7 @@ def make_digits(source: Path) -> Path:
         glyph.coordinates.translate((shift, 0))
         glyph.recalcBounds(font["glyf"])
         font["hmtx"][name] = (width, bearing + shift)
-    target = source.with_suffix(".digits.woff2")
+    target = source.with_suffix(".digits.woff")
     save_font(font, str(target), options)
     return target
 

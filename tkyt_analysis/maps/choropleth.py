@@ -311,8 +311,8 @@ def _draw_tile_names(sheet: Sheet, placed: Frame, marked: dict[str, Mark]) -> No
     widest = max(text_size(text, 10)[0] for text in texts.values()) / 10
     size = min(_TILE_NAME_SIZE, tile / widest / sheet.scale)
     for unit_id, text in texts.items():
-        centre = placed.shapes[unit_id][0][0][:4].mean(axis=0)
-        artist = sheet.text(*centre, text, size, ha="center", va="center", multialignment="center")
+        x, y = (float(part) for part in placed.shapes[unit_id][0][0][:4].mean(axis=0))
+        artist = sheet.text(x, y, text, size, ha="center", va="center", multialignment="center")
         _set_off(artist, marked[unit_id])
         artist.set_gid(f"name-{unit_id}")
 

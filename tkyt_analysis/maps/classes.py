@@ -74,8 +74,11 @@ def classify(
     if not len(values):
         return Classes(scheme, (), decimals or 0)
     raw = {"quantile": _quantile, "equal": _equal, "fisher_jenks": fisher_jenks}[scheme](values, n_classes)
-    places = _decimals(raw) if decimals is None else decimals
-    return Classes(scheme, _rounded(raw, places), places)
+    if scheme == "equal":
+        places = _decimals(raw) if decimals is None else decimals
+        return Classes(scheme, _rounded(raw, raw[1:-1], places), places)
+    places = _decimals_between(values, raw) if decimals is None else decimals
+    return Classes(scheme, _rounded(raw, [_between(values, bound, places)[0] for bound in raw[1:-1]], places), places)
 
 
 def _require_options(scheme: str, n_classes: int, bounds: Sequence[float] | None) -> None:
@@ -132,17 +135,39 @@ def _decimals(bounds: Sequence[float]) -> int:
     spread = distinct[-1] - distinct[0]
     least = max(0, min(4, 1 - math.floor(math.log10(spread)))) if spread > 0 else 0
     for places in range(least, 4):
-        if len({round(bound, places) for bound in distinct}) == len(distinct):
+        if len({round(bound, places) for bound in distinct}) == len(distinct) and (
+            spread or round(distinct[0], places) == distinct[0]
+        ):
             return places
     return 4
 
 
-def _rounded(bounds: Sequence[float], decimals: int) -> tuple[float, ...]:
-    """Rounded, the lowest down and the highest up, so that no value falls out; equal bounds become one."""
+def _decimals_between(values: np.ndarray, raw: Sequence[float]) -> int:
+    """One decimal more than the fewest, where it keeps every unit on its side of the bounds."""
+    least = _decimals(raw)
+    keeps = all(_between(values, bound, least)[1] for bound in raw[1:-1])
+    return least if keeps else min(least + 1, 4)
+
+
+def _between(values: np.ndarray, bound: float, decimals: int) -> tuple[float, bool]:
+    """`bound` rounded so that the values below it stay below and the others do not, and whether that is possible."""
     step = 10.0**decimals
-    low, high = math.floor(bounds[0] * step + 1e-9) / step, math.ceil(bounds[-1] * step - 1e-9) / step
-    inner = {round(float(bound), decimals) for bound in bounds[1:-1]}
-    steps = sorted({low, high, *(bound for bound in inner if low < bound < high)})
+    place = int(np.searchsorted(values, bound, side="left"))
+    if place in (0, len(values)):
+        return round(float(bound), decimals), True
+    low, high = float(values[place - 1]), float(values[place])
+    for rounded in (round(float(bound), decimals), math.floor(high * step) / step, math.ceil(low * step) / step):
+        if low < rounded <= high:
+            return rounded, True
+    return round(float(bound), decimals), False
+
+
+def _rounded(raw: Sequence[float], inner: Sequence[float], decimals: int) -> tuple[float, ...]:
+    """The lowest rounded down and the highest up, so that no value falls out; equal bounds become one."""
+    step = 10.0**decimals
+    low, high = math.floor(raw[0] * step + 1e-9) / step, math.ceil(raw[-1] * step - 1e-9) / step
+    between = {round(float(bound), decimals) for bound in inner}
+    steps = sorted({low, high, *(bound for bound in between if low < bound < high)})
     return tuple(steps) if len(steps) > 1 else (steps[0], steps[0])
 
 

@@ -67,7 +67,7 @@ def _map_frame(shapes: Boundaries, language: str | None, strip: float) -> Frame:
     boxes: dict[str, Box] = {"hoang_sa": (8.5, 5.9, 12.65, 8.9), "truong_sa": (8.5, 11.0, 12.65, 15.25)}
     drawn = {unit: tuple(tuple(map(project, polygon)) for polygon in parts) for unit, parts in shapes.shapes.items()}
     first, second = (_map_inset(name, boxes[name], shapes, language, strip) for name in ARCHIPELAGOS)
-    return Frame(12.7, 15.3, drawn, (first, second), (0.0, 6.35, 3.75, 12.3), tiles=False)
+    return Frame(12.7, 15.3, drawn, (first, second), (0.0, 6.35, 3.68, 12.3), tiles=False)
 
 
 def _map_inset(name: str, box: Box, shapes: Boundaries, language: str | None, strip: float) -> Inset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from tkyt_analysis.maps.frame import Box, Polygon
 
+Line = tuple[tuple[float, float], tuple[float, float]]
+Measure = Callable[[str], tuple[float, float]]
 _CELL = 0.5  # points per cell of the raster
 
 
@@ -41,7 +43,7 @@ def place_labels(
     *,
     size: tuple[float, float],
     taken: list[Box],
-    measure,
+    measure: Measure,
     reach: float = 170.0,
 ) -> list[Placed]:
     """A place for every name; all lengths in points, y downwards.
@@ -52,16 +54,16 @@ def place_labels(
     """
     sheet = _Sheet(shapes, size, taken)
     anchors = {unit_id: anchor_point(shapes[unit_id]) for unit_id in names}
-    inside, outside = [], []
-    for unit_id, name in names.items():
-        found = sheet.inside(unit_id, _forms(name), anchors[unit_id], measure)
-        (inside if found else outside).append(found or unit_id)
-    by_room = sorted(outside, key=lambda unit_id: sheet.distance_to_free(anchors[unit_id]))
-    for unit_id in by_room:
+    inside = {
+        unit_id: sheet.inside(unit_id, _forms(name), anchors[unit_id], measure) for unit_id, name in names.items()
+    }
+    placed = [place for place in inside.values() if place]
+    outside = [unit_id for unit_id, place in inside.items() if place is None]
+    for unit_id in sorted(outside, key=lambda unit_id: sheet.distance_to_free(anchors[unit_id])):
         found = sheet.outside(unit_id, _forms(names[unit_id]), anchors[unit_id], measure, reach)
         if found:
-            inside.append(found)
-    return inside
+            placed.append(found)
+    return placed
 
 
 def _forms(name: str) -> list[str]:
@@ -88,9 +90,9 @@ class _Sheet:
                 pen.polygon([tuple(corner) for corner in polygon[0] / _CELL], fill=self.number[unit_id])
         self.land = np.asarray(image)
         self.boxes = list(taken)
-        self.leaders: list[tuple[tuple[float, float], tuple[float, float]]] = []
+        self.leaders: list[Line] = []
 
-    def inside(self, unit_id: str, forms: list[str], anchor: tuple[float, float], measure) -> Placed | None:
+    def inside(self, unit_id: str, forms: list[str], anchor: tuple[float, float], measure: Measure) -> Placed | None:
         """The place around the anchor that lies in the unit's own land, or partly in the sea beside it."""
         best: tuple[float, Placed] | None = None
         for text in forms:
@@ -107,7 +109,7 @@ class _Sheet:
         return self._keep(best[1]) if best else None
 
     def outside(
-        self, unit_id: str, forms: list[str], anchor: tuple[float, float], measure, reach: float
+        self, unit_id: str, forms: list[str], anchor: tuple[float, float], measure: Measure, reach: float
     ) -> Placed | None:
         """The nearest free place off the land whose leader crosses nothing."""
         for radius in np.arange(10, reach, 4):
@@ -164,7 +166,7 @@ def _edge(box: Box, point: tuple[float, float]) -> tuple[float, float]:
     return min(max(point[0], box[0]), box[2]), min(max(point[1], box[1]), box[3])
 
 
-def _crosses_box(line, box: Box) -> bool:
+def _crosses_box(line: Line, box: Box) -> bool:
     """Whether a segment meets a box (sampled every point of length)."""
     (x0, y0), (x1, y1) = line
     steps = np.linspace(0, 1, max(int(np.hypot(x1 - x0, y1 - y0)), 2))
@@ -172,7 +174,7 @@ def _crosses_box(line, box: Box) -> bool:
     return bool(((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])).any())
 
 
-def _cross(first, second) -> bool:
+def _cross(first: Line, second: Line) -> bool:
     """Whether two segments cross."""
 
     def side(a, b, c) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import geopandas
 
 SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".parquet")
+COMMUNE = 3  # level in reference.places
 _ENTRY_KEYS = {"file", "code_column", "crs", "attribution"}
 # Outlines are thinned for drawing above this many corners (0.002 degrees, about 200 m).
 _CORNERS, _TOLERANCE = 60_000, 0.002
@@ -36,7 +37,7 @@ def catalog_boundary_file(level: str, vintage: str) -> dict[str, Any] | None:
                 raise InputError(
                     "error.boundary_entry", file=path, unknown=keys, expected=", ".join(sorted(_ENTRY_KEYS))
                 )
-            return {**entry, "path": path.parent / entry.pop("file")}
+            return {"path": path.parent / entry.pop("file"), **entry}
     return None
 
 
@@ -67,8 +68,8 @@ def expected_units(level: str, vintage: str) -> pd.DataFrame:
         return packaged_provinces(vintage).units
     from tkyt_analysis.reference.places import places
 
-    listed = places(vintage, level="commune")
-    return listed[["unit_id", "code", "name"]].reset_index(drop=True)
+    listed = places(vintage)
+    return listed.loc[listed["level"] == COMMUNE, ["unit_id", "code", "name"]].reset_index(drop=True)
 
 
 def _read(path: Path) -> geopandas.GeoDataFrame:
