@@ -81,6 +81,17 @@ def test_without_events_the_gamma_methods_have_limits_and_dobson_says_it_has_non
     assert gamma["upper"] == pytest.approx(100_000 * (1 / 4) / 1_000 * -np.log(0.025))
 
 
+def test_tiwaris_upper_limit_adds_one_event_of_the_mean_weight():
+    from scipy.stats import gamma
+
+    # Province 79: weight 3/4 over 10 000 person-years, 1/4 over 1 000. Without events only the added weight is left.
+    w = np.array([3 / 4 / 10_000, 1 / 4 / 1_000])
+    mean, mean_square = w.mean(), (w**2).mean()
+    upper = gamma.ppf(0.975, mean**2 / mean_square, scale=mean_square / mean)
+    nobody_died = directly_standardised_rate(EVENTS_BY_AGE.assign(events=0), ["province_code"], method="tiwari")
+    assert nobody_died["upper"][1] == pytest.approx(100_000 * upper)
+
+
 def _with(column: str, row: int, value: float) -> pd.DataFrame:
     changed = EVENTS_BY_AGE.astype({column: float})
     changed.loc[row, column] = value
