@@ -120,16 +120,20 @@ def _write_lines(sheet: Any, layout: BookLayout, lines: pd.DataFrame, first: int
 
 def book_columns(layout: BookLayout, lines: pd.DataFrame) -> dict[str, list[Any]]:
     """What stands in each column of the book, as text in the book's encoding ("order": numbers)."""
-    encode = layout.encode
-    sex, birth = lines["sex"].tolist(), [encode(text) for text in lines["birth_text"]]
-    columns: dict[str, list[Any]] = {name: [encode(t) for t in lines[name]] for name in TEXT_COLUMNS}
+    sex, birth = lines["sex"].tolist(), _encoded(lines["birth_text"], layout)
+    columns: dict[str, list[Any]] = {name: _encoded(lines[name], layout) for name in TEXT_COLUMNS}
     columns["order"] = lines["line_number"].tolist()
-    columns["death_date"] = [encode(text) for text in lines["death_text"]]
+    columns["death_date"] = _encoded(lines["death_text"], layout)
     columns["birth"] = birth
-    columns["sex"] = [encode(layout.sex_words.get(s, "")) for s in sex]
+    columns["sex"] = [layout.encode(layout.sex_words.get(s, "")) for s in sex]
     for name, which in zip(BIRTH_BY_SEX, ("male", "female")):
         columns[name] = [text if s == which else "" for s, text in zip(sex, birth)]
     return columns
+
+
+def _encoded(texts: pd.Series, layout: BookLayout) -> list[str]:
+    plain = texts.tolist()
+    return [layout.encode(text) for text in plain] if layout.encoding else plain
 
 
 def _write_tail(sheet: Any, layout: BookLayout, count: int, row: int, formats: dict[str, Any]) -> None:

@@ -30,8 +30,7 @@ def draw_names(rng: np.random.Generator, sex: np.ndarray) -> np.ndarray:
 
 def draw_addresses(rng: np.random.Generator, province: str, count: int) -> np.ndarray:
     """Hamlets in the words of the region: "Thôn 3", "Ấp Phú Mỹ", "Xóm Đông"."""
-    region = "south" if province >= SOUTH_FROM else "north" if province <= NORTH_TO else "central"
-    kind = draw_words(rng, f"hamlet_{region}", count)
+    kind = draw_words(rng, f"hamlet_{region_of(province)}", count)
     name = draw_words(rng, "hamlet_name", count)
     number = rng.integers(1, 13, count)
     numbered = rng.random(count) < 0.6
@@ -40,10 +39,15 @@ def draw_addresses(rng: np.random.Generator, province: str, count: int) -> np.nd
     )
 
 
-def draw_ethnic_groups(rng: np.random.Generator, remoteness: np.ndarray) -> np.ndarray:
-    """Ethnic group; minorities mostly where communes are remote."""
+def region_of(province: str) -> str:
+    """north, central or south, by VN2024 province code."""
+    return "south" if province >= SOUTH_FROM else "north" if province <= NORTH_TO else "central"
+
+
+def draw_ethnic_groups(rng: np.random.Generator, province: str, remoteness: np.ndarray) -> np.ndarray:
+    """Ethnic group; minorities of the region mostly where communes are remote."""
     lowland = draw_words(rng, "ethnic_lowland", len(remoteness))
-    highland = draw_words(rng, "ethnic_highland", len(remoteness))
+    highland = draw_words(rng, f"ethnic_{region_of(province)}", len(remoteness))
     return np.where(rng.random(len(remoteness)) < remoteness**2, highland, lowland)
 
 

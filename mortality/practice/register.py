@@ -112,7 +112,7 @@ def register_lines(world: World, batch: Batch, deaths: pd.DataFrame, planted: Pl
             "sex": np.where(sex == 0, "male", "female").astype(object),
             "birth_style": np.array(BIRTH_STYLES, object)[birth_style],
             "birth_text": birth_texts(known, birth_style, rng),
-            "ethnic_group": people.draw_ethnic_groups(rng, known["remoteness"].to_numpy()),
+            "ethnic_group": people.draw_ethnic_groups(rng, batch.province, known["remoteness"].to_numpy()),
             "occupation": _occupations(rng, known["age_years"].to_numpy()),
             "address": people.draw_addresses(rng, batch.province, len(known)),
             "death_day": day,

@@ -104,10 +104,17 @@ def _names(batch: Batch) -> tuple[pd.Series, pd.Series]:
     communes = batch.communes
     if batch.new_units:
         rows = communes.drop_duplicates("successor_id").set_index("successor_id")
-        return rows["successor_name"], pd.Series([[f"Sở Y tế {p}"] for p in rows["province_name"]], rows.index)
+        return rows["successor_name"], pd.Series([[f"Sở Y tế {_inside(p)}"] for p in rows["province_name"]], rows.index)
     rows = communes.set_index("unit_id")
     parents = zip(rows["province_name"], rows["district_name"])
-    return rows["full_name"], pd.Series([[f"Sở Y tế {p}", f"Trung tâm Y tế {d}"] for p, d in parents], rows.index)
+    return rows["full_name"], pd.Series(
+        [[f"Sở Y tế {_inside(p)}", f"Trung tâm Y tế {_inside(d)}"] for p, d in parents], rows.index
+    )
+
+
+def _inside(name: str) -> str:
+    """A unit's name inside a line: "Huyện Trà Bồng" -> "huyện Trà Bồng"."""
+    return name[:1].lower() + name[1:]
 
 
 def _write_books(
@@ -357,7 +364,12 @@ def _write_forms(
         return files
     names = batch.communes.drop_duplicates("district_id").set_index("district_id")
     for district, file, shown in zip(districts, files, texts):
-        head = FormHead(names.loc[district, "district_name"], names.loc[district, "province_name"], months, batch.year)
+        head = FormHead(
+            _inside(names.loc[district, "district_name"]),
+            _inside(names.loc[district, "province_name"]),
+            months,
+            batch.year,
+        )
         write_form(world.received_path(*file.split("/")), head, shown)
     return files
 
