@@ -1,11 +1,16 @@
 """Standard populations come from the catalog and are regrouped only where bands nest."""
 
 import pytest
+from support import table
 
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import ABRIDGED_85, FIVE_YEAR_80, FIVE_YEAR_85
-from tkyt_analysis.reference.standard_populations import standard_population, standard_populations
+from tkyt_analysis.reference.standard_populations import (
+    standard_population,
+    standard_populations,
+    with_standard_population,
+)
 
 ALL = ["who_2000_2025", "who_2000_2025_seer", "esp_2013", "esp_1976", "segi_1960", "us_2000"]
 
@@ -60,3 +65,26 @@ def test_us_2000_agrees_with_the_eleven_groups_of_its_report():
                "45-54": 134834, "55-64": 87247, "65-74": 66037, "75-84": 44842, "85+": 15508}  # fmt: skip
     ours = standard_population("us_2000", list(printed)).set_index("age_group")["standard_population"] * 1_000_000
     assert ours.to_dict() == pytest.approx(printed, abs=1.01)
+
+
+def test_weights_are_joined_to_a_table_by_age_group_not_by_place():
+    deaths = table("""
+        unit_id   | age_group | events
+        VN2025:51 | 60+       | 70
+        VN2025:51 | 0-59      | 30
+    """)
+    weighted = with_standard_population(deaths, "esp_2013")
+    over_sixty = 6000 + 5500 + 5000 + 4000 + 2500 + 1500 + 1000
+    assert list(weighted["standard_population"]) == pytest.approx([over_sixty / 1e5, 1 - over_sixty / 1e5])
+
+
+def test_deaths_of_unknown_age_are_not_dropped_in_silence():
+    deaths = table("""
+        age_group | events
+        0-59      | 30
+        60+       | 70
+        unknown   | 2
+    """)
+    with pytest.raises(InputError) as refusal:
+        with_standard_population(deaths, "esp_2013")
+    assert "1" in refusal.value.sentence("vi")

@@ -48,7 +48,7 @@ def directly_standardised_rate(
     Returns
     -------
     One row per `by`, sorted: events, person_years, rate, lower, upper [events per `per`], method, status, reason.
-    `not_assessable` where an age group is absent from the area, has no person-years or no usable count, or
+    `not_assessable` where an age group that another area has is absent, has no person-years or no usable count, or
     where there are too few events. Without any event Dobson has no limits: rate 0, status not_assessable; the
     gamma methods have. Small counts are suppressed where results leave the system, not here.
 

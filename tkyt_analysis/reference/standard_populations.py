@@ -12,7 +12,7 @@ import pandas as pd
 
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.reference.ages import nesting, parse_bands
+from tkyt_analysis.reference.ages import OUTSIDE, UNKNOWN, nesting, parse_bands
 
 
 def standard_populations() -> pd.DataFrame:
@@ -47,6 +47,20 @@ def standard_population(standard: str, age_groups: Sequence[str] | None = None) 
         raise InputError("error.standard_bands", standard=standard, wanted=wanted, found=found) from error
     weights = printed.groupby(printed["age_group"].map(holds))["standard_population"].sum()
     return pd.DataFrame({"age_group": bands, "standard_population": bands.map(weights)})
+
+
+def with_standard_population(events_by_age: pd.DataFrame, standard: str) -> pd.DataFrame:
+    """The table with the column standard_population, joined by age_group.
+
+    Ages "unknown" and "outside" are no age group: exclude or spread them first, and say so. Raises InputError
+    where such rows or bands that do not nest are found.
+    """
+    ages = events_by_age["age_group"]
+    without = ages.isin([UNKNOWN, OUTSIDE])
+    if without.any():
+        raise InputError("error.standard_unknown_ages", rows=int(without.sum()))
+    weights = standard_population(standard, list(ages.unique())).set_index("age_group")["standard_population"]
+    return events_by_age.assign(standard_population=ages.map(weights).astype(float))
 
 
 def _printed(standard: str) -> pd.DataFrame:
