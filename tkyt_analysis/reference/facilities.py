@@ -79,6 +79,7 @@ def check_facilities(rows: pd.DataFrame) -> pd.DataFrame:
         for name, limits in (("latitude", (6, 24)), ("longitude", (102, 118)))
     }
     target_end = _last_end(rows).reindex(rows["merged_into"]).array
+    in_circle = rows["code"].isin(_in_circles(rows)) | (rows["code"] == rows["merged_into"])
     overlap, other = _overlapping(rows)
     checks = [
         ("code", "facilities.code_format", ~rows["code"].str.fullmatch(KCB_CODE), {}),
@@ -90,7 +91,7 @@ def check_facilities(rows: pd.DataFrame) -> pd.DataFrame:
         ("longitude", "facilities.point_outside", outside["longitude"], {}),
         ("merged_into", "facilities.merged_unknown", merged & ~rows["merged_into"].isin(rows["code"]), {}),
         ("merged_into", "facilities.merged_without_end", merged & rows["end"].isna(), {}),
-        ("merged_into", "facilities.merged_in_circle", merged & rows["code"].isin(_in_circles(rows)), {}),
+        ("merged_into", "facilities.merged_in_circle", merged & in_circle, {}),
         ("merged_into", "facilities.merged_into_closed", merged & (target_end < rows["end"]),
          {"date": pd.Series(target_end, index=rows.index).map(format_date)}),
         ("code", "facilities.lives_overlap", overlap, {"other": other}),
@@ -102,7 +103,8 @@ def check_facilities(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _unit_problems(rows: pd.DataFrame) -> pd.DataFrame:
     problems = problem_rows(rows, rows["unit_id"] == "", "unit", "")
-    return problems.assign(reason=rows["unit_reason"], fields=rows["unit_fields"])
+    chosen = rows.loc[problems.index]
+    return problems.assign(reason=chosen["unit_reason"], fields=chosen["unit_fields"])
 
 
 def _overlapping(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

@@ -29,15 +29,15 @@ def _shown(values: pd.Series) -> str:
     return ", ".join(distinct[:5]) + (f", … ({len(distinct)})" if len(distinct) > 5 else "")
 
 
-def require_movable(unit_ids: pd.Series, target: str, links: pd.DataFrame) -> None:
+def require_movable(unit_ids: pd.Series, target: str, movable: pd.Index) -> None:
     """Raise InputError where a unit is missing, unknown, or has no place in the target geography."""
     if unit_ids.isna().any() or (unit_ids == "").any():
         raise InputError("error.geography.unit_missing", count=int((unit_ids.isna() | (unit_ids == "")).sum()))
     distinct = pd.Series(unit_ids.unique(), dtype="str")
-    stuck = distinct[~distinct.isin(links["unit_id"])]
+    stuck = distinct[movable.get_indexer(pd.Index(distinct)) < 0]
     if stuck.empty:
         return
-    unknown = stuck[~stuck.isin(_level_of().index)]
+    unknown = stuck[_level_of().index.get_indexer(pd.Index(stuck)) < 0]
     if len(unknown):
         raise InputError("error.geography.unknown_units", units=_shown(unknown))
     new = stuck[stuck.str.startswith("VN2025:")]

@@ -130,7 +130,8 @@ def _born(rows: pd.DataFrame, known: pd.DataFrame, created: pd.Series) -> pd.Ser
 
 
 def _end_dates(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
-    ends = rows[rows["action"].isin(["merge", "close"])].groupby("code")["date"].min() - _DAY
+    """The latest day a change of each ended unit may bear: that of the change which ends it."""
+    ends = rows[rows["action"].isin(["merge", "close"])].groupby("code")["date"].min()
     earlier = known["valid_to"].dropna()
     return pd.concat([earlier, ends[~ends.index.isin(earlier.index)]])
 
@@ -156,7 +157,7 @@ def apply_changes(units: pd.DataFrame, changes: pd.DataFrame, *, system: str) ->
     """`units` after dated `changes`: new rows, latest names and types, `valid_to` of what was merged or closed."""
     changes = changes[changes["system"] == system].sort_values("valid_from", kind="stable")
     new = changes[changes["action"] == "new"]
-    units = pd.concat([units, _new_units(new, system)], ignore_index=True) if len(new) else units.copy()
+    units = pd.concat([units, _new_units(new, system)], ignore_index=True).astype(units.dtypes)
     for action, column in (("rename", "name"), ("retype", "unit_type")):
         latest = changes[changes["action"] == action].groupby("code")[column].last()
         units[column] = _of(latest, units["code"]).fillna(units[column])
