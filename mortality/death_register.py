@@ -11,13 +11,13 @@ import pandas as pd
 
 from mortality.register_layout import register_tables
 from mortality.register_records import RegisterRows, read_register
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.door import Batch, IngestContext, Note, ReceivedFile
 from tkyt_analysis.ingest.excel_grid import Grid, Table, iterate_workbook, peek_workbook
-from tkyt_analysis.ingest.heading_unit import FoundUnit, days_of_data, find_reporting_unit
+from tkyt_analysis.ingest.heading_unit import FoundUnit, days_of_data, find_reporting_unit, find_units_of_rows
 from tkyt_analysis.ingest.report_heading import ReportingUnit, read_reporting_unit, read_year
 from tkyt_analysis.ingest.safe_open import require_kind, require_safe_workbook
-from tkyt_analysis.reference.places import FIRST_DAY_2025, find_places
-from tkyt_analysis.reference.unit_list import COMMUNE
+from tkyt_analysis.reference.places import FIRST_DAY_2025
 
 SOURCE = "a6"
 NO_REGISTER = "error.no_death_register"
@@ -44,8 +44,6 @@ class DeathRegisterDoor:
                 found = True
                 yield from register_batches(table, file_name=file.name, today=datetime.date.today())
         if not found:
-            from tkyt_analysis.errors import InputError
-
             raise InputError(NO_REGISTER, file=file.name)
 
 
@@ -68,7 +66,7 @@ def _heading_lines(table: Table, file_name: str) -> list[str]:
     """The texts over the table, then the names of sheet and file: what is nearer the data comes first."""
     stem = PurePosixPath(file_name).stem
     words = re.sub(r"[_+.]+", " ", stem)
-    return [text for _, text in table.above()] + [table.grid.sheet, words]
+    return [text for _, text in reversed(table.above())] + [table.grid.sheet, words]
 
 
 def unit_of_rows(rows: RegisterRows, heading: ReportingUnit, book_year: int, today: datetime.date) -> pd.DataFrame:
@@ -82,7 +80,9 @@ def unit_of_rows(rows: RegisterRows, heading: ReportingUnit, book_year: int, tod
     if own.any():
         above = ReportingUnit(heading.province, heading.district, "", heading.city, "")
         parent = find_reporting_unit(above, days).unit_id if above else ""
-        units.loc[own] = _by_column(communes[own], rows.deaths.loc[own, "death_date"], parent, days[0])
+        units.loc[own] = find_units_of_rows(
+            communes[own], rows.deaths.loc[own, "death_date"], usual_day=days[0], parent=parent
+        )
     return units
 
 
@@ -98,13 +98,6 @@ def _span(written: pd.Series, book_year: int, today: datetime.date) -> tuple[dat
 def _repeated(unit: FoundUnit, index: pd.Index) -> pd.DataFrame:
     frame = pd.DataFrame({"unit_id": unit.unit_id, "reason": unit.reason, "note": unit.note}, index=index)
     return frame.assign(fields=[unit.fields] * len(index))
-
-
-def _by_column(written: pd.Series, deaths: pd.Series, parent: str, day: datetime.date) -> pd.DataFrame:
-    """Each written commune on the day of the death (else the day of the book), in either unit system of that day."""
-    days = deaths.fillna(pd.Timestamp(day))
-    system = parent.partition(":")[0] if parent else None
-    return find_places(written, level=COMMUNE, at=days, system=system, parent=parent or None)
 
 
 def _batches(grid: Grid, rows: RegisterRows, units: pd.DataFrame) -> Iterator[Batch]:

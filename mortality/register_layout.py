@@ -31,9 +31,9 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
 @lru_cache(maxsize=20_000)
 def match_header(text: str) -> str:
     """The register field of a heading ("full_name", "place_of_death:home", …), "" for none."""
-    if len(text) > 150:
-        return ""
-    folded = fold_header(text)
+    folded = re.sub(r"^\(?\d{1,2}[.)]\s*", "", fold_header(text))
+    if len(text) > 150 or (re.search(r"\d", folded) and "icd" not in folded):
+        return ""  # "Tổ dân phố 6", "70 tuổi": what stands in a line, not over a column
     return next((field for field, pattern in _patterns() if pattern.search(folded)), "")
 
 

@@ -57,9 +57,8 @@ class RegisterRows:
 class _Notes:
     """Notes of one table as they come up; identifiers are withheld."""
 
-    def __init__(self, table: Table, sheet: str) -> None:
-        self.sheet = sheet
-        self.headers = {name: table.headers[column] for column, name in reversed(table.fields.items())}
+    def __init__(self, sheet: str, headers: dict[str, str]) -> None:
+        self.sheet, self.headers = sheet, headers
         self.parts: list[pd.DataFrame] = []
 
     def add(self, name: str, notes: pd.Series, written: pd.Series, became: pd.Series | None = None) -> None:
@@ -92,9 +91,10 @@ def read_register(table: Table, *, source: str, book_year: int, latest_year: int
     cells = register_cells(table)
     kinds = line_kinds(table, cells)
     lines = join_run_ons(cells, kinds)
-    notes = _Notes(table, table.grid.sheet)
+    headers = {name: table.headers[column] for column, name in reversed(table.fields.items())}
+    notes = _Notes(table.grid.sheet, headers)
     records = _records(lines, notes, book_year or common_year(lines.get("death_date")), latest_year)
-    readable = records["full_name"].ne("") | records["cause_text"].ne("") | records["death_year"].notna()
+    readable = _is_readable(records)
     landed = records[readable]
     _note_repairs(table, notes, landed.index)
     _note_errors(table, notes, landed.index)
@@ -106,10 +106,34 @@ def read_register(table: Table, *, source: str, book_year: int, latest_year: int
         with_columns(deaths, DEATH_COLUMNS),
         with_columns(deaths, IDENTITY_COLUMNS),
         lines.reindex(columns=["commune", "unit_code"]).fillna("").loc[landed.index],
-        _unreadable(table, records[~readable].index),
+        _unreadable(table.grid.sheet, records[~readable].index),
         all_notes[all_notes["row_number"].isin(landed.index)].reset_index(drop=True),
         kinds[~kinds.isin([DEATH])].value_counts().to_dict(),
     )
+
+
+def records_of_lines(lines: pd.DataFrame, *, source: str, book_year: int, latest_year: int) -> RegisterRows:
+    """The same records from a table of texts (a line list): one column per register field, index = row number."""
+    notes = _Notes("", {})
+    records = _records(lines, notes, book_year, latest_year)
+    readable = _is_readable(records)
+    landed = records[readable]
+    keys = "|" + pd.Series(landed.index.astype(str), index=landed.index, dtype="str")
+    deaths = landed.assign(record_key=keys, source=source, sheet="", row_number=landed.index)
+    deaths["person_key"] = person_keys(landed)
+    all_notes = notes.frame()
+    return RegisterRows(
+        with_columns(deaths, DEATH_COLUMNS),
+        with_columns(deaths, IDENTITY_COLUMNS),
+        lines.reindex(columns=["commune", "unit_code"]).fillna("").loc[landed.index],
+        _unreadable("", records[~readable].index),
+        all_notes[all_notes["row_number"].isin(landed.index)].reset_index(drop=True),
+    )
+
+
+def _is_readable(records: pd.DataFrame) -> pd.Series:
+    """A line lands with a name, a cause or a date of death (at least its year)."""
+    return records["full_name"].ne("") | records["cause_text"].ne("") | records["death_year"].notna()
 
 
 def with_columns(records: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -246,11 +270,11 @@ def _note_errors(table: Table, notes: _Notes, rows: pd.Index) -> None:
         notes.add(name, pd.Series("note.cell_error", index=by_row.index), by_row["value"])
 
 
-def _unreadable(table: Table, rows: pd.Index) -> pd.DataFrame:
+def _unreadable(sheet: str, rows: pd.Index) -> pd.DataFrame:
     """Lines with neither a name nor a date nor a cause. What they hold is not repeated: it may name a person."""
     frame = pd.DataFrame({"row_number": rows}).reindex(columns=QUARANTINE_COLUMNS)
     return frame.assign(
-        sheet=table.grid.sheet,
+        sheet=sheet,
         column_name="",
         value="",
         reason=NOTHING_READ,

@@ -113,7 +113,7 @@ def age_in_years(records: pd.DataFrame) -> pd.Series:
     The last is one year too high for whoever had not had the birthday. Columns: age_value, age_unit, birth_date,
     birth_year, death_date, death_year. A newborn without a value is 0; an age below 0 or above 130 is missing.
     """
-    written = np.floor(records["age_value"] * records["age_unit"].map(UNIT_YEARS) + 1e-9)
+    written = np.floor(records["age_value"] * records["age_unit"].map(UNIT_YEARS).astype("float64") + 1e-9)
     written = written.mask(records["age_unit"].eq("days") & records["age_value"].isna(), 0.0)
     birth, death = records["birth_date"], records["death_date"]
     before_birthday = (death.dt.month * 100 + death.dt.day) < (birth.dt.month * 100 + birth.dt.day)
@@ -149,6 +149,8 @@ def _words(field: str) -> list[tuple[re.Pattern[str], str]]:
 @lru_cache(maxsize=100_000)
 def read_word(field: str, text: str) -> str:
     """The code of a cell's words ("BV huyện" → "district"), "" where none is known."""
+    if text in {code for _, code in _words(field)}:
+        return text
     folded = fold(text).strip(" .")
     return next((code for pattern, code in _words(field) if folded and pattern.search(folded)), "")
 

@@ -276,14 +276,15 @@ class Table:
     first_row: int
     last_row: int
     numbering_rows: tuple[int, ...] = ()
+    title_row: int = 1
 
     def column_of(self, field_name: str) -> int | None:
         """The first column of a field."""
         return next((column for column, name in self.fields.items() if name == field_name), None)
 
     def above(self, rows: int = 15) -> list[tuple[int, str]]:
-        """(row, text) of the cells over the header: titles, reporting unit, period."""
-        first = max(1, self.header_rows[0] - rows)
+        """(row, text) of the cells over the header (titles, reporting unit, period), from the top down."""
+        first = max(self.title_row, self.header_rows[0] - rows)
         return [(row, text) for row in range(first, self.header_rows[0]) for text in self.grid.row_texts(row)]
 
 
@@ -300,14 +301,29 @@ def find_tables(grid: Grid, match: Matcher, *, minimum_fields: int = 3, anchor: 
     if grid.is_empty:
         return []
     starts = _header_starts(grid, match, minimum_fields)
+    titles = [_title_row(grid, start, previous) for start, previous in zip(starts, [0, *starts], strict=False)]
     tables: list[Table] = []
     for number, start in enumerate(starts):
-        end = starts[number + 1] - 1 if number + 1 < len(starts) else len(grid.values)
+        end = titles[number + 1] - 1 if number + 1 < len(starts) else len(grid.values)
         last_header = _header_end(grid, start, match)
         headers = _joined_headers(grid, start, last_header)
         for columns in _side_by_side(headers, match, anchor):
-            tables.append(_table(grid, start, last_header, columns, match, end))
+            table = _table(grid, start, last_header, columns, match, end)
+            tables.append(replace(table, title_row=titles[number]))
     return [table for table in tables if len(set(table.fields.values())) >= minimum_fields]
+
+
+def _title_row(grid: Grid, start: int, previous: int) -> int:
+    """The first row of the lines that stand over a header: rows of few texts, as far up as the table before."""
+    if not previous:
+        return 1
+    row = start
+    while row - 1 > previous:
+        filled = [value for value in grid.values[row - 2] if value != ""]
+        if len(filled) > 3 or (filled and not isinstance(filled[0], str)):
+            break
+        row -= 1
+    return row
 
 
 def _table(grid: Grid, start: int, last_header: int, headers: dict[int, str], match: Matcher, end: int) -> Table:
@@ -323,7 +339,10 @@ def _header_starts(grid: Grid, match: Matcher, minimum: int) -> list[int]:
     codes, distinct = pd.factorize(texts.ravel())
     found = np.array([match(text) if text and len(text) < 160 else "" for text in distinct], dtype=object)
     fields = found[codes].reshape(texts.shape)
-    counts = [len(set(row) - {""}) for row in fields]
+    counts = [
+        len(set(names) - {""}) if _could_be_header(cells, names) else 0
+        for cells, names in zip(grid.values, fields, strict=True)
+    ]
     starts: list[int] = []
     row = 1
     while row <= len(counts):
@@ -333,6 +352,13 @@ def _header_starts(grid: Grid, match: Matcher, minimum: int) -> list[int]:
             row = _header_end(grid, row, match)
         row += 1
     return starts
+
+
+def _could_be_header(cells: np.ndarray, names: np.ndarray) -> bool:
+    """Texts only, and four in ten of them known headings: a data line may hold "Nữ" or "nghề" as well."""
+    filled = [value for value in cells if value != ""]
+    texts = all(isinstance(value, str) for value in filled)
+    return texts and 5 * np.count_nonzero(names != "") >= 2 * len(filled)
 
 
 def _merge_top(grid: Grid, row: int) -> int:

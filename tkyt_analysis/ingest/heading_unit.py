@@ -49,6 +49,25 @@ def days_of_data(first: datetime.date, last: datetime.date, *, has_district: boo
     return [day_before, last] if has_district else [last, day_before]
 
 
+def find_units_of_rows(
+    written: pd.Series, days: pd.Series, *, usual_day: datetime.date, parent: str = "", named: pd.Series | None = None
+) -> pd.DataFrame:
+    """The commune of every row on its own day; where it is not valid on that day, on the usual day of the data.
+
+    So one wrong date (a day and a month exchanged across 2025-07-01) does not lose the row, while a code of another
+    year's list is still refused. Columns as of `find_places`.
+    """
+    own = days.fillna(pd.Timestamp(usual_day))
+    found = find_places(written, level=COMMUNE, at=own, parent=parent or None, named=named)
+    again = found["reason"].eq("places.unit_not_valid_at_date") & own.ne(pd.Timestamp(usual_day))
+    if again.any():
+        names = None if named is None else named[again]
+        second = find_places(written[again], level=COMMUNE, at=usual_day, parent=parent or None, named=names)
+        better = second[second["unit_id"].ne("")]
+        found.loc[better.index] = better
+    return found
+
+
 def _find(unit: ReportingUnit, day: datetime.date, default_parent: str) -> FoundUnit:
     """Province, then district (old system), then commune; each within the one before."""
     parent = default_parent

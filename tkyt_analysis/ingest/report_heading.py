@@ -39,6 +39,9 @@ _CODE = re.compile(
     r"mã\s*(?:số\s*)?(?P<of>xã|phường|đơn vị|đv|đvhc|huyện|tỉnh)?[^:\d]{0,12}:?\s*(?P<code>\d{2,5})\b", re.IGNORECASE
 )
 _NO_NAME = re.compile(r"^[\s._…-]*$")
+_LEGAL_ACT = re.compile(
+    r"\b\d{1,4}/(?:19|20)\d{2}/\w+|(?:\btt|thông tư|thong tu)\s*(?:số\s*)?\d+/\d{4}\S*", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 
 
@@ -96,8 +99,8 @@ def _units_of_line(text: str) -> ReportingUnit:
 
 
 def read_year(lines: Iterable[str]) -> int:
-    """The year that the lines name, 0 where they name none; the last one where they name several."""
-    years = [int(year) for line in lines for year in _YEAR.findall(line)]
+    """The year that the lines name (not those of circulars), 0 where none; the latest where they name several."""
+    years = [int(year) for line in lines for year in _YEAR.findall(_LEGAL_ACT.sub(" ", line))]
     return max(years) if years else 0
 
 
