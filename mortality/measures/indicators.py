@@ -99,7 +99,8 @@ def wilson_limits(events: pd.Series, total: pd.Series, confidence: float = 0.95)
     )
 
 
-def _in_age_groups(deaths: pd.DataFrame, groups: Iterable[str]) -> pd.DataFrame:
+def in_age_groups(deaths: pd.DataFrame, groups: Iterable[str]) -> pd.DataFrame:
+    """The deaths whose completed age lies in one of the groups."""
     bands = parse_bands(groups)
     inside = np.zeros(len(deaths), bool)
     for low, high in zip(bands["low"], bands["high"]):
@@ -280,7 +281,7 @@ def _measure_one(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, **tables
         high_enough = pd.Series(True, index=frame.index)
     counted = deaths
     if entry.age_groups:
-        counted = _in_age_groups(deaths, entry.age_groups)
+        counted = in_age_groups(deaths, entry.age_groups)
     rows = METHODS[entry.method](entry, counted, frame, **tables).reset_index(drop=True)
     if "cause" not in rows:
         rows["cause"] = ALL_CAUSES

@@ -1,0 +1,68 @@
+"""The module's steps on a home: code the causes of the registered deaths; and its release tables.
+
+Which cause a death is tabulated under, in this order, each with its rule on record:
+1. `as_given`: an underlying cause that came with the record (a certificate that was coded elsewhere),
+2. `as_written`: a valid ICD-10 code in the register's own column,
+3. `dictionary`: the coder's suggestion from the words; decision auto or review, as the coder says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tkyt_analysis.warehouse.lake import Warehouse
+
+Progress = Callable[[int, int, str], None]
+
+DEATHS_TO_CODE = """
+    SELECT death_id, coalesce(cause_text, '') AS cause_text, coalesce(icd10_as_written, '') AS icd10_as_written,
+           coalesce(underlying_cause_as_given, '') AS underlying_cause_as_given, sex, age_years
+    FROM lake.death ORDER BY death_id
+"""
+
+
+def code_registered_deaths(home: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Write a coding decision for every registered death; {decision: deaths}. Run again, it replaces them all."""
+    with Warehouse(home, write=True) as warehouse:
+        deaths = warehouse.query(DEATHS_TO_CODE)
+        decisions = coding_decisions(deaths)
+        with warehouse.transaction():
+            warehouse.con.execute("DELETE FROM lake.death_code")
+            warehouse.con.register("incoming", decisions)
+            warehouse.con.execute("INSERT INTO lake.death_code BY NAME SELECT * FROM incoming")
+            warehouse.con.unregister("incoming")
+    return {"deaths": len(decisions), **decisions["decision"].value_counts().sort_index().to_dict()}
+
+
+def coding_decisions(deaths: pd.DataFrame) -> pd.DataFrame:
+    """death_id, code, decision (auto | review | uncodable), score, rule, dictionary_version: one row per death."""
+    from mortality.coding.dictionary import load_dictionary
+    from mortality.coding.suggest import code_deaths
+    from mortality.icd import check_codes
+
+    text = deaths.rename(columns={"death_id": "id", "cause_text": "text"})[["id", "text", "sex", "age_years"]]
+    coded = code_deaths(text).set_index("id").loc[deaths["death_id"]].reset_index()
+    result = pd.DataFrame(
+        {
+            "death_id": deaths["death_id"],
+            "code": coded["code_1"].fillna("").astype("str"),
+            "decision": coded["decision"],
+            "score": pd.to_numeric(coded["score_1"]),
+            "rule": "dictionary:" + coded["rule"].fillna("").astype("str"),
+            "dictionary_version": load_dictionary().version,
+        }
+    )
+    for column, rule in (("icd10_as_written", "as_written"), ("underlying_cause_as_given", "as_given")):
+        verdicts = check_codes(deaths[column].unique()).set_index("written")
+        usable = verdicts.loc[verdicts["status"].isin(["valid", "legacy"]), "code"]
+        known = deaths[column].map(usable)
+        taken = known.notna()
+        result.loc[taken, ["code", "decision", "rule"]] = pd.DataFrame(
+            {"code": known[taken], "decision": "auto", "rule": rule}
+        )
+        result.loc[taken, "score"] = 1.0
+    return result

@@ -1,0 +1,160 @@
+"""The module's release tables: deaths without identifiers, causes by age and sex, and the mortality indicators.
+
+One geography through time: figures stand on the units of 2025 and on the nation. Deaths and population of the
+old communes are moved there; provinces exactly, communes with a split one going to its default target.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tkyt_analysis.warehouse.release import NATION, ReleaseContext
+
+HIV = ("B20", "B21", "B22", "B23", "B24")
+AGE_BANDS = ("0", "1-4", *(f"{low}-{low + 4}" for low in range(5, 85, 5)), "85+")
+DUPLICATE, NO_DATE = "duplicate", "no_date"
+
+# Of records with one person and one date of death the first received stays; nothing is deleted from the warehouse.
+DEATHS = """
+    SELECT d.death_id, d.source, d.unit_id, d.death_date, d.age_years, coalesce(d.sex, 'unknown') AS sex, d.place_of_death,
+           coalesce(c.code, '') AS underlying_cause, coalesce(c.decision, 'uncodable') AS decision, c.rule,
+           f.file_name, d.sheet, d.row_number, d.person_key IS NOT NULL AND row_number() OVER (
+               PARTITION BY d.person_key, d.death_date ORDER BY f.received_at, f.file_name, d.sheet, d.row_number) > 1 AS again
+    FROM lake.death d JOIN lake.received_file f USING (file_sha256) LEFT JOIN lake.death_code c USING (death_id)
+"""
+
+
+def analysed_deaths(context: ReleaseContext) -> pd.DataFrame:
+    """Deaths with year, month, age group, the unit of 2025 and what excludes a record ("" where nothing does)."""
+    if "deaths" not in context.made:
+        from tkyt_analysis.reference.ages import age_group
+
+        rows = context.query(DEATHS)
+        date = pd.to_datetime(rows["death_date"])
+        excluded = pd.Series("", index=rows.index, dtype="str").mask(
+            date.isna() & (rows["source"] != "certificate"), NO_DATE
+        )
+        context.made["deaths"] = rows.assign(
+            year=date.dt.year.astype("Int64"),
+            month=date.dt.month.astype("Int64"),
+            age_group=age_group(rows["age_years"], AGE_BANDS),
+            unit_2025=on_units_of_2025(rows["unit_id"]),
+            excluded=excluded.mask(rows["again"].astype(bool), DUPLICATE),
+        )
+    return context.made["deaths"]
+
+
+def on_units_of_2025(unit_ids: pd.Series) -> pd.Series:
+    """The unit of 2025 of each unit: an old commune's default target, else the unit itself."""
+    from tkyt_analysis.reference.geography import crosswalk
+
+    links = crosswalk()
+    default = links[links["is_default"]].drop_duplicates("old_unit_id").set_index("old_unit_id")["new_unit_id"]
+    return unit_ids.map(default).fillna(unit_ids)
+
+
+def death(context: ReleaseContext) -> pd.DataFrame:
+    """One row per registered death: no name, no exact date, no wording; an HIV cause is withheld."""
+    rows = analysed_deaths(context)
+    withheld = rows["underlying_cause"].str[:3].isin(HIV)
+    columns = [
+        "death_id",
+        "source",
+        "unit_id",
+        "unit_2025",
+        "year",
+        "month",
+        "age_group",
+        "sex",
+        "place_of_death",
+        "decision",
+        "excluded",
+    ]
+    released = rows[columns].assign(
+        underlying_cause=rows["underlying_cause"].mask(withheld, ""), cause_withheld=withheld
+    )
+    return context.add_scope(released)
+
+
+def death_flow(context: ReleaseContext) -> pd.DataFrame:
+    """How many records were received, excluded and why, and analysed; by scope."""
+    rows = context.add_scope(analysed_deaths(context))
+    return (
+        rows.groupby(["scope", "source", "excluded", "decision"], as_index=False, dropna=False)
+        .size()
+        .rename(columns={"size": "deaths"})
+    )
+
+
+def deaths_by_cause(context: ReleaseContext) -> pd.DataFrame:
+    """Deaths by chapter of ICD-10, sex, age group and year per present-day province, with the gaps of the list."""
+    from mortality.tabulation.cause_lists import load_cause_list
+    from mortality.tabulation.tables import tabulate_deaths
+
+    rows = context.add_scope(analysed_deaths(context))
+    counted = rows[rows["excluded"] == ""]
+    if counted.empty:
+        return pd.DataFrame(columns=["scope", "year", "sex", "age_group", "item", "deaths"]).astype("str")
+    by = ["scope", "year", "sex", "age_group"]
+    counted = counted.assign(
+        year=counted["year"].astype("str").replace("<NA>", ""), age_group=counted["age_group"].fillna("unknown")
+    )
+    return tabulate_deaths(counted, load_cause_list("icd10_chapters"), by)
+
+
+def indicator_value(context: ReleaseContext) -> pd.DataFrame:
+    """Every mortality indicator of the catalog for communes and provinces of 2025 and the nation, by year and sex."""
+    from mortality.measures.indicators import INDICATOR_VALUE_COLUMNS, measure_indicators
+
+    rows = analysed_deaths(context)
+    counted = rows[(rows["excluded"] == "") & rows["year"].notna() & rows["unit_2025"].str.startswith("VN")]
+    population = population_of_registers(context)
+    if counted.empty or population.empty:
+        return pd.DataFrame(columns=[*INDICATOR_VALUE_COLUMNS, "scope"]).astype("str")
+    deaths = counted[["unit_2025", "year", "sex", "age_years", "underlying_cause"]].rename(
+        columns={"unit_2025": "unit_id"}
+    )
+    deaths = deaths[deaths["year"].isin(set(population["year"]))].astype({"year": "int64"})
+    above = ancestors(context.units)
+    values = measure_indicators(_at_levels(deaths, above), _summed(_at_levels(population, above)))
+    return context.add_scope(values)
+
+
+def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
+    """Population by sex and age of the communes whose registers were received, on the units of 2025.
+
+    Sums of communes, so that a province's denominator covers the same communes as its deaths. Columns unit_id, year,
+    sex, age_group, persons, status, series.
+    """
+    rows = context.query(
+        "SELECT unit_id, year, sex, age_group, persons, status, series FROM lake.population WHERE unit_id LIKE 'VN20__:_____'"
+    )
+    rows = rows[rows["sex"].isin(["male", "female"]) & (rows["age_group"] != "total")]
+    communes = set(analysed_deaths(context)["unit_2025"])
+    moved = rows.assign(unit_id=on_units_of_2025(rows["unit_id"]))
+    return _summed(moved[moved["unit_id"].isin(communes)])
+
+
+def _summed(population: pd.DataFrame) -> pd.DataFrame:
+    keys = ["unit_id", "year", "sex", "age_group"]
+    weakest = {"final": 0, "preliminary": 1, "projection": 2, "modelled": 3}
+    ordered = population.assign(weakness=population["status"].map(weakest).fillna(3)).sort_values("weakness")
+    return ordered.groupby(keys, as_index=False).agg(
+        persons=("persons", "sum"), status=("status", "last"), series=("series", "last")
+    )
+
+
+def ancestors(units: pd.DataFrame) -> pd.DataFrame:
+    """unit_id, above: each commune of 2025 with itself, its province, and the nation where there is more than one."""
+    communes = units[units["unit_id"].str.fullmatch(r"VN2025:\d{5}")]
+    own = communes[["unit_id"]].assign(above=communes["unit_id"])
+    province = communes[["unit_id"]].assign(above=communes["province_id"])
+    nation = communes[["unit_id"]].assign(above=NATION)
+    return pd.concat([own, province, nation], ignore_index=True)
+
+
+def _at_levels(rows: pd.DataFrame, above: pd.DataFrame) -> pd.DataFrame:
+    """The rows once for each unit that they count in; the nation only where several provinces have rows."""
+    placed = rows.merge(above, on="unit_id").drop(columns="unit_id").rename(columns={"above": "unit_id"})
+    provinces = placed["unit_id"][placed["unit_id"].str.fullmatch(r"VN2025:\d{2}")].unique()
+    return placed if len(provinces) > 1 else placed[placed["unit_id"] != NATION]
