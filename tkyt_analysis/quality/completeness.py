@@ -105,8 +105,8 @@ def reporting_completeness(
         received=grid["received"].astype(int),
         received_unexpected=(grid["received"] & ~grid["expected"]).astype(int),
         marked_complete=marked.astype("Int64"),
-        marked_without_data=(marked & ~grid["received"]).astype("Int64"),
-        data_without_mark=(~marked & grid["received"]).astype("Int64"),
+        marked_without_data=(marked & ~grid["received"]).where(marked.notna()).astype("Int64"),
+        data_without_mark=(~marked & grid["received"]).where(marked.notna()).astype("Int64"),
     )
     names = [name for name in counted.columns if name not in by]
     totals = counted.groupby(by, observed=True, dropna=False)[names].sum(min_count=1).reset_index()
