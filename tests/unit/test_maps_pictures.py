@@ -1,6 +1,8 @@
 """Pictures: both archipelagos on every map, no text cut or upon another, gaps shown as gaps."""
 
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -10,6 +12,7 @@ from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.maps.boundaries import boundaries
 from tkyt_analysis.maps.choropleth import draw_province_map, map_png, map_svg
 from tkyt_analysis.maps.interactive import interactive_map_html
+from tkyt_analysis.maps.values import complete
 
 LONG_TITLE = "Tỷ suất chết chuẩn hóa theo tuổi do bệnh hệ tuần hoàn ở người từ 30 đến 69 tuổi, cả hai giới, năm 2024"
 HOANG_SA, TRUONG_SA = "Q.đ. Hoàng Sa (TP. Đà Nẵng)", "Q.đ. Trường Sa (tỉnh Khánh Hòa)"
@@ -123,6 +126,27 @@ def test_a_suppressed_figure_is_nowhere_in_the_picture():
     assert any("1.000,5" in text for text in said)
     assert not any(re.search(r"(?<!\d)7,0", text) for text in said)
     assert "7 – dưới" not in all_text(draw_province_map(table, title="x", language="vi"))
+
+
+def test_the_value_of_a_gap_is_dropped_before_anything_is_drawn():
+    table = pd.DataFrame({"unit_id": ["VN2025:01", "VN2025:04", "VN2025:08"], "value": [1.0, 2.0, float("nan")]})
+    table["status"] = ["suppressed", "modelled", "ok"]
+    full = complete(table, boundaries(vintage="VN2025")).set_index("unit_id")
+    assert len(full) == 34
+    assert full["value"].dropna().to_dict() == {"VN2025:04": 2.0}
+    assert full.loc["VN2025:01", "status"] == "suppressed"
+    assert full.loc[["VN2025:08", "VN2025:11"], "status"].tolist() == ["missing", "missing"]
+
+
+def test_a_dashboard_draws_its_map_without_loading_matplotlib_or_geopandas():
+    program = (
+        "import sys, pandas as pd\n"
+        "from tkyt_analysis.maps.interactive import interactive_map_html\n"
+        "interactive_map_html(pd.DataFrame({'unit_id': ['VN2025:01'], 'value': [1.0]}), title='x')\n"
+        "print([name for name in ('matplotlib', 'geopandas', 'shapely', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_all_provinces_without_a_figure_still_make_a_map():
