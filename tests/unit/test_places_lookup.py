@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tkyt_analysis.labels import label
 from tkyt_analysis.reference.places import find_places, places
-from tkyt_analysis.reference.unit_names import accented_key
+from tkyt_analysis.reference.unit_names import accented_key, written_names
 
 
 def find(*values, **options):
@@ -73,6 +73,8 @@ def test_wards_known_by_a_number_are_found_within_their_city():
 def test_a_type_word_within_a_name_is_not_taken_for_the_type():
     parent = {"level": 3, "at": "2024-01-01", "parent": "VN2024:93"}
     assert found("Xà Phiên", "xa phien", "Xã Xà Phiên", **parent) == ["VN2024:31495"] * 3
+    assert [name.unit_type for name in written_names("Xà Phiên", 3)] == [""]
+    assert [name.unit_type for name in written_names("Xã Phiên", 3)] == ["xã", ""]
 
 
 def test_names_that_differ_by_accents_only_are_told_apart_and_without_accents_refused():
