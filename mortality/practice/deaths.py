@@ -16,7 +16,7 @@ from mortality.practice import dates
 from mortality.practice.vocabulary import cause_codes, cause_shares, codes_of_cause, death_rates
 from tkyt_analysis.practice.world import AGE_GROUPS, SEXES, World
 
-LEVEL = 0.95
+LEVEL = 0.89
 COMMUNE_SPREAD = 0.08  # standard deviation of the log level between communes
 REMOTE_UNDER_60 = 0.5  # extra mortality below 60 years in the most remote commune, relative to the middle
 REMOTE_UNDER_5 = 1.4  # the same below 5 years, on the log scale

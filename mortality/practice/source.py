@@ -34,7 +34,9 @@ from tkyt_analysis.practice.world import MERGER_MONTH, SEXES, Progress, World
 from tkyt_analysis.practice.writing import write_parquet
 
 WORKBOOK_COMMUNES = 500  # up to this many communes every book is a workbook; above, Parquet and some samples
-SAMPLE_BOOKS = 5  # workbooks per batch at national scale
+SAMPLE_BOOKS = (
+    5  # books written again as workbooks in a fifth of the batches: received/a6_samples, not to be ingested twice
+)
 TRUTH_COLUMNS = ["kind", "unit_id", "period_id", "element", "true_value", "shown_value", "file", "place_in_file"]
 
 
@@ -118,7 +120,12 @@ def _inside(name: str) -> str:
 
 
 def _write_books(
-    world: World, batch: Batch, lines: pd.DataFrame, planted: pd.DataFrame, only: list[str] | None = None
+    world: World,
+    batch: Batch,
+    lines: pd.DataFrame,
+    planted: pd.DataFrame,
+    only: list[str] | None = None,
+    folder: str = "a6",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One workbook per commune; returns line places and the planted rows with their places."""
     names, parents = _names(batch)
@@ -138,7 +145,7 @@ def _write_books(
             if batch.first_month.endswith("01") and batch.last_month.endswith("12")
             else f"_{batch.first_month[4:]}-{batch.last_month[4:]}"
         )
-        parts = ("a6", str(batch.year), f"A6_{unit.partition(':')[2]}_{batch.year}{part}.xlsx")
+        parts = (folder, str(batch.year), f"A6_{unit.partition(':')[2]}_{batch.year}{part}.xlsx")
         own = write_book(world.received_path(*parts), layout, groups[unit]).assign(file="/".join(parts))
         places.append(own)
         notes.append(_book_notes(layout, groups[unit], planted_of.get(unit), own))
@@ -199,7 +206,7 @@ def _write_export(
     notes = planted.assign(file=file, place_in_file=at)[~lost]
     if world.rng("samples", batch.name).random() < 0.2:
         units = sorted(lines["unit_id"].unique())[:SAMPLE_BOOKS]
-        _write_books(world, batch, lines, planted, only=units)
+        _write_books(world, batch, lines, planted, only=units, folder="a6_samples")
     return places, notes
 
 
