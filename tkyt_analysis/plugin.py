@@ -23,6 +23,7 @@ MODULE = Module(
             "organisation_unit",
             "population",
             "data_element",
+            "data_set",
             "aggregate_value",
             "reporting",
             "finding",

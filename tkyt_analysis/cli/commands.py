@@ -188,7 +188,9 @@ def practice(scale: str, seed: int, output: Path, as_json: bool) -> None:
     from tkyt_analysis.practice.generate import make_practice_data
 
     bar = ProgressBar(label("cli.practice.progress"))
-    summary = make_practice_data(scale, output, seed=seed, progress=bar)
+    summary = make_practice_data(
+        scale, output, seed=seed, progress=lambda what, share: bar(round(1000 * share), 1000, what)
+    )
     bar.close()
     if as_json:
         print_json(summary.as_dict())

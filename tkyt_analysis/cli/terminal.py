@@ -42,7 +42,7 @@ class ProgressBar:
         self.wanted = always or sys.stderr.isatty()
         self._bar: Any = None
 
-    def __call__(self, done: int, total: int, what: str) -> None:
+    def __call__(self, done: int, total: int = 0, what: str = "") -> None:
         if not self.wanted or time.monotonic() - self.started < SLOW_SECONDS:
             return
         if self._bar is None:

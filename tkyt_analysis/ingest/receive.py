@@ -16,12 +16,12 @@ from typing import Any
 
 import pandas as pd
 
-from tkyt_analysis import __version__
 from tkyt_analysis.catalog import catalog_version
 from tkyt_analysis.errors import InputError, ProcessingError, TkytError
 from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
 from tkyt_analysis.ingest.staging import Staging
 from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.version import code_version
 from tkyt_analysis.warehouse.custody import keep
 from tkyt_analysis.warehouse.keys import read_key
 from tkyt_analysis.warehouse.lake import Warehouse
@@ -278,7 +278,7 @@ def _received_row(file: ReceivedFile, door: Door | None, counts: list[int]) -> d
         "rows_landed": counts[1],
         "rows_quarantined": counts[2],
         "notes": counts[3],
-        "code_version": __version__,
+        "code_version": code_version(),
         "catalog_version": catalog_version(),
     }
 

@@ -60,11 +60,14 @@ class QualityView:
 
     @cached_property
     def datasets(self) -> dict[str, str]:
-        """dataset_id → name, from the form catalog."""
+        """dataset_id → name: of the form catalog, and as received with DHIS2 metadata."""
         from tkyt_analysis.catalog import load_entries
         from tkyt_analysis.labels import current_language
 
-        return {form.id: form.title[current_language()] for form in load_entries("forms").values()}
+        names = {form.id: form.title[current_language()] for form in load_entries("forms").values()}
+        if self.release.has("data_set"):
+            names |= dict(self.release.query("SELECT dataset_id, name FROM data_set").itertuples(index=False))
+        return names
 
     def dataset_name(self, dataset_id: str) -> str:
         """Name of a data set; its id where the catalog has none."""

@@ -76,12 +76,14 @@ def reporting_section(view: QualityView, language: str) -> str:
             label("report.quality.reporting", language),
             notice(label("report.quality.no_assignment", language), kind="info", language=language),
         )
-    matrix = view.by_unit()
+    matrix, by_dataset = view.by_unit(), view.by_dataset()
     parts = [
         draw_completeness_course(course, language),
         draw_reporting_matrix(matrix, view.names, language),
         table_html(
-            view.by_dataset().assign(share=lambda table: 100 * table["share"]),
+            by_dataset.assign(
+                share=100 * by_dataset["share"], dataset_id=by_dataset["dataset_id"].map(view.dataset_name)
+            ),
             headings={
                 "dataset_id": label("column.dataset", language),
                 "expected": label("column.expected_reports", language),

@@ -126,7 +126,7 @@ def _place(value: Any) -> str:
 
 
 def _period(value: Any) -> str:
-    from tkyt_analysis.reference.periods import parse_period
+    from tkyt_analysis.reference.period_words import parse_period
 
     return parse_period(str(value)).period_id
 

@@ -18,10 +18,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tkyt_analysis import __version__
 from tkyt_analysis.catalog import catalog_version, load_entries
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.version import code_version
 from tkyt_analysis.warehouse.custody import file_sha256
 from tkyt_analysis.warehouse.lake import Warehouse, is_practice
 
@@ -84,7 +84,7 @@ def publish(
         passport = {
             "snapshot": snapshot,
             "catalog_version": catalog_version(),
-            "code_version": __version__,
+            "code_version": code_version(),
             "practice": is_practice(home),
             "data_as_of": _data_as_of(warehouse),
         }

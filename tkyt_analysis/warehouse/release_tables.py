@@ -24,6 +24,12 @@ def data_element(context: ReleaseContext) -> pd.DataFrame:
     return rows.assign(scope=NATION)
 
 
+def data_set(context: ReleaseContext) -> pd.DataFrame:
+    """Names of the data sets; public."""
+    rows = context.query("SELECT DISTINCT dataset_id, name, period_type FROM lake.data_set")
+    return rows.assign(scope=NATION)
+
+
 CURRENT_VALUE = """
     SELECT v.* EXCLUDE (file_sha256, sheet, row_number, column_name, value_as_written)
     FROM lake.aggregate_value v JOIN lake.received_file f USING (file_sha256)
