@@ -133,9 +133,9 @@ def _stale_corrections(edges: pd.DataFrame) -> list[tuple[str, str, str]]:
     known, defaults = set(_pairs(edges)), set(_pairs(edges[edges["is_default"]]))
     deleted, added, default = (corrections[corrections["action"] == word] for word in ("delete", "add", "default"))
     stale = [
-        *deleted.loc[~deleted["pair"].isin(known), "pair"],
-        *added.loc[added["pair"].isin(known), "pair"],
-        *default.loc[default["pair"].isin(defaults), "pair"],
+        *(pair for pair in deleted["pair"] if pair not in known),
+        *(pair for pair in added["pair"] if pair in known),
+        *(pair for pair in default["pair"] if pair in defaults),
     ]
     return [("crosswalk_corrections", pair, "places.overlay_row_fixed") for pair in stale]
 
@@ -162,6 +162,7 @@ def _stale_changes(current: pd.DataFrame) -> list[tuple[str, str, str]]:
 def _stale_provinces(codelist: str, rows: pd.DataFrame) -> list[tuple[str, str, str]]:
     ours = read_codelist(codelist)
     expected = set(ours["code"] + " " + ours["unit_type"] + " " + ours["name"])
+    rows = rows.drop_duplicates(["province_code", "province"])
     found = set(rows["province_code"] + " " + _lower_type(rows["province"]))
     return [(codelist, row, "places.overlay_row_differs") for row in sorted(expected ^ found)]
 
