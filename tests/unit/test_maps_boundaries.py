@@ -129,16 +129,16 @@ def test_a_catalog_entry_of_the_user_is_found_by_level_and_vintage(tmp_path, mon
 
 def test_polygons_of_the_archipelagos_in_the_file_are_drawn_in_their_frames(tmp_path):
     shapes = provinces("VN2025").set_index("code")
-    islet = shapely.Point(111.6, 16.5).buffer(0.05)
+    islet, shoal = shapely.Point(111.6, 16.5).buffer(0.05), shapely.Point(109.9, 7.5).buffer(0.05)
     shapes.loc["48", "geometry"] = shapes.geometry["48"].union(islet)
+    shapes.loc["56", "geometry"] = shapes.geometry["56"].union(shoal)
     shapes.reset_index().to_file(tmp_path / "x.geojson")
     found = boundaries(vintage="VN2025", file=tmp_path / "x.geojson")
     assert len(found.islands["hoang_sa"]) == 1
-    assert found.islands["truong_sa"] == ()
-    sheet = frame(found)
-    box = shapely.box(*sheet.insets[0].box)
-    assert box.contains(shapely.Polygon(sheet.insets[0].polygons[0][0]))
-    assert max(part[0][:, 0].max() for part in found.shapes["VN2025:48"]) < 110
+    assert len(found.islands["truong_sa"]) == 1
+    for inset in frame(found).insets:
+        assert shapely.box(*inset.box).contains(shapely.Polygon(inset.polygons[0][0]))
+    assert max(part[0][:, 0].max() for part in found.shapes["VN2025:48"]) < 109.6
 
 
 def wrong_file(tmp_path, change, name="x.gpkg"):
@@ -224,3 +224,12 @@ def test_the_packaged_file_says_whose_it_is():
         assert path.stat().st_size < 200_000
     assert "Open Database License" in (FOLDER / "openstreetmap_odbl" / "LICENSE.md").read_text("utf-8")
     assert "ODbL" in label("map.attribution", "vi")
+
+
+def test_the_official_map_with_its_archipelagos_fits_the_frames():
+    path = reference_path("vietnam", "boundaries", "vn_provinces_34.parquet")
+    found = boundaries(vintage="VN2025", file=path)
+    assert len(found.islands["hoang_sa"]) + len(found.islands["truong_sa"]) > 100
+    for inset in frame(found).insets:
+        box = shapely.box(*inset.box)
+        assert all(box.contains(shapely.Polygon(polygon[0])) for polygon in inset.polygons)

@@ -48,7 +48,14 @@ def test_natural_breaks_are_the_best_of_all_ways_to_cut(seed):
 
 
 def test_natural_breaks_find_the_groups_that_the_eye_sees():
-    assert fisher_jenks(np.array([1, 2, 1, 50, 51, 90, 92]), 3) == [1, 50, 90, 92]
+    assert fisher_jenks(np.array([1, 2, 1, 50, 51, 90, 92]), 3) == [1, (2 + 50) / 2, (51 + 90) / 2, 92]
+
+
+def test_a_province_far_from_all_others_gets_its_own_class():
+    values = np.array([1.0, 2.0, 3.0, 100.2])
+    classes = classify(values, scheme="fisher_jenks", n_classes=2, decimals=1)
+    assert classes.number == 2
+    assert classes.index(values).tolist() == [0, 0, 0, 1]
 
 
 def test_provinces_with_one_value_make_one_class():

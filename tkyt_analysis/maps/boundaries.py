@@ -22,7 +22,7 @@ VINTAGES = ("VN2024", "VN2025")
 LEVELS = ("province", "commune")
 ARCHIPELAGOS = ("hoang_sa", "truong_sa")
 # No mainland or coastal island of Viet Nam lies east of this; both archipelagos do.
-ARCHIPELAGO_LONGITUDE = 110.0
+ARCHIPELAGO_LONGITUDE = 109.6
 _FOLDER = REPOSITORY / "data_catalog" / "boundaries"
 
 Ring = np.ndarray  # (n, 2): longitude, latitude in degrees; or column, row of a tile grid

@@ -108,7 +108,10 @@ def _equal(values: np.ndarray, number: int) -> list[float]:
 
 
 def fisher_jenks(values: np.ndarray, number: int) -> list[float]:
-    """Bounds of the `number` classes with the least sum of squares within them (exact, dynamic programming)."""
+    """Bounds of the `number` classes with the least sum of squares within them (exact, dynamic programming).
+
+    A bound lies midway between the two values that it parts.
+    """
     values = np.sort(values)
     number = min(number, len(np.unique(values)))
     centred = values - values.mean()
@@ -126,7 +129,7 @@ def fisher_jenks(values: np.ndarray, number: int) -> list[float]:
     cuts = [len(values)]
     for start in reversed(starts):
         cuts.append(int(start[cuts[-1]]))
-    return [values[0], *(values[cut] for cut in cuts[:0:-1]), values[-1]]
+    return [values[0], *((values[cut - 1] + values[cut]) / 2 for cut in cuts[:0:-1]), values[-1]]
 
 
 def _decimals(bounds: Sequence[float]) -> int:

@@ -75,10 +75,17 @@ def _map_inset(name: str, box: Box, shapes: Boundaries, language: str | None, st
     degrees = points.loc[points["archipelago"] == name, ["longitude", "latitude"]].to_numpy()
     polygons = shapes.islands[name]
     inside = (box[0] + 0.15, box[1] + strip, box[2] - 0.15, box[3] - 0.15)
-    extent = _EXTENT_POLYGONS[name] if polygons else _EXTENT[name]
+    extent = _around(_EXTENT_POLYGONS[name], polygons) if polygons else _EXTENT[name]
     placed = tuple(tuple(_fit(ring, extent, inside) for ring in polygon) for polygon in polygons)
     dots = np.empty((0, 2)) if polygons else _fit(degrees, extent, inside)
     return Inset(name, box, archipelago_unit(name, shapes.vintage), inset_lines(name, language), dots, placed)
+
+
+def _around(extent: Box, polygons: tuple[Polygon, ...]) -> Box:
+    """The extent, widened to hold every polygon."""
+    corners = np.vstack([polygon[0] for polygon in polygons])
+    low, high = np.minimum(corners.min(axis=0), extent[:2]), np.maximum(corners.max(axis=0), extent[2:])
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _fit(degrees: np.ndarray, extent: Box, box: Box) -> np.ndarray:

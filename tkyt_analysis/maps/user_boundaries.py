@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.labels import LANGUAGES
 from tkyt_analysis.maps.boundaries import Boundaries, Polygon, assemble, packaged_provinces
 from tkyt_analysis.settings import catalog_directories
 
@@ -58,7 +59,7 @@ def read_boundary_file(
     if frame.count_coordinates().sum() > _CORNERS:
         frame = frame.set_geometry(frame.geometry.simplify_coverage(_TOLERANCE))
     parts = {f"{vintage}:{code}": _parts(shape) for code, shape in zip(frame[code_column], frame.geometry)}
-    credit = attribution or {"vi": path.name, "en": path.name}
+    credit = {language: str((attribution or {}).get(language) or path.name) for language in LANGUAGES}
     return assemble(vintage, level, units, parts, credit)
 
 
