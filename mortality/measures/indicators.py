@@ -7,7 +7,7 @@ What is counted, over what, per how many, from which level on and by which docum
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from statistics import NormalDist
 from typing import Any
 
@@ -221,7 +221,7 @@ def _proportion(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, code: 
     )
 
 
-METHODS = {
+METHODS: dict[str, Callable[..., pd.DataFrame]] = {
     "crude": _crude,
     "direct": _standardised,
     "per_live_births": _per_live_births,

@@ -6,6 +6,7 @@ import pandas as pd
 
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList
 from tkyt_analysis.errors import InputError, ProcessingError
+from tkyt_analysis.labels import current_language, label
 
 
 def tabulate_deaths(
@@ -56,6 +57,14 @@ def with_headings(table: pd.DataFrame, cause_list: CauseList, by: list[str] | No
     ]
     both = pd.concat([table.assign(is_heading=False), *[one.assign(is_heading=True) for one in sums]])
     return both.reset_index(drop=True)
+
+
+def with_titles(table: pd.DataFrame, cause_list: CauseList, language: str | None = None) -> pd.DataFrame:
+    """The table with a column title: the item's words in `language`, those of gap and unknown included."""
+    language = language or current_language()
+    titles = dict(zip(cause_list.items["item"], cause_list.items[f"label_{language}"]))
+    titles |= {GAP: label("tabulation.gap", language), UNKNOWN: label("tabulation.unknown", language)}
+    return table.assign(title=table["item"].map(titles).astype("str"))
 
 
 def codes_outside(deaths: pd.DataFrame, cause_list: CauseList, *, code: str = "underlying_cause") -> pd.DataFrame:

@@ -26,7 +26,7 @@ def form(**changes):
     for name, value in changes.items():
         row, _, column = name.removeprefix("r").partition("_")
         cells[row, column] = value
-    rows = [(f"form16bch.{row}", column, value) for (row, column), value in cells.items() if value is not None]
+    rows = [(f"16BCH/{row}", column, value) for (row, column), value in cells.items() if value is not None]
     values = pd.DataFrame(rows, columns=["element_id", "category_id", "value"])
     return values.assign(dataset_id="form16bch", unit_id="VN2024:522", period_id="2024C12")
 
@@ -73,7 +73,7 @@ def test_an_empty_female_cell_is_not_assessable_and_not_a_pass():
 def test_the_finding_names_form_row_and_both_figures():
     rule = load_entries("rules")["form16bch_female_within_total"]
     found = run_checks({"aggregate_value": form(r10_female=13)}, [rule]).findings.iloc[0]
-    assert (found["element_id"], found["value"], found["expected"]) == ("form16bch.10", 13, 12)
+    assert (found["element_id"], found["value"], found["expected"]) == ("16BCH/10", 13, 12)
     assert found["verdict"] == "inconsistent"
 
 

@@ -8,7 +8,7 @@ from support import reference_path, table
 
 from mortality.icd import code_universe, who_categories
 from mortality.tabulation.cause_lists import codes_in_ranges, compile_cause_list, compile_items, load_cause_list
-from mortality.tabulation.tables import codes_outside, tabulate_deaths, with_headings
+from mortality.tabulation.tables import codes_outside, tabulate_deaths, with_headings, with_titles
 from tkyt_analysis.catalog.loader import load_entries
 from tkyt_analysis.errors import InputError
 
@@ -105,6 +105,10 @@ def test_tables_count_by_item_and_say_what_has_no_place():
         ("y", "unknown", 1),
     ]
     assert codes_outside(DEATHS, drawn)["code"].tolist() == ["B99", "not a code"]
+    assert with_titles(counted, drawn, "vi")["title"].tolist()[-2:] == [
+        "Mã hợp lệ không có trong danh mục",
+        "Không có mã hợp lệ",
+    ]
     headings = with_headings(counted, drawn, by=["unit"]).query("is_heading")
     assert headings[["unit", "item", "deaths"]].to_numpy().tolist() == [["x", "A", 1 + 1]]
 

@@ -4,7 +4,16 @@ import pandas as pd
 import pytest
 from support import table
 
-from tkyt_analysis.quality.findings import FINDING_COLUMNS, make_findings, no_findings, score_findings
+from tkyt_analysis.catalog.loader import load_entries
+from tkyt_analysis.labels import all_labels
+from tkyt_analysis.quality.findings import (
+    FINDING_COLUMNS,
+    finding_question,
+    make_findings,
+    no_findings,
+    score_findings,
+    verdict_title,
+)
 
 ROWS = table("""
     dataset_id | unit_id | period_id | element_id | value | verdict
@@ -83,3 +92,22 @@ def test_two_flags_on_one_error_find_it_once():
 
 def test_nothing_found_is_a_share_of_zero():
     assert score_findings(no_findings(), TRUTH)["share"].tolist() == pytest.approx([0, 0, 0])
+
+
+def test_the_question_names_unit_period_and_figures_as_vietnamese_writes_them():
+    finding = {"period_id": "202501", "value": 12500.0, "expected": 1250.4, "lower": 800.0, "upper": 2.5}
+    asked = finding_question(load_entries("rules")["outlier_count"], finding, unit="Xã A", language="vi")
+    assert asked.startswith("Xã A, kỳ 202501: đã báo cáo 12.500, thường gặp khoảng 1.250 (từ 800 đến 2,5).")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_rule_can_put_its_question_even_without_figures(language):
+    for rule in load_entries("rules").values():
+        asked = finding_question(rule, {"period_id": "202501"}, unit="X", language=language)
+        assert "{" not in asked
+
+
+def test_every_verdict_has_words():
+    verdicts = [key.removeprefix("verdict.") for key in all_labels() if key.startswith("verdict.")]
+    assert {"missing", "error_high", "inconsistent", "not_assessable"} <= set(verdicts)
+    assert all(verdict_title(verdict, "vi") for verdict in verdicts)

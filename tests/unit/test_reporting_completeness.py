@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import reference_path, table
 
@@ -94,6 +94,7 @@ def test_missing_reports_become_findings_and_an_empty_marked_one_says_so():
     ]
 
 
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from(["202501", "202502"])), unique=True))
 def test_provinces_add_up_to_the_nation(pairs):
     values = reports(*pairs)

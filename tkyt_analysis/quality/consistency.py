@@ -20,9 +20,9 @@ EVERYTHING = "*"
 
 
 def short_id(identifier: pd.Series) -> pd.Series:
-    """The part after the last dot: the row or column of a form ("form16bch.18" → "18")."""
+    """The part after the last slash: the row or column of a form ("16BCH/18" → "18")."""
     distinct = pd.Series(identifier.astype("str").unique(), dtype="str")
-    return identifier.astype("str").map(dict(zip(distinct, distinct.str.rsplit(".", n=1).str[-1])))
+    return identifier.astype("str").map(dict(zip(distinct, distinct.str.rsplit("/", n=1).str[-1])))
 
 
 def sum_of_side(cells: pd.DataFrame, elements: list[str], categories: list[str], by: list[str]) -> pd.DataFrame:

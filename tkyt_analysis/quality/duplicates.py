@@ -32,12 +32,9 @@ def duplicate_submissions(
     """
     again = values[values.duplicated(CELL, keep=False)]
     place = [name for name in PLACE if name in values]
-    cells = again.groupby(CELL, observed=True, dropna=False).agg(
-        least=("value", "min"),
-        most=("value", "max"),
-        missing=("value", lambda column: column.isna().any() and column.notna().any()),
-    )
-    cells["differs"] = (cells["least"] != cells["most"]) & cells["least"].notna() | cells["missing"].astype(bool)
+    cells = again.groupby(CELL, observed=True, dropna=False)["value"].agg(["min", "max", "count", "size"])
+    some_missing = (cells["count"] > 0) & (cells["count"] < cells["size"])
+    cells["differs"] = ((cells["min"] != cells["max"]) & (cells["count"] > 0)) | some_missing
     reports = cells.groupby(REPORT, observed=True, dropna=False).agg(
         cells=("differs", "size"), differing=("differs", "sum")
     )

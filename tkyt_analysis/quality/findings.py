@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from tkyt_analysis.labels import current_language, format_number, label
 
 FINDING_COLUMNS = [
     "finding_id",
@@ -80,6 +84,25 @@ def make_findings(
     return result[FINDING_COLUMNS]
 
 
+def finding_question(rule: Any, finding: Mapping[str, Any], *, unit: str, language: str | None = None) -> str:
+    """The question that a finding puts to its unit, in words: the rule's text with the finding's figures.
+
+    `unit` is the unit's name; numbers are written as the language does.
+    """
+    language = language or current_language()
+    figures = {name: format_number(finding.get(name), _decimals(finding.get(name)), language) for name in _NUMBER}
+    return rule.question[language].format(unit=unit, period=finding.get("period_id", ""), **figures)
+
+
+def verdict_title(verdict: str, language: str | None = None) -> str:
+    """The words for a verdict."""
+    return label(f"verdict.{verdict}", language)
+
+
+def _decimals(number: Any) -> int:
+    return 0 if number is None or number != number or abs(number) >= 10 or float(number).is_integer() else 1
+
+
 def score_findings(
     findings: pd.DataFrame,
     truth: pd.DataFrame,
@@ -117,14 +140,19 @@ def score_findings(
 
 def _meetings(planted: pd.DataFrame, asked: pd.DataFrame, match: tuple[str, ...]) -> pd.DataFrame:
     """(id, finding) pairs: joined group by group of which columns are filled on both sides."""
-    filled_planted = (planted[list(match)] != "").apply(tuple, axis=1) if len(planted) else pd.Series(dtype=object)
-    filled_asked = (asked[list(match)] != "").apply(tuple, axis=1) if len(asked) else pd.Series(dtype=object)
+    filled_planted, filled_asked = _filled(planted, match), _filled(asked, match)
     pairs = [pd.DataFrame({"id": [], "finding": []})]
     for one in filled_planted.unique():
         for other in filled_asked.unique():
-            keys = [name for name, left, right in zip(match, one, other) if left and right]
+            keys = [name for bit, name in enumerate(match) if one & other & (1 << bit)]
             if keys:
                 left = planted.loc[filled_planted == one, ["id", *keys]]
                 right = asked.loc[filled_asked == other, ["finding", *keys]]
                 pairs.append(left.merge(right, on=keys)[["id", "finding"]])
     return pd.concat(pairs, ignore_index=True)
+
+
+def _filled(rows: pd.DataFrame, match: tuple[str, ...]) -> pd.Series:
+    """For each row the columns that are filled, as the bits of one number."""
+    bits = sum((rows[name] != "").astype(int) * (1 << bit) for bit, name in enumerate(match))
+    return pd.Series(bits, index=rows.index, dtype=int)

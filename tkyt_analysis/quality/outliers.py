@@ -10,6 +10,9 @@ Everything is array arithmetic on one units × periods matrix per element: the c
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,18 +167,12 @@ def score_panel(counts: np.ndarray, settings: OutlierSettings | None = None) -> 
     return PanelScores(expected, _back(centre - reach, spread), _back(centre + reach, spread), distance, assessable)
 
 
-class _quiet:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """All-missing rows are expected: no warning about them."""
-
-    def __enter__(self) -> None:
-        import warnings
-
-        self._catch = warnings.catch_warnings()
-        self._catch.__enter__()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-
-    def __exit__(self, *failure: object) -> None:
-        self._catch.__exit__(*failure)
+        yield
 
 
 def judge_panel(counts: np.ndarray, scores: PanelScores, settings: OutlierSettings) -> np.ndarray:
