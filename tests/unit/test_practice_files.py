@@ -5,11 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.practice import NOTE, create_world
 from tkyt_analysis.practice.facility_file import SOURCE as FACILITIES
 from tkyt_analysis.practice.facility_file import facility_codes, facility_lives
 from tkyt_analysis.practice.generate import make_practice_data, planted_counts
 from tkyt_analysis.practice.population_files import SOURCE as POPULATION
+from tkyt_analysis.reference.facilities import read_facilities
+from tkyt_analysis.reference.population_file import read_population_file
 
 
 @pytest.fixture(scope="module")
@@ -20,35 +23,38 @@ def commune(tmp_path_factory):
     return world
 
 
-def read_communes(world, year: int) -> pd.DataFrame:
-    path = world.directory / f"received/population/commune_age_sex_{year}.csv"
-    return pd.read_csv(path, comment="#", dtype={"unit_id": str, "age_group": str})
+def read_population(world, file: str) -> pd.DataFrame:
+    return pd.read_csv(world.directory / file, comment="#", dtype={"unit_id": str, "age_group": str})
+
+
+def true_population(world, file: str) -> pd.Series:
+    """Persons by unit with the planted jumps taken back."""
+    persons = read_population(world, file).groupby("unit_id")["persons"].sum()
+    truth = pd.read_parquet(world.directory / "truth/truth").query("kind == 'E5' and file == @file")
+    persons.update(truth.set_index("unit_id")["true_value"].astype(int))
+    return persons
 
 
 def test_new_communes_have_the_people_of_their_old_ones(commune):
-    people = read_communes(commune, 2025)
-    truth = pd.read_parquet(commune.directory / "truth/truth").query("kind == 'E5' and period_id == '2025'")
-    true = people.groupby("unit_id")["persons"].sum()
-    true.update(truth.set_index("unit_id")["true_value"].astype(int))
+    old = true_population(commune, "received/population/commune_age_sex_2025.csv")
+    new = true_population(commune, "received/population/commune_age_sex_2025_new.csv")
     successor = commune.communes.set_index("unit_id")["successor_id"]
-    old = true[true.index.str.startswith("VN2024:")]
     summed = old.groupby(successor.loc[old.index].to_numpy()).sum()
-    new = true[true.index.str.startswith("VN2025:")]
-    assert summed.sort_index().tolist() == new.sort_index().tolist()
+    assert summed.sort_index().to_dict() == new.sort_index().to_dict()
 
 
 def test_a_population_jump_is_shown_in_the_file_and_known_to_the_truth(commune):
     truth = pd.read_parquet(commune.directory / "truth/truth").query("kind == 'E5'")
     assert len(truth) >= 2
     for row in truth.itertuples():
-        people = read_communes(commune, int(row.period_id))
+        people = read_population(commune, row.file)
         shown = people.loc[people["unit_id"] == row.unit_id, "persons"].sum()
         assert str(shown) == row.shown_value
         assert not 0.7 < shown / int(row.true_value) < 1.4
 
 
 def test_the_px_web_table_is_in_thousands_and_has_gaps(commune):
-    path = commune.directory / "received/population/nso_px_web_province.csv"
+    path = commune.directory / "received/population/nso_px_web_63_provinces.csv"
     lines = path.read_text("utf-8").splitlines()
     assert NOTE in lines[0]
     assert "(Nghìn người)" in lines[0]
@@ -58,11 +64,19 @@ def test_the_px_web_table_is_in_thousands_and_has_gaps(commune):
     assert shown == pytest.approx(commune.communes["persons"].sum() / 1000, abs=0.05)
 
 
-def test_the_merger_dossier_is_marked_as_residence_register(commune):
-    (path,) = (commune.directory / "received/must_be_refused").iterdir()
-    text = path.read_text("utf-8")
-    assert NOTE in text
-    assert "hồ sơ sáp nhập" in text
+def test_population_files_are_read_and_the_merger_dossier_is_refused(commune):
+    root = commune.directory / "received"
+    for name, units in (("63_provinces", "VN2024:51"), ("34_provinces", "VN2025:51")):
+        file = read_population_file(root / f"population/nso_px_web_{name}.csv")
+        assert set(file.rows["unit_id"]) == {units}
+        assert len(file.rows) == 2  # total, male; female is ".."
+    for name, units in (("2024", 12), ("2025", 12), ("2025_new", 4)):
+        file = read_population_file(root / f"population/commune_age_sex_{name}.csv")
+        assert len(file.rows) == units * 2 * 19
+    (path,) = (root / "must_be_refused").iterdir()
+    assert NOTE in path.read_text("utf-8")
+    with pytest.raises(InputError, match="hồ sơ sáp nhập"):
+        read_population_file(path)
 
 
 def test_facility_codes_cannot_be_real_ones_and_are_unique(tmp_path):
@@ -83,8 +97,6 @@ def test_one_station_of_each_new_commune_lives_on_and_the_others_merge_into_it(c
 
 
 def test_the_facility_file_is_read_without_a_problem(commune):
-    from tkyt_analysis.reference.facilities import read_facilities
-
     facilities, _ = read_facilities(commune.directory / "received/facilities/facilities.xlsx")
     assert len(facilities) == 12 + 4
     assert facilities["facility_id"].nunique() == 12

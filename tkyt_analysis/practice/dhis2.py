@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ import pyarrow.csv
 
 from tkyt_analysis.practice.activity import Block, ProvinceBasis, province_basis, year_blocks
 from tkyt_analysis.practice.dhis2_metadata import write_metadata
-from tkyt_analysis.practice.effects import event_factors, tet_share
+from tkyt_analysis.practice.effects import WAVE, event_factors, tet_share
 from tkyt_analysis.practice.elements import Form, practice_form
 from tkyt_analysis.practice.planting import Spoilt, spoil
 from tkyt_analysis.practice.shown import (
@@ -152,7 +153,7 @@ def _series_truth(world: World, basis: ProvinceBasis, form: Form) -> pd.DataFram
     """D1 level shifts (wrong), and D2, D3, D4 (true changes: flagging them is a false alarm)."""
     units = basis.communes["unit_id"].to_numpy()
     names = form.elements["element_id"].to_numpy()
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         ("D1", units[shift.unit], shift.start, names[shift.element], "x1", f"x{shift.factor:g}")
         for shift in basis.shifts
     ]
@@ -169,13 +170,11 @@ def _series_truth(world: World, basis: ProvinceBasis, form: Form) -> pd.DataFram
     return pd.DataFrame(rows, columns=columns).drop_duplicates(["kind", "unit_id", "period_id", "element"])
 
 
-def _calendar_truth(basis: ProvinceBasis, form: Form, months: list[str]) -> list[tuple[str, ...]]:
+def _calendar_truth(basis: ProvinceBasis, form: Form, months: list[str]) -> list[tuple[Any, ...]]:
     """D2 the wave of 2021 and D4 Tết, one row per province, month and element that moves."""
-    from tkyt_analysis.practice.effects import WAVE
-
     old, new = basis.communes["province_id"].iloc[0], basis.new_province_id
     elements = form.elements
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for month in months:
         province = old if month < "202507" else new
         share, wave = tet_share(month), WAVE.get(month, 0.0) * basis.wave_strength

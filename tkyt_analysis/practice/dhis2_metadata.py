@@ -276,7 +276,7 @@ def _lineage(world: World) -> pd.DataFrame:
 
 
 def _unit_truth(
-    units: pd.DataFrame, kind: str, element: object, true: object, shown: object, place: np.ndarray | None
+    units: pd.DataFrame, kind: str, element: Any, true: Any, shown: Any, place: np.ndarray | None
 ) -> pd.DataFrame:
     at = "" if place is None else [f"organisationUnits[{number}]" for number in place]
     rows = {"unit_id": list(units["unit_id"]), "element": element, "true_value": true, "shown_value": shown}

@@ -128,13 +128,13 @@ def silent_units(work: Spoilt) -> None:
         missing[np.ix_(remote, late_months)] = work.rng.random((len(remote), late_months.sum(), 1)) < 0.6
         _drop_forms(work, "A2", np.flatnonzero(missing))
     outside = _outside_life(block)
-    for unit in np.flatnonzero(outside.any(axis=1)):
+    for unit in np.flatnonzero(outside.any(axis=1)).tolist():
         _drop_forms(work, "A3", _forms_of(work, unit, outside[unit]))
-    for unit, (first, last) in enumerate(zip(block.units["first_month"], block.units["last_month"])):
+    for row, (first, last) in enumerate(zip(block.units["first_month"], block.units["last_month"])):
         if first in block.months:
-            work.units.append(("A3", unit, first, "", "", "starts"))
+            work.units.append(("A3", row, first, "", "", "starts"))
         if last in block.months:
-            work.units.append(("A3", unit, last, "", "", "stops"))
+            work.units.append(("A3", row, last, "", "", "stops"))
 
 
 def _outside_life(block: Block) -> np.ndarray:
@@ -153,7 +153,7 @@ def _forms_of(work: Spoilt, unit: int, months: np.ndarray) -> np.ndarray:
 
 def habits_of_units(work: Spoilt) -> None:
     """B8, B12: a unit rounds everything of 10 and more to 0 or 5; a unit invents smooth numbers."""
-    reporting = ~work.taken.all(axis=(1, 2))
+    reporting: np.ndarray = ~np.asarray(work.taken.all(axis=(1, 2)))
     for unit in work.choose("B8", reporting):
         values = work.shown[unit]
         work.shown[unit] = np.where(values >= 10, 5 * np.rint(values / 5).astype(np.int32), values)
@@ -297,7 +297,7 @@ def broken_relations(work: Spoilt) -> None:
     """C1–C4: a part is written larger than its total (C4: the smaller side of the pair is lowered)."""
     form = work.block.form
     for kind, pairs in relation_pairs(form).items():
-        chosen = work.choose(kind, work.free_forms().any(axis=2))
+        chosen = work.choose(kind, np.asarray(work.free_forms().any(axis=2)))
         pair = work.rng.integers(0, len(pairs), len(chosen))
         for number, (part, total) in enumerate(pairs):
             _break_pair(work, kind, chosen[pair == number], form.columns(part).start, form.columns(total).start)
@@ -330,10 +330,10 @@ def coverage_above_target(work: Spoilt) -> None:
     form, block = work.block.form, work.block
     elements = [element for element in COVERAGE if form.has(element)]
     target = block.units["births"].to_numpy(float) * len(block.months) / 12
-    units = work.choose("C5", ~work.quiet_units)
+    units, free = work.choose("C5", ~work.quiet_units), work.free_cells()
     for unit, pick in zip(units, work.rng.integers(0, len(elements), len(units))):
         cell = form.columns(elements[pick]).start
-        months = np.flatnonzero(work.free_cells()[unit, :, cell])
+        months = np.flatnonzero(free[unit, :, cell])
         true = block.true[unit, months, cell]
         if true.sum() == 0 or len(months) < len(block.months) / 2:
             continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ from tkyt_analysis.practice.writing import write_csv
 
 MISSING_SHARE = 0.02  # cells of the PX-Web table that the office left open (".."); always at least one
 JUMP = (0.6, 1.5)  # E5: a denominator that jumps by these factors
+KEYS = ["unit_id", "year", "sex", "age_group"]
 TABLE_COLUMNS = ["unit_id", "year", "sex", "age_group", "persons", "series", "status", "source_id"]
 
 
@@ -46,22 +49,25 @@ def _by_sex(world: World, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_communes(world: World, people: pd.DataFrame, year: int) -> None:
-    """commune_age_sex_<year>.csv: old communes up to 2025, new ones from 2025; with E5 jumps."""
-    rows = people[people["persons"] >= 0]
+    """commune_age_sex_<year>.csv (old communes, up to 2025), …_new.csv (new ones, from 2025), with E5 jumps.
+
+    A file holds one list of units only, as the statistics office gives it.
+    """
+    files = {"": people}
     if year >= int(MERGER_MONTH[:4]):
         successor = world.communes.set_index("unit_id")["successor_id"]
-        new = rows.assign(unit_id=rows["unit_id"].map(successor))
-        new = new.groupby(["unit_id", "year", "sex", "age_group"], as_index=False, sort=False)["persons"].sum()
-        rows = pd.concat([rows, new], ignore_index=True)
-    name = f"commune_age_sex_{year}.csv"
-    shown = _with_jumps(world, rows, year, f"received/population/{name}")
-    table = shown.assign(series="PRACTICE", status="modelled", source_id=NOTE)[TABLE_COLUMNS]
-    write_csv(table, world.received_path("population", name))
+        new = people.assign(unit_id=people["unit_id"].map(successor))
+        files["_new"] = new.groupby(KEYS, as_index=False, sort=False)["persons"].sum()
+    for suffix, rows in files.items():
+        name = f"commune_age_sex_{year}{suffix}.csv"
+        shown = _with_jumps(world, rows, year, f"received/population/{name}")
+        table = shown.assign(series="PRACTICE", status="modelled", source_id=NOTE)[TABLE_COLUMNS]
+        write_csv(table, world.received_path("population", name))
 
 
 def _with_jumps(world: World, rows: pd.DataFrame, year: int, file: str) -> pd.DataFrame:
     """E5: all ages of some units of one year are too many or too few; truth rows tell the totals."""
-    rng = world.rng("population", "jump", year)
+    rng = world.rng("population", "jump", file)
     units = rows["unit_id"].unique()
     count = int(rng.binomial(len(units), defect_rate("E5", world.profile)))
     if world.scale.id != "national":
@@ -85,21 +91,41 @@ def _with_jumps(world: World, rows: pd.DataFrame, year: int, file: str) -> pd.Da
 
 
 def write_px_web(world: World, totals: pd.DataFrame) -> None:
-    """nso_px_web_province.csv: ";"-separated, thousand persons, ".." where the office has no figure."""
+    """nso_px_web_63_provinces.csv (before 2025) and nso_px_web_34_provinces.csv (from 2025)."""
+    places = world.communes.drop_duplicates("province_id").set_index("province_id")
+    old = totals["year"] < int(MERGER_MONTH[:4])
+    new = totals["province_id"].map(places["successor_province_id"])
+    names = _province_names()
+    if old.any():
+        _px_web_table(world, totals[old], names, "nso_px_web_63_provinces.csv")
+    if (~old).any():
+        table = totals[~old].assign(province_id=new[~old])
+        _px_web_table(world, table, names, "nso_px_web_34_provinces.csv")
+
+
+def _province_names() -> pd.Series:
+    """Full names of the provinces of both systems, by unit_id."""
+    from tkyt_analysis.reference.places import places
+
+    units = pd.concat([places("VN2024", at="2025-06-30"), places("VN2025", at="2025-07-01")])
+    return units[units["level"] == 1].set_index("unit_id")["full_name"]
+
+
+def _px_web_table(world: World, totals: pd.DataFrame, names: pd.Series, file_name: str) -> None:
+    """ ";"-separated, a column per year and sex, thousand persons, ".." where the office has no figure."""
     sums = totals.groupby(["province_id", "year", "sex"])["persons"].sum().unstack("sex")
     sums = sums.assign(total=sums["male"] + sums["female"])[["total", "male", "female"]] / 1000
     wide = sums.unstack("year").swaplevel(axis=1).sort_index(axis=1, level=0, sort_remaining=False)
-    names = world.communes.drop_duplicates("province_id").set_index("province_id")["province_name"]
     shown = wide.map(lambda value: f"{value:.1f}")
-    gaps = world.rng("population", "gaps").random(shown.shape) < MISSING_SHARE
-    gaps.ravel()[-1] = True
+    gaps = world.rng("population", "gaps", file_name).random(shown.shape) < MISSING_SHARE
+    gaps[-1, -1] = True
     shown = shown.mask(gaps, "..")
     shown.columns = [f"{year} {label(f'practice.population.{sex}', 'vi')}" for year, sex in wide.columns]
     shown.insert(0, label("practice.population.place", "vi"), names.loc[shown.index])
-    path = world.received_path("population", "nso_px_web_province.csv")
+    path = world.received_path("population", file_name)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f'"{label("practice.population.title", "vi")} – {NOTE}"\n\n')
-        shown.to_csv(file, sep=";", index=False, lineterminator="\n", quoting=2)
+        shown.to_csv(file, sep=";", index=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
 
 def write_districts(world: World, totals: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +86,7 @@ def value_table(work: Spoilt, rows: ShownRows) -> pa.Table:
     )
 
 
-def _coded(names: object, index: np.ndarray) -> pa.DictionaryArray:
+def _coded(names: Iterable[str], index: np.ndarray) -> pa.DictionaryArray:
     """A text column given as positions in a short list of names (repeated names are joined)."""
     names = pd.Series(list(names), dtype="str")
     codes, distinct = pd.factorize(names)
