@@ -75,7 +75,9 @@ def lunar_table() -> tuple[int, np.ndarray]:
 @cache
 def _lunar_texts() -> np.ndarray:
     _, table = lunar_table()
-    return np.array([[_lunar_text(*row, look) for look in range(3)] for row in table.tolist()], object)
+    return np.array(
+        [[_lunar_text(day, month, leap, look) for look in range(3)] for day, month, leap in table.tolist()], object
+    )
 
 
 def _lunar_text(day: int, month: int, leap: int, look: int) -> str:

@@ -58,7 +58,7 @@ class Batch:
         """First day and the day after the last."""
         first = np.datetime64(f"{self.first_month[:4]}-{self.first_month[4:]}", "M")
         after = np.datetime64(f"{self.last_month[:4]}-{self.last_month[4:]}", "M") + 1
-        return tuple(int(month.astype("datetime64[D]").astype(int)) for month in (first, after))
+        return int(first.astype("datetime64[D]").astype(int)), int(after.astype("datetime64[D]").astype(int))
 
 
 def draw_deaths(world: World, batch: Batch, population: pd.DataFrame) -> pd.DataFrame:

@@ -71,3 +71,8 @@ def form_table(districts: list[str], period: str, shown: np.ndarray) -> pd.DataF
     )
     counts = pd.DataFrame(shown.reshape(-1, len(COUNT_COLUMNS)), columns=list(COUNT_COLUMNS))
     return pd.concat([head, counts], axis=1)
+
+
+def inside_line(name: str) -> str:
+    """A unit's name inside a line: "Huyện Trà Bồng" -> "huyện Trà Bồng"."""
+    return name[:1].lower() + name[1:]

@@ -111,7 +111,7 @@ def plant_list_differences(
     for column in (0, 6):
         for target in (row, np.zeros_like(row)):
             np.add.at(changed, (place, month, target, column), change)
-    negative = (changed < 0).any(axis=(2, 3))[place, month]
+    negative = changed[place, month].min(axis=(1, 2)) < 0
     return _without(changed, chosen, change, negative, place, month, row)
 
 
