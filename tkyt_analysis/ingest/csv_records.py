@@ -71,7 +71,10 @@ def find_layout(head: bytes, score: Callable[[list[str]], float], *, lines: int 
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader([text], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return text.split(delimiter)
 
 
 def read_records(stream: Readable, layout: Layout, *, block_size: int = BLOCK) -> Iterator[Records]:

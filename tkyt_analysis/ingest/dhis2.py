@@ -12,7 +12,15 @@ import ijson
 
 from tkyt_analysis.errors import InputError, TkytError
 from tkyt_analysis.ingest.dhis2_metadata import SECTIONS, read_metadata
-from tkyt_analysis.ingest.dhis2_values import csv_layout, read_registrations, read_values_csv, read_values_json
+from tkyt_analysis.ingest.dhis2_values import (
+    csv_layout,
+    parquet_content,
+    read_registrations,
+    read_registrations_parquet,
+    read_values_csv,
+    read_values_json,
+    read_values_parquet,
+)
 from tkyt_analysis.ingest.door import Batch, IngestContext, ReceivedFile
 from tkyt_analysis.ingest.safe_open import ByteStream, file_kind, read_head
 
@@ -22,10 +30,12 @@ _READERS: dict[str, Callable[[ReceivedFile, IngestContext], Iterator[Batch]]] = 
     "metadata": read_metadata,
     "values_json": read_values_json,
     "values_csv": read_values_csv,
+    "values_parquet": read_values_parquet,
     "registrations": read_registrations,
+    "registrations_parquet": read_registrations_parquet,
 }
 # Units first, then what names them, then values: each needs the one before.
-_RANKS = {"units": 0, "metadata": 1, "values_json": 2, "values_csv": 2, "registrations": 2}
+_RANKS = {"units": 0, "metadata": 1}
 
 
 class Dhis2Door:
@@ -53,14 +63,17 @@ class Dhis2Door:
 def content(file: ReceivedFile) -> str:
     """ "units", "metadata", "values_json", "values_csv", "registrations", or "" for a file that is not DHIS2's."""
     try:
-        if file_kind(file.path) not in ("json", "text", "gz"):
+        kind = file_kind(file.path)
+        if kind == "parquet":
+            return parquet_content(file)
+        if kind not in ("json", "text", "gz"):
             return ""
         head = read_head(file)
         start = head.lstrip()[:1]
         if start in (b"{", b"["):
             return _json_content(file, head)
         return "values_csv" if csv_layout(head) else ""
-    except (TkytError, OSError, UnicodeError):
+    except (TkytError, OSError, ValueError):
         return ""
 
 

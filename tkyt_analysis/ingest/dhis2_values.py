@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.csv_records import Layout, find_layout, read_records
 from tkyt_analysis.ingest.dhis2_metadata import ALIAS_SOURCE, CODE_SOURCE, LEVEL_OF_CODE
-from tkyt_analysis.ingest.door import Batch, IngestContext, Quarantined, ReceivedFile
+from tkyt_analysis.ingest.door import Batch, IngestContext, Note, Quarantined, ReceivedFile
 from tkyt_analysis.ingest.json_objects import ObjectList, Objects
 from tkyt_analysis.ingest.numbers import parse_numbers
 from tkyt_analysis.ingest.safe_open import open_utf8, read_head
@@ -91,6 +91,46 @@ def read_values_csv(file: ReceivedFile, context: IngestContext) -> Iterator[Batc
             yield _cut_off("aggregate_value", stream.broken_at)
 
 
+def read_values_parquet(file: ReceivedFile, context: IngestContext) -> Iterator[Batch]:
+    """The columns of a dataValueSet as Parquet, the form in which very large exports are handed over."""
+    with Scratch(_schema(FIELDS)) as scratch:
+        _add_parquet(scratch, file, FIELDS)
+        yield from _classified_values(scratch, context, {}, "")
+
+
+def read_registrations_parquet(file: ReceivedFile, context: IngestContext) -> Iterator[Batch]:
+    """completeDataSetRegistrations as Parquet."""
+    with Scratch(_schema(REGISTRATION_FIELDS)) as scratch:
+        _add_parquet(scratch, file, REGISTRATION_FIELDS)
+        yield from _classified_registrations(scratch, context)
+
+
+def _add_parquet(scratch: Scratch, file: ReceivedFile, fields: tuple[str, ...]) -> None:
+    import pyarrow.parquet as pq
+
+    source = pq.ParquetFile(file.path)
+    first = 1
+    for batch in source.iter_batches(100_000, columns=[n for n in fields if n in source.schema_arrow.names]):
+        columns = {
+            name: batch[name].cast(pa.string()) if name in batch.schema.names else pa.nulls(len(batch), pa.string())
+            for name in fields
+        }
+        numbers = pa.array(range(first, first + len(batch)), pa.int64())
+        scratch.add(pa.table({"row_number": numbers, **columns}))
+        first += len(batch)
+    scratch.close_input()
+
+
+def parquet_content(file: ReceivedFile) -> str:
+    """ "values_parquet", "registrations_parquet" or "" by the columns of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    names = set(pq.read_schema(file.path).names)
+    if {"dataElement", "period", "orgUnit", "value"} <= names:
+        return "values_parquet"
+    return "registrations_parquet" if {"dataSet", "period", "organisationUnit"} <= names else ""
+
+
 def read_registrations(file: ReceivedFile, context: IngestContext) -> Iterator[Batch]:
     """completeDataSetRegistrations → reporting_status: who pressed "complete", and when.
 
@@ -160,7 +200,9 @@ def _classified_values(
     _put_odd_values(scratch)
     scratch.con.execute(_VALUES_CLASSIFIED)
     scratch.con.execute(_VALUES_REPEATED)
+    scratch.con.execute(_COMMON_COMMENTS)
     yield _undescribed_elements(scratch)
+    yield _common_comments(scratch, sheet)
     for piece in scratch.pieces(_VALUES_RESULT):
         yield _value_batch(piece, sheet)
 
@@ -228,8 +270,16 @@ counted AS (
 SELECT * FROM counted WHERE nth > 1 OR differs
 """
 
+# A comment on more rows than this says something of the file, not of a value: it is noted once.
+_COMMON_COMMENTS = """
+CREATE OR REPLACE TEMP TABLE common_comments AS
+SELECT comment, count(*) AS rows, min(row_number) AS row_number FROM written WHERE comment <> ''
+GROUP BY comment HAVING count(*) > 20
+"""
+
 _VALUES_RESULT = """
-SELECT c.*, coalesce(c.reason, CASE WHEN d.nth > 1 THEN 'quarantine.dhis2_repeated_value' END) AS final_reason,
+SELECT c.* EXCLUDE (comment), CASE WHEN c.comment IN (SELECT comment FROM common_comments) THEN '' ELSE c.comment END
+       AS comment, coalesce(c.reason, CASE WHEN d.nth > 1 THEN 'quarantine.dhis2_repeated_value' END) AS final_reason,
        d.same_as, CASE WHEN d.differs AND d.nth = 1
                        THEN CASE WHEN c.row_number = d.first_row THEN d.last_row ELSE d.first_row END END AS other_row
 FROM classified c LEFT JOIN repeated d USING (row_number)
@@ -334,6 +384,14 @@ def _undescribed_elements(scratch: Scratch) -> Batch:
     return Batch("data_element", rows, counts=False)
 
 
+def _common_comments(scratch: Scratch, sheet: str) -> Batch:
+    notes = [
+        Note("note.dhis2_common_comment", sheet, int(row), "comment", text, "", {"comment": text, "rows": int(rows)})
+        for text, rows, row in scratch.con.execute("FROM common_comments ORDER BY row_number").fetchall()
+    ]
+    return Batch("aggregate_value", pd.DataFrame(), notes=notes)
+
+
 def _value_batch(piece: pa.Table, sheet: str) -> Batch:
     landed = piece.filter(pc.is_null(piece["final_reason"]))
     refused = piece.filter(pc.is_valid(piece["final_reason"])).to_pandas()
@@ -355,7 +413,12 @@ def _refused(rows: pd.DataFrame, sheet: str) -> pd.DataFrame:
         row.get(written.get(name, "written"), "") for name, row in zip(column, rows.to_dict("records"), strict=True)
     ]
     fields = [
-        {"value": shown, "unit": row["unit_id"] or row["unit"], "period": row["period"], "row": None if pd.isna(same) else int(same)}
+        {
+            "value": shown,
+            "unit": row["unit_id"] or row["unit"],
+            "period": row["period"],
+            "row": None if pd.isna(same) else int(same),
+        }
         for shown, row, same in zip(value, rows.to_dict("records"), rows["same_as"], strict=True)
     ]
     return pd.DataFrame(

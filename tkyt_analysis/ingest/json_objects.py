@@ -19,7 +19,7 @@ _HEADER_LIMIT = 1 << 20
 _STRING = rb'"(?:[^"\\\x00-\x1f]++|\\.)*+"'
 _OBJECT = re.compile(rb"\{\s*+(?:%(s)s\s*+:\s*+(?:%(s)s|[^\s\"{}\[\],:]++)\s*+,?\s*+)++\}" % {b"s": _STRING})
 _SEPARATOR = re.compile(rb"\s*,?\s*")
-_END = re.compile(rb"\s*\]")
+_END = re.compile(rb"\s*\](?=\s*(?:\}|,\s*\"|$))")  # what cannot follow a list says that the bracket is damage
 
 
 class Readable(Protocol):
@@ -74,7 +74,11 @@ class ObjectList:
                 break
         if not self.closed:
             yield Objects(broken=[self._cut_off])
-        self._read_attributes(buffer + self.stream.read(_HEADER_LIMIT))
+        tail = buffer + self.stream.read(_HEADER_LIMIT)
+        self._read_attributes(tail)
+        if (more := _OBJECT.search(tail)) and self.closed:
+            self._number += 1
+            yield Objects(broken=[self._piece(more.start(), tail[more.start() :], "quarantine.json_after_list")])
 
     def _open_list(self) -> bytes:
         """Read up to the list's opening bracket; returns what follows it. No list: nothing follows."""
@@ -113,6 +117,8 @@ class ObjectList:
                 used = match.end()
                 continue
             end = _END.match(buffer, after)
+            if end and end.end() == len(buffer.rstrip()) and not last:
+                break  # what follows the bracket decides
             if end:
                 self.closed, used = True, end.end()
                 break

@@ -116,7 +116,7 @@ def _ole_kind(path: Path) -> str:
 
 def _text_kind(head: bytes) -> str:
     encoding = _encoding_of_mark(head) or _utf16_without_mark(head) or "utf-8"
-    if encoding == "utf-8" and b"\x00" in head:
+    if encoding == "utf-8" and head.count(0) * 50 > len(head):  # a single NUL is a damaged text
         return "binary"
     start = head.decode(encoding, errors="replace").lstrip("\ufeff \t\r\n")[:256].lower()
     if start.startswith(("{", "[")):
