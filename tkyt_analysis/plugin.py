@@ -31,5 +31,6 @@ MODULE = Module(
             "received",
             "quarantine_summary",
         )
-    },
+    }
+    | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
 )

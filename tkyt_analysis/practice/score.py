@@ -25,12 +25,14 @@ def truth_score(context: ReleaseContext) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS).astype("str")
     truth = read_truth(directory)
     met = pd.concat([_met_by_subject(context, truth), _met_by_place(context, truth)])
-    table = truth.assign(found=truth["id"].isin(met)).groupby("kind").agg(planted=("id", "size"), found=("found", "sum"))
+    table = (
+        truth.assign(found=truth["id"].isin(met)).groupby("kind").agg(planted=("id", "size"), found=("found", "sum"))
+    )
     kinds = read_codelist("defect_kinds").set_index("kind")
     table = kinds[["is_error", "looked_for_by"]].join(table, how="inner").reset_index()
-    return table.assign(
-        has_check=table["looked_for_by"] != "", share=table["found"] / table["planted"], scope=NATION
-    )[COLUMNS]
+    return table.assign(has_check=table["looked_for_by"] != "", share=table["found"] / table["planted"], scope=NATION)[
+        COLUMNS
+    ]
 
 
 def read_truth(directory: Path) -> pd.DataFrame:

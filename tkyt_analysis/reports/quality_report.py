@@ -7,7 +7,7 @@ from html import escape
 
 import pandas as pd
 
-from tkyt_analysis.catalog import load_entries
+from tkyt_analysis.catalog import load_entries, read_codelist
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, section, table_html
 from tkyt_analysis.reference.periods import format_period
@@ -244,25 +244,28 @@ def truth_section(view: QualityView, language: str) -> str:
     """Practice data only: how many of the planted errors the checks found, by kind."""
     if not view.release.practice or not view.release.has("truth_score"):
         return ""
-    scores = view.release.query("SELECT kind, planted, found, share FROM truth_score ORDER BY kind")
-    table = scores.assign(
-        name=[label(f"defect.{kind}", language) for kind in scores["kind"]],
-        planted=scores["planted"].astype(int),
-        found=scores["found"].astype(int),
-        share=100 * scores["share"],
+    scores = view.release.query("SELECT * FROM truth_score ORDER BY kind")
+    kinds = read_codelist("defect_kinds").set_index("kind")
+    table = pd.DataFrame(
+        {
+            "kind": scores["kind"],
+            "defect": scores["kind"].map(kinds[f"title_{language}"]),
+            "planted": scores["planted"].astype(int),
+            "found": scores["found"].astype("Int64").where(scores["has_check"].astype(bool)).astype("Float64"),
+            "share": 100 * scores["share"].where(scores["has_check"].astype(bool)),
+        }
     )
-    headings = {
-        "kind": label("column.kind", language),
-        "name": label("column.defect", language),
-        "planted": label("column.planted", language),
-        "found": label("column.found", language),
-        "share": label("column.share_percent", language),
-    }
-    return section(
-        label("report.quality.truth", language),
-        paragraph(label("report.quality.truth_text", language))
-        + table_html(table, headings=headings, decimals={"share": 0}, language=language),
-    )
+    headings = {name: label(f"column.{name}", language) for name in ("kind", "defect", "planted", "found")}
+    headings |= {"share": label("column.share_percent", language)}
+    errors, events = table[scores["is_error"] == "yes"], table[scores["is_error"] == "no"]
+    parts = [
+        paragraph(label("report.quality.truth_text", language)),
+        table_html(errors, headings=headings, language=language),
+    ]
+    if len(events):
+        caption = label("report.quality.truth_events", language)
+        parts.append(table_html(events, headings=headings, caption=caption, language=language))
+    return section(label("report.quality.truth", language), "".join(parts))
 
 
 def cautions_section(view: QualityView, language: str) -> str:
