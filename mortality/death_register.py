@@ -13,7 +13,8 @@ from mortality.register_layout import register_tables
 from mortality.register_records import RegisterRows, read_register
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.door import Batch, IngestContext, Note, ReceivedFile
-from tkyt_analysis.ingest.excel_grid import Grid, Table, iterate_workbook, peek_workbook
+from tkyt_analysis.ingest.excel_grid import Grid, iterate_workbook, peek_workbook
+from tkyt_analysis.ingest.excel_tables import Table
 from tkyt_analysis.ingest.heading_unit import FoundUnit, days_of_data, find_reporting_unit, find_units_of_rows
 from tkyt_analysis.ingest.report_heading import ReportingUnit, read_reporting_unit, read_year
 from tkyt_analysis.ingest.safe_open import require_kind, require_safe_workbook

@@ -6,7 +6,8 @@ import re
 from functools import cache, lru_cache
 
 from tkyt_analysis.catalog import read_codelist
-from tkyt_analysis.ingest.excel_grid import Grid, Table, find_tables
+from tkyt_analysis.ingest.excel_grid import Grid
+from tkyt_analysis.ingest.excel_tables import Table, find_tables
 from tkyt_analysis.reference.vietnamese_text import fold
 
 HEADER_LIST = "a6_header_synonyms"

@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.ingest.excel_grid import CellError, Table, is_numbering, is_total_text
+from tkyt_analysis.ingest.excel_grid import CellError
+from tkyt_analysis.ingest.excel_tables import Table, is_numbering, is_total_text
 from tkyt_analysis.reference.vietnamese_text import fold_series
 
 DEATH, BLANK, TOTAL, NUMBERING, HEADING, SIGNATURE, CONTINUATION = (
@@ -56,10 +57,9 @@ def error_cells(table: Table) -> pd.DataFrame:
 def _error_positions(table: Table) -> list[tuple[int, int]]:
     block = table.grid.values[table.first_row - 1 : table.last_row]
     is_error = np.frompyfunc(lambda value: isinstance(value, CellError), 1, 1)(block).astype(bool)
-    rows, columns = np.nonzero(is_error) if block.size else ([], [])
     return [
         (int(row) + table.first_row - 1, int(column))
-        for row, column in zip(rows, columns, strict=True)
+        for row, column in np.argwhere(is_error)
         if column + 1 in table.fields
     ]
 

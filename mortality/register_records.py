@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,6 @@ import pandas as pd
 from mortality import register_dates as dates
 from mortality import register_values as values
 from mortality.register_lines import (
-    CONTINUATION,
     DEATH,
     error_cells,
     join_run_ons,
@@ -18,7 +18,8 @@ from mortality.register_lines import (
     register_cells,
 )  # fmt: skip
 from tkyt_analysis.ingest.door import NOTE_COLUMNS, QUARANTINE_COLUMNS
-from tkyt_analysis.ingest.excel_grid import Table, column_letters
+from tkyt_analysis.ingest.excel_grid import column_letters
+from tkyt_analysis.ingest.excel_tables import Table
 from tkyt_analysis.reference.vietnamese_text import fold_series
 
 DEATH_COLUMNS = [
@@ -206,7 +207,7 @@ def _deaths(written: pd.Series, notes: _Notes, book_year: int, latest_year: int)
     return pd.DataFrame({"death_date": found["day"], "death_year": found["year"], "death_date_as_written": written})
 
 
-def _births(lines: pd.DataFrame, text, notes: _Notes, latest_year: int) -> pd.DataFrame:  # type: ignore[no-untyped-def]
+def _births(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: _Notes, latest_year: int) -> pd.DataFrame:
     """Birth and age from whichever columns the book has: birth, age, or one column for men and one for women."""
     born = values.read_births(text("birth"), latest_year)
     notes.add("birth", born["note"], text("birth"))
@@ -230,7 +231,7 @@ def _filled_up(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return filled
 
 
-def _sex(lines: pd.DataFrame, text, notes: _Notes) -> pd.Series:  # type: ignore[no-untyped-def]
+def _sex(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: _Notes) -> pd.Series:
     """ "male", "female" or "": by the column's word, else by which of the two columns is filled."""
     found = values.read_words("sex", text("sex"))
     notes.add("sex", found["note"], text("sex"))
@@ -240,7 +241,7 @@ def _sex(lines: pd.DataFrame, text, notes: _Notes) -> pd.Series:  # type: ignore
     return found["code"].where(found["code"].ne(""), by_column).astype("str")
 
 
-def _coded(lines: pd.DataFrame, text, name: str, notes: _Notes) -> pd.Series:  # type: ignore[no-untyped-def]
+def _coded(lines: pd.DataFrame, text: Callable[[str], pd.Series], name: str, notes: _Notes) -> pd.Series:
     """The code of a column of words, or of the first ticked one of its tick columns ("place_of_death:home")."""
     found = values.read_words(name, text(name))
     notes.add(name, found["note"], text(name))
@@ -280,8 +281,3 @@ def _unreadable(sheet: str, rows: pd.Index) -> pd.DataFrame:
         reason=NOTHING_READ,
         fields=[{"row": int(row)} for row in rows],
     )
-
-
-def run_on_count(skipped: dict[str, int]) -> int:
-    """How many lines were joined to the line before."""
-    return skipped.get(CONTINUATION, 0)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from tkyt_analysis.catalog import load_entries, read_codelist
 from tkyt_analysis.catalog.entries import Form, FormVersion
-from tkyt_analysis.ingest.excel_grid import Grid, Table, find_tables
+from tkyt_analysis.ingest.excel_grid import Grid
+from tkyt_analysis.ingest.excel_tables import Table, find_tables
 from tkyt_analysis.reference.vietnamese_text import fold
 
 ROW_LABEL, ROW_NUMBER, TOTAL_ROW = "row_label", "row_number", "total"

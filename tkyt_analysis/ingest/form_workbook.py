@@ -25,7 +25,8 @@ from tkyt_analysis.ingest.door import (
     IngestContext,
     ReceivedFile,
 )  # fmt: skip
-from tkyt_analysis.ingest.excel_grid import CellError, Grid, Table, iterate_workbook, peek_workbook
+from tkyt_analysis.ingest.excel_grid import CellError, Grid, iterate_workbook, peek_workbook
+from tkyt_analysis.ingest.excel_tables import Table
 from tkyt_analysis.ingest.heading_unit import FoundUnit, find_reporting_unit
 from tkyt_analysis.ingest.numbers import parse_numbers
 from tkyt_analysis.ingest.report_heading import read_heading_period, read_reporting_unit
@@ -256,7 +257,11 @@ def _whole_notes(context: _Context) -> list[list[object]]:
     if totals:
         notes.append(("note.form_lines_not_data", str(totals), {"count": totals}))
     if context.period and not context.in_force:
-        fields = {"form": context.form.code, "reference": version.reference, "period": context.period.period_id}
+        fields: dict[str, object] = {
+            "form": context.form.code,
+            "reference": version.reference,
+            "period": context.period.period_id,
+        }
         notes.append(("note.form_not_in_force", context.period.period_id, fields))
     if context.unit.note:
         notes.append((context.unit.note, "", dict(context.unit.fields)))

@@ -106,7 +106,7 @@ def encode(text: str, encoding: str) -> str:
 # ------------------------------------------------------------------------------------------------ Vietnamese syllables
 
 _RHYME_LIST = """
-a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây e ec em en eng
+ynh yt ych a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây e ec em en eng
 eo ep et ê êch êm ên ênh êp êt êu i ia ich im in inh ip it iu iêc iêm iên iêng iêp iêt iêu y yêm yên
 yêng yêt yêu o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oen oeo oet
 oc oi om on ong op ot ooc oong ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơp ơt u ua uân uâng uât uây uc uê
@@ -129,11 +129,28 @@ def is_vietnamese_syllable(word: str) -> bool:
     toneless = unicodedata.normalize("NFC", _TONE.sub("", parts))
     if len(tones) > 1:
         return False
+    at = len(unicodedata.normalize("NFC", parts[: _TONE.search(parts).start()])) - 1 if tones else -1  # type: ignore[union-attr]
     for onset in ("", *_ONSETS):
         rhyme = toneless[len(onset) :]
         if toneless.startswith(onset) and rhyme in _RHYMES and _onset_fits(onset, rhyme):
-            return not (_STOPPED.search(rhyme) and tones and tones[0] not in "\u0301\u0323")
+            stopped = _STOPPED.search(rhyme) and tones and tones[0] not in "\u0301\u0323"
+            if not stopped and (not tones or at - len(onset) in _tone_places(rhyme)):
+                return True
     return toneless in ("gi", "quôc", "giêng", "giêt") or (toneless.startswith("gi") and toneless[1:] in _RHYMES)
+
+
+def _tone_places(rhyme: str) -> tuple[int, ...]:
+    """Which letters of a rhyme may bear the tone mark; both of "oa", "oe", "uy" (old and new style)."""
+    if rhyme in ("ia", "ua", "ưa"):
+        return (0,)
+    if rhyme in ("oa", "oe", "uy"):
+        return (0, 1)
+    vowels = rhyme.rstrip("bcdghklmnprst")
+    if len(vowels) > 1 and vowels == rhyme and vowels[-1] in "iyou":
+        return (len(vowels) - 2,)
+    if vowels == "uya":
+        return (1,)
+    return (len(vowels) - 1,)
 
 
 def _onset_fits(onset: str, rhyme: str) -> bool:
@@ -187,6 +204,12 @@ def _marked_words(text: str, pattern: re.Pattern[str]) -> list[str]:
     return [word for word in pattern.findall(text) if _MARKED.search(word)]
 
 
+def _telling_words(text: str, encoding: str) -> set[str]:
+    """The different words that make sense only once decoded."""
+    words = set(_marked_words(text, _LEGACY_WORD))
+    return {word for word in words if decode(word, encoding) != word and not is_vietnamese_syllable(word)}
+
+
 def _only_letters(text: str) -> bool:
     """No sign that a Vietnamese text does not use ("µ", "¸", "®")."""
     return not re.search("[\u0080-\u00bf\u00d7\u00f7]", text)
@@ -203,19 +226,19 @@ class LegacyFont:
     confidence: float
 
 
-def detect_legacy_font(texts: Iterable[str], *, minimum_texts: int = 2, minimum_share: float = 0.8) -> LegacyFont:
+def detect_legacy_font(texts: Iterable[str], *, minimum_words: int = 2, minimum_share: float = 0.8) -> LegacyFont:
     """The legacy font of texts that belong together (one sheet), judged on the distinct ones.
 
-    At least `minimum_texts` texts (or two marked words) must be plainly legacy, and `minimum_share` of all that can
-    be judged must agree.
+    At least `minimum_words` different words must make sense only in that font, and `minimum_share` of all texts that
+    can be judged must agree.
     """
     readings = [(text, read_text(text)) for text in set(texts) if not text.isascii()]
     for encoding in ENCODINGS:
         legacy = [text for text, reading in readings if reading.state == "legacy" and reading.encoding == encoding]
         against = sum(reading.state == "unicode" for _, reading in readings)
-        words = sum(len(_marked_words(text, _LEGACY_WORD)) for text in legacy)
+        words = len({word for text in legacy for word in _telling_words(text, encoding)})
         share = len(legacy) / (len(legacy) + against) if legacy else 0.0
-        if words >= minimum_texts and share >= minimum_share:
+        if words >= minimum_words and share >= minimum_share:
             return LegacyFont(encoding, share)
     return LegacyFont("", 1.0)
 
@@ -229,7 +252,7 @@ def to_unicode(text: str, font: LegacyFont) -> str:
     if text.isascii() or _UNICODE_ONLY.search(text):
         return text
     reading = read_text(text)
-    if reading.state == "legacy" and len(_marked_words(text, _LEGACY_WORD)) >= 2:
+    if reading.state == "legacy" and len(_telling_words(text, reading.encoding)) >= 2:
         return reading.decoded if not font.encoding else decode(text, font.encoding)
     if not font.encoding:
         return text

@@ -89,12 +89,13 @@ def _units_of_line(text: str) -> ReportingUnit:
             name = match["name"].strip(" .-_")
             if not _NO_NAME.match(name):
                 found.setdefault(level, f"{match['type'].strip()} {name}")
-    if match := _HEALTH_DEPARTMENT.search(text):
-        found.setdefault("province", match["name"].strip())
-    if match := _HEALTH_STATION.search(text):
-        found.setdefault("commune", match["name"].strip(" .-_"))
-    if (match := _CODE.search(text)) and fold(match["of"] or "") not in ("huyen", "tinh"):
-        found["code"] = match["code"]
+    if department := _HEALTH_DEPARTMENT.search(text):
+        found.setdefault("province", department["name"].strip())
+    if station := _HEALTH_STATION.search(text):
+        found.setdefault("commune", station["name"].strip(" .-_"))
+    code = _CODE.search(text)
+    if code and fold(code["of"] or "") not in ("huyen", "tinh"):
+        found["code"] = code["code"]
     return replace(ReportingUnit(), **{name: value for name, value in found.items() if value})
 
 
