@@ -12,13 +12,13 @@ from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 
 HIV = ("B20", "B21", "B22", "B23", "B24")
 AGE_BANDS = ("0", "1-4", *(f"{low}-{low + 4}" for low in range(5, 85, 5)), "85+")
-DUPLICATE, NO_DATE = "duplicate", "no_date"
+DUPLICATE, NO_DATE, FUTURE = "duplicate", "no_date", "future_date"
 
 # Of records with one person and one date of death the first received stays; nothing is deleted from the warehouse.
 DEATHS = """
     SELECT d.death_id, d.source, d.unit_id, d.death_date, d.age_years, coalesce(d.sex, 'unknown') AS sex, d.place_of_death,
            coalesce(c.code, '') AS underlying_cause, coalesce(c.decision, 'uncodable') AS decision, c.rule,
-           f.file_name, d.sheet, d.row_number, d.person_key IS NOT NULL AND row_number() OVER (
+           f.file_name, d.sheet, d.row_number, f.received_at, d.person_key IS NOT NULL AND row_number() OVER (
                PARTITION BY d.person_key, d.death_date ORDER BY f.received_at, f.file_name, d.sheet, d.row_number) > 1 AS again
     FROM lake.death d JOIN lake.received_file f USING (file_sha256) LEFT JOIN lake.death_code c USING (death_id)
 """
@@ -34,6 +34,7 @@ def analysed_deaths(context: ReleaseContext) -> pd.DataFrame:
         excluded = pd.Series("", index=rows.index, dtype="str").mask(
             date.isna() & (rows["source"] != "certificate"), NO_DATE
         )
+        excluded = excluded.mask(date > pd.to_datetime(rows["received_at"]), FUTURE)
         context.made["deaths"] = rows.assign(
             year=date.dt.year.astype("Int64"),
             month=date.dt.month.astype("Int64"),

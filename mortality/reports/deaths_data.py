@@ -7,13 +7,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from mortality.tabulation.cause_lists import CauseList, load_cause_list
+from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList, load_cause_list
 from mortality.tabulation.tables import tabulate_deaths
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reports.quality_data import QualityView
 from tkyt_analysis.warehouse.release import NATION, Release
-
-WITHHELD = "withheld"
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class DeathsView:
 
     @cached_property
     def records(self) -> pd.DataFrame:
-        """Every record of the place and year, excluded ones too, with its cause ("withheld" for HIV)."""
+        """Every record of the place and year, excluded ones too, with its cause (empty where it is withheld)."""
         if not self.release.has("death"):
             raise InputError("error.no_deaths", release=self.release.release_id)
         rows = self.release.query("SELECT * FROM death")
@@ -63,15 +61,16 @@ class DeathsView:
         return counts.rename_axis("decision").rename("deaths").reset_index()
 
     def by_cause(self, list_id: str) -> tuple[CauseList, pd.DataFrame]:
-        """(list, item, male, female, unknown, total): every item with a death, and gaps, unknown and withheld causes."""
+        """(list, table of item, male, female, unknown, total): every item with a death; gaps and unknown causes last.
+
+        A cause that is withheld by law (HIV) is counted among the unknown: a row of its own would disclose it.
+        """
         causes = load_cause_list(list_id)
-        table = tabulate_deaths(self.analysed[~self.analysed["cause_withheld"].astype(bool)], causes, ["sex"])
-        hidden = self.analysed[self.analysed["cause_withheld"].astype(bool)]
-        if len(hidden):
-            counts = hidden.groupby("sex", as_index=False).size().rename(columns={"size": "deaths"})
-            table = pd.concat([table, counts.assign(item=WITHHELD)], ignore_index=True)
-        wide = table.pivot_table(index="item", columns="sex", values="deaths", aggfunc="sum", fill_value=0, sort=False)
+        table = tabulate_deaths(self.analysed, causes, ["sex"])  # a withheld cause is empty here, and counts as unknown
+        wide = table.pivot_table(index="item", columns="sex", values="deaths", aggfunc="sum", fill_value=0)
         wide = wide.reindex(columns=["male", "female", "unknown"], fill_value=0)
+        order = {item: place for place, item in enumerate([*causes.items["item"], GAP, UNKNOWN])}
+        wide = wide.sort_index(key=lambda items: items.map(order))
         return causes, wide.assign(total=wide.sum(axis=1)).reset_index()
 
     def by_age(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mortality.reports.deaths_data import WITHHELD, DeathsView
+from mortality.reports.deaths_data import DeathsView
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList
 from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.labels import format_number, label
@@ -79,7 +79,7 @@ def causes_section(view: DeathsView, list_id: str, language: str) -> str:
     """Leading items of a cause list as bars, then the whole table; its total equals the deaths analysed."""
     causes, table = view.by_cause(list_id)
     named = table.assign(cause=[item_title(causes, item, language) for item in table["item"]])
-    known = named[~named["item"].isin([GAP, UNKNOWN, WITHHELD])].sort_values("total", ascending=False, kind="stable")
+    known = named[~named["item"].isin([GAP, UNKNOWN])].sort_values("total", ascending=False, kind="stable")
     title = load_entries("cause_lists")[list_id].title[language]
     bars = draw_bars(
         known,
@@ -110,8 +110,8 @@ def sex_table(table: pd.DataFrame, name: str, heading: str, language: str) -> st
 
 
 def item_title(causes: CauseList, item: str, language: str) -> str:
-    """Name of an item, with its id; the three rows that are no items say what they are."""
-    if item in (GAP, UNKNOWN, WITHHELD):
+    """Name of an item, with its id; the two rows that are no items say what they are."""
+    if item in (GAP, UNKNOWN):
         return label(f"deaths.item.{item}", language)
     names = causes.items.set_index("item")[f"label_{language}"]
     return f"{item}. {names[item]}"

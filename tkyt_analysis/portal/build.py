@@ -6,15 +6,19 @@ shows reporting and coverage only, and says so.
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import current_language, format_number, label
 from tkyt_analysis.pages import notice, page, paragraph, section, table_html
 from tkyt_analysis.reference.periods import as_period
+from tkyt_analysis.reports.templates import report_template
 from tkyt_analysis.warehouse.release import Release
 
 
@@ -77,11 +81,18 @@ def map_of_completeness(release: Release, language: str) -> str:
         values,
         title=label("portal.map_title", language, year=year),
         unit="%",
-        bounds=(0, 50, 75, 90, 95, 100.0001),
+        scheme="given",
+        bounds=bounds(values["value"]),
         decimals=0,
         practice=release.practice,
         language=language,
     )
+
+
+def bounds(values: pd.Series) -> tuple[float, ...]:
+    """Class bounds of a share in per cent: WHO's 90 % among them; above 100 only where a value is."""
+    highest = float(values.max()) if values.notna().any() else 100.0
+    return (0, 50, 75, 90, 100) if highest <= 100 else (0, 50, 75, 90, 100, math.ceil(highest))
 
 
 def _tables(release: Release, language: str) -> str:
@@ -94,10 +105,21 @@ def _tables(release: Release, language: str) -> str:
 
 
 def _reports(home: Path, language: str) -> str:
-    files = sorted((Path(home) / "reports").glob("*.html"))
-    if not files:
+    links = [(path, report_name(path, language)) for path in sorted((Path(home) / "reports").glob("*.html"))]
+    if not links:
         return paragraph(label("portal.no_reports", language))
-    items = "".join(f'<li><a href="../reports/{escape(one.name)}">{escape(one.stem)}</a></li>' for one in files)
+    items = "".join(f'<li><a href="../reports/{escape(path.name)}">{escape(name)}</a></li>' for path, name in links)
     return f"<ul>{items}</ul>" + paragraph(
-        label("portal.report_count", language, count=format_number(len(files), 0, language))
+        label("portal.report_count", language, count=format_number(len(links), 0, language))
     )
+
+
+def report_name(path: Path, language: str) -> str:
+    """Title and parameters of a finished report, from its passport; its file name where there is none."""
+    try:
+        passport = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        template = report_template(passport["report"])
+    except (OSError, ValueError, KeyError, InputError):
+        return path.stem
+    parameters = [str(value) for name, value in passport["parameters"].items() if name != "language"]
+    return f"{template.title(language)}: {', '.join(parameters)} ({passport['release']})"
