@@ -285,12 +285,13 @@ class _Reader:
     ) -> tuple[pa.Table, list[BrokenLine]]:
         """The slow way, for a block whose quotes confuse Arrow."""
         lines = [(int(first_line + i), block[starts[i] : ends[i]]) for i in kept]
-        good = [(number, found) for number, raw in lines if (found := self._fields(raw)) is not None]
+        undecodable = [_broken(number, raw, "quarantine.bad_encoding") for number, raw in lines if not _is_text(raw)]
+        texts = [(number, raw) for number, raw in lines if _is_text(raw)]
+        good = [(number, found) for number, raw in texts if (found := self._fields(raw)) is not None]
         known = {number for number, _ in good}
-        _, broken = self._wrong_width(
-            [(number, raw.decode("utf-8", "replace")) for number, raw in lines if number not in known]
-        )
-        return self._table([f for _, f in good], [n for n, _ in good]), broken
+        rescued, broken = self._wrong_width([(n, raw.decode("utf-8")) for n, raw in texts if n not in known])
+        good += rescued
+        return self._table([f for _, f in good], [n for n, _ in good]), [*undecodable, *broken]
 
     def _wrong_width(self, lines: list[tuple[int, str]]) -> tuple[list[tuple[int, list[str]]], list[BrokenLine]]:
         """Lines of another width: taken where only empty fields stand too many, else broken."""
@@ -310,11 +311,11 @@ class _Reader:
         return rescued, broken
 
     def _table(self, fields: list[list[str]], numbers: list[int]) -> pa.Table:
-        columns = list(zip(*fields, strict=True)) if fields else [[] for _ in self.names]
+        columns = [[row[at] for row in fields] for at in range(self.width)]
         return pa.table(
             {
                 "row_number": pa.array(numbers, pa.int64()),
-                **{name: pa.array(list(cells), pa.string()) for name, cells in zip(self.names, columns, strict=True)},
+                **{name: pa.array(cells, pa.string()) for name, cells in zip(self.names, columns, strict=True)},
             }
         )
 

@@ -112,7 +112,7 @@ def _point(item: dict[str, Any]) -> tuple[float | None, float | None]:
     if item.get("featureType", "POINT") != "POINT":
         return None, None
     try:
-        longitude, latitude = json.loads(written) if isinstance(written, str) else written
+        longitude, latitude = json.loads(written) if isinstance(written, str) else (written or ())
         return float(longitude), float(latitude)
     except (TypeError, ValueError):
         return None, None

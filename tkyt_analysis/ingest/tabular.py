@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tkyt_analysis.catalog import load_entries
+from tkyt_analysis.catalog.entries import Dataset
 from tkyt_analysis.errors import InputError, TkytError
 from tkyt_analysis.ingest.door import Batch, IngestContext, Note, Quarantined, ReceivedFile
 from tkyt_analysis.ingest.safe_open import file_kind
@@ -56,7 +57,7 @@ class TabularDoor:
             yield from _sheet_batches(file, sheet, context)
 
 
-def _entries() -> list:  # type: ignore[type-arg]
+def _entries() -> list[Dataset]:
     return receivable(load_entries("datasets"))
 
 

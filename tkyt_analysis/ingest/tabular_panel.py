@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from tkyt_analysis.catalog.entries import Column, Dataset, Panel
 from tkyt_analysis.ingest.door import Batch, IngestContext, Note
+from tkyt_analysis.ingest.numbers import DecimalHint
 from tkyt_analysis.ingest.scratch import Scratch
 from tkyt_analysis.ingest.tabular_layout import Match
 from tkyt_analysis.ingest.tabular_lookups import (
@@ -101,12 +102,12 @@ def _spelling_notes(units: pd.DataFrame, column: str, sheet: str) -> list[Note]:
     ]
 
 
-def _cells_view(entry: Dataset, panel: Panel, columns: dict[str, str], hints: dict[str, str]) -> str:
+def _cells_view(entry: Dataset, panel: Panel, columns: dict[str, str], hints: dict[str, DecimalHint]) -> str:
     """SQL of the view `cells`: every filled cell with its key, number, note and the first reason against it."""
     structs = ", ".join(
         f"{{'name': {quoted(name)}, 'element': {quoted(panel.elements[name])}, 'position': {quoted(column)}, "
         f"'scale': {(_column_of(entry, name) or Column('number')).scale}, 'value': {column}, "
-        f"'plain': regexp_full_match({column}, '{plain_pattern(hints[column])}')}}"  # type: ignore[arg-type]
+        f"'plain': regexp_full_match({column}, '{plain_pattern(hints[column])}')}}"
         for name, column in columns.items()
     )
     return f"""

@@ -44,6 +44,8 @@ def row_batches(scratch: Scratch, match: Match, context: IngestContext, sheet: s
         if entry.columns[name].required or name in entry.grain:
             reasons.append(_case(f"{trimmed} = ''", "quarantine.value_missing", name, column))
         reasons.append(f"WHEN {trimmed} <> '' AND {reason[0]} THEN {_struct(reason[1], name, column)}")
+        if entry.columns[name].required:  # written, but as "no data"
+            reasons.append(_case(f"({value}) IS NULL", "quarantine.value_missing", name, column))
         if note:
             notes.append(f"CASE WHEN {note} <> '' THEN {_struct(note, name, column)} END")
     filled = " OR ".join(f"trim(coalesce({column}, '')) <> ''" for column in raw.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
@@ -124,7 +124,7 @@ def _workbook_sheets(file: ReceivedFile, score: Score, kind: str) -> list[Sheet]
     return sheets
 
 
-def _workbook_sheet(name: str, header: list[str], rows: list[list[object]], first_row: int) -> Sheet:
+def _workbook_sheet(name: str, header: list[str], rows: Sequence[Sequence[object]], first_row: int) -> Sheet:
     def pieces() -> Iterator[Piece]:
         for start in range(0, len(rows), 100_000):
             texts = [[_cell_text(cell) for cell in row] for row in rows[start : start + 100_000]]
