@@ -152,6 +152,7 @@ def attach_lake(connection: duckdb.DuckDBPyConnection, home: Path, *, as_of: int
         f"DATA_PATH '{_quoted(home / 'warehouse' / 'data')}'",
         "ENCRYPTED",
         "DATA_INLINING_ROW_LIMIT 0",
+        "OVERRIDE_DATA_PATH true",
     ]
     if isinstance(as_of, int):
         options.append(f"SNAPSHOT_VERSION {as_of}")
@@ -172,6 +173,7 @@ def attach_restricted(connection: duckdb.DuckDBPyConnection, home: Path) -> None
         f"DATA_PATH '{_quoted(home / 'restricted' / 'data')}'",
         "ENCRYPTED",
         "DATA_INLINING_ROW_LIMIT 0",
+        "OVERRIDE_DATA_PATH true",
         f"META_ENCRYPTION_KEY '{read_key(home, 'restricted').hex()}'",
     ]
     catalog = home / "restricted" / "catalog.duckdb"
