@@ -198,7 +198,7 @@ def test_a_line_with_nothing_to_read_is_quarantined_with_a_sentence(tmp_path):
     _, _, quarantined, _ = read(book(tmp_path, lines))
     assert quarantined[["row_number", "reason"]].values.tolist() == [[7, "quarantine.death_line_unreadable"]]
     place = {"file": "so_a6.xlsx", "sheet": "A6", "row_number": 7, "fields": '{"row": 7}'}
-    assert "Dòng 7" in sentence("quarantine.death_line_unreadable", place)
+    assert "dòng 7" in sentence("quarantine.death_line_unreadable", place)
 
 
 def test_every_line_of_the_sheet_is_accounted_for(tmp_path):
