@@ -71,7 +71,7 @@ def shown_values(world) -> pd.DataFrame:
                     "period_id": values["period"],
                     "element": [cells[pair] for pair in zip(values["dataElement"], values["categoryOptionCombo"])],
                     "value": values["value"],
-                    "file": f"received/dhis2/{path.name}",
+                    "file": f"dhis2/{path.name}",
                     "place_in_file": "dataValues[" + values.index.astype(str) + "]",
                 }
             )
@@ -208,7 +208,9 @@ def test_late_reports_are_completed_after_the_due_date(province):
     delay = pd.to_datetime(late["shown_value"]) - pd.to_datetime(late["true_value"])
     assert delay.dt.days.between(1, 65).all()
     row = late.iloc[0]
-    marks = json.loads((province.directory / row["file"]).read_text("utf-8"))["completeDataSetRegistrations"]
+    marks = json.loads((province.directory / "received" / row["file"]).read_text("utf-8"))[
+        "completeDataSetRegistrations"
+    ]
     mark = marks[int(row["place_in_file"].partition("[")[2][:-1])]
     units, _ = names(province)
     assert (units[mark["organisationUnit"]], mark["period"]) == (row["unit_id"], row["period_id"])
@@ -221,7 +223,9 @@ def test_the_national_files_hold_the_same_as_the_truth_table_says(national):
     placed = truth[truth["place_in_file"].str.startswith("row[")]
     assert len(placed) > 1000
     for file, rows in placed.groupby("file"):
-        values = pd.read_parquet(national.directory / file).iloc[[int(p[4:-1]) for p in rows["place_in_file"]]]
+        values = pd.read_parquet(national.directory / "received" / file).iloc[
+            [int(p[4:-1]) for p in rows["place_in_file"]]
+        ]
         assert list(values["value"]) == list(rows["shown_value"])
         assert [units[u] for u in values["orgUnit"]] == list(rows["unit_id"])
         pairs = zip(values["dataElement"], values["categoryOptionCombo"])

@@ -24,7 +24,7 @@ def commune(tmp_path_factory):
 
 
 def read_population(world, file: str) -> pd.DataFrame:
-    return pd.read_csv(world.directory / file, comment="#", dtype={"unit_id": str, "age_group": str})
+    return pd.read_csv(world.directory / "received" / file, comment="#", dtype={"unit_id": str, "age_group": str})
 
 
 def true_population(world, file: str) -> pd.Series:
@@ -36,8 +36,8 @@ def true_population(world, file: str) -> pd.Series:
 
 
 def test_new_communes_have_the_people_of_their_old_ones(commune):
-    old = true_population(commune, "received/population/commune_age_sex_2025.csv")
-    new = true_population(commune, "received/population/commune_age_sex_2025_new.csv")
+    old = true_population(commune, "population/commune_age_sex_2025.csv")
+    new = true_population(commune, "population/commune_age_sex_2025_new.csv")
     successor = commune.communes.set_index("unit_id")["successor_id"]
     summed = old.groupby(successor.loc[old.index].to_numpy()).sum()
     assert summed.sort_index().to_dict() == new.sort_index().to_dict()

@@ -109,12 +109,12 @@ def _write_json_files(world: World, work: Spoilt) -> list[pa.Table]:
         write_json("dataValues", value_table(work, rows), world.received_path("dhis2", values))
         table = registration_table(work, forms)
         write_json("completeDataSetRegistrations", table, world.received_path("dhis2", marks))
-        files = f"received/dhis2/{values}", f"received/dhis2/{marks}"
+        files = f"dhis2/{values}", f"dhis2/{marks}"
         truth += truth_of_cells(work, rows, only, files[0], "dataValues")
         truth += truth_of_forms(work, forms, only, *files)
     name = f"dataValueSets_revised_{block.year}_{block.system}_{block.province_code}.json"
     write_json("dataValues", revised_table(work), world.received_path("dhis2", "revised", name))
-    return truth + truth_of_units(work, "received/dhis2/")
+    return truth + truth_of_units(work, "dhis2/")
 
 
 def _write_parquet_files(world: World, work: Spoilt) -> list[pa.Table]:
@@ -131,7 +131,7 @@ def _write_parquet_files(world: World, work: Spoilt) -> list[pa.Table]:
     }
     for kind, table in tables.items():
         write_parquet(table, world.received_path("dhis2", kind, *folder, name))
-    files = ["/".join(("received/dhis2", kind, *folder, name)) for kind in tables]
+    files = ["/".join(("dhis2", kind, *folder, name)) for kind in tables]
     truth = truth_of_cells(work, rows, whole, files[0], "row")
     return truth + truth_of_forms(work, forms, whole, files[0], files[1]) + truth_of_units(work, files[0])
 

@@ -17,7 +17,7 @@ from tkyt_analysis.reference.vietnamese_text import fold
 
 DEFAULT_COMBO, DEFAULT_CATEGORY, DEFAULT_OPTION = "bjDvmb4bfuf", "GLevLNI9wkl", "xYerKDKCefk"  # built in
 OPENED, CLOSED, REOPENED = "2000-01-01", "2025-06-30", "2025-07-01"
-FILE = "received/dhis2/metadata.json"
+FILE = "dhis2/metadata.json"
 Record = dict[str, Any]
 
 

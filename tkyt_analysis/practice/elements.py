@@ -74,7 +74,7 @@ def option_uid(combo: str, category: str) -> str:
 
 @cache
 def practice_form(scale_id: str) -> Form:
-    """The form of a scale: 18 elements (commune), 43 (province) or 104 (national)."""
+    """The form of a scale: 18 elements (commune), 43 (province) or 106 (national)."""
     path = Path(__file__).with_name("elements.csv")
     elements = pd.read_csv(path, comment="#", dtype={"parent": str}, keep_default_na=False)
     elements = elements[elements["tier"].astype(int) <= TIER_OF_SCALE.get(scale_id, 3)].reset_index(drop=True)

@@ -60,7 +60,7 @@ def write_communes(world: World, people: pd.DataFrame, year: int) -> None:
         files["_new"] = new.groupby(KEYS, as_index=False, sort=False)["persons"].sum()
     for suffix, rows in files.items():
         name = f"commune_age_sex_{year}{suffix}.csv"
-        shown = _with_jumps(world, rows, year, f"received/population/{name}")
+        shown = _with_jumps(world, rows, year, f"population/{name}")
         table = shown.assign(series="PRACTICE", status="modelled", source_id=NOTE)[TABLE_COLUMNS]
         write_csv(table, world.received_path("population", name))
 

@@ -125,8 +125,9 @@ class World:
         """Store what was planted: columns TRUTH_COLUMNS, all text; returns the number of rows.
 
         Where `id` or `kind` is absent it is filled in (a `kind` column in the rows wins: several kinds may
-        come at once). Each call writes one file truth/truth/<kind>[-part]-<n>.parquet; makers that work in
-        several processes name their `part`, so that file names and ids never meet.
+        come at once). `file` is the path below received/. Each call writes one file
+        truth/truth/<kind>[-part]-<n>.parquet; makers that work in several processes name their `part`, so
+        that file names and ids never meet.
         """
         from tkyt_analysis.practice.writing import truth_columns, write_parquet
 
