@@ -112,7 +112,8 @@ def _point(item: dict[str, Any]) -> tuple[float | None, float | None]:
     if item.get("featureType", "POINT") != "POINT":
         return None, None
     try:
-        longitude, latitude = json.loads(written) if isinstance(written, str) else (written or ())
+        pair: list[Any] = json.loads(written) if isinstance(written, str) else list(written or ())
+        longitude, latitude = pair
         return float(longitude), float(latitude)
     except (TypeError, ValueError):
         return None, None

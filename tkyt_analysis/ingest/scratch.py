@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-MEMORY = "1GB"
+MEMORY = "512MB"
 BATCH_ROWS = 100_000
 ROW_GROUP = 250_000
 

@@ -74,9 +74,12 @@ def _put_keys(scratch: Scratch, entry: Dataset, panel: Panel, context: IngestCon
     times["period_id"] = pd.Series([one[0] if one else None for one in found], dtype="str")
     for at, name in ((1, "period_start"), (2, "period_end")):
         times[name] = pd.to_datetime(pd.Series([one[at] if one else None for one in found], dtype="object"))
+    # Codes of units changed meaning on one day: two days stand for all.
+    new = times["period_start"] >= pd.Timestamp("2025-07-01")
+    times["day"] = pd.Series(pd.Timestamp("2025-07-01"), times.index).where(new, pd.Timestamp("2025-06-30"))
     scratch.put("periods", times)
     pairs = scratch.frame(
-        "SELECT k_unit AS value, k_parent AS parent, p.period_start AS day, count(*) AS rows, min(row_number) AS first "
+        "SELECT k_unit AS value, k_parent AS parent, p.day, count(*) AS rows, min(row_number) AS first "
         "FROM keyed LEFT JOIN periods p USING (k_year, k_month, k_period) GROUP BY ALL"
     )
     level = entry.constants.get("unit_level")
@@ -122,7 +125,7 @@ SELECT l.row_number, l.cell.name AS column_name, l.cell.element AS element_id, l
             ELSE nullif(o.reason, '') END AS reason
 FROM (SELECT row_number, k_unit, k_parent, k_year, k_month, k_period, unnest([{structs}]) AS cell FROM keyed) l
 JOIN periods p USING (k_year, k_month, k_period)
-JOIN units u ON u.value = l.k_unit AND u.parent = l.k_parent AND u.day IS NOT DISTINCT FROM p.period_start
+JOIN units u ON u.value = l.k_unit AND u.parent = l.k_parent AND u.day = p.day
 LEFT JOIN odd_values o ON NOT l.cell.plain AND o.position = l.cell.position AND o.value = l.cell.value
 WHERE trim(coalesce(l.cell.value, '')) <> ''
 """
