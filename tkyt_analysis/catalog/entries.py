@@ -163,9 +163,7 @@ class Form:
     notes: Text | None = None
 
     def problems(self) -> Problems:
-        dated = {
-            start: DatedValue(version, version.reference, version.to) for start, version in self.versions.items()
-        }
+        dated = {start: DatedValue(version, version.reference, version.to) for start, version in self.versions.items()}
         return [(f"versions.{key}", name, fields) for key, name, fields in overlap_problems(dated)]
 
     def version_at(self, day: datetime.date) -> FormVersion:
