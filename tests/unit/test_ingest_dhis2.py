@@ -104,6 +104,12 @@ def test_elements_that_nobody_described_land_and_say_so(tmp_path, known):
     assert answer.tables["data_element"][["element_id", "status"]].values.tolist() == [["mystery0000", "undescribed"]]
 
 
+def test_an_element_that_is_still_undescribed_is_given_again_when_its_file_is_read_again(tmp_path, known):
+    file = received(tmp_path / "v.json", export(value(dataElement="mystery0000")))
+    known.tables["data_element"] = pd.concat([ELEMENTS, read_all(DOOR, file, known).tables["data_element"]])
+    assert len(read_all(DOOR, file, known).tables["data_element"]) == 1
+
+
 def test_texts_yes_and_no_and_decimals_are_values_not_errors(tmp_path, known):
     values = [
         value(dataElement="remark00000", value="trạm mất điện"),

@@ -65,7 +65,7 @@ _VALUES_CLASSIFIED = f"""
 CREATE OR REPLACE VIEW classified AS
 SELECT w.row_number, w.element_id, w.unit, w.period, w.value AS written, w.comment,
        concat_ws('.', nullif(w.category, ''), nullif(w.attribute, '')) AS category_id,
-       coalesce(w.data_set, e.dataset_id, '') AS dataset_id, e.element_id IS NULL AS undescribed,
+       coalesce(w.data_set, e.dataset_id, '') AS dataset_id, coalesce(e.status, 'undescribed') = 'undescribed' AS undescribed,
        {_UNIT_ID} AS unit_id, coalesce(nullif(u.after, ''), u.before) AS otherwise, p.period_id, p.period_start, p.period_end, o.note,
        CASE WHEN e.kind = 'boolean' THEN CASE lower(trim(w.value)) WHEN 'true' THEN 1 WHEN '1' THEN 1
                                          WHEN 'false' THEN 0 WHEN '0' THEN 0 END
@@ -184,7 +184,7 @@ def _find_place_codes(units: pd.DataFrame, unknown: pd.Series) -> None:
 
 
 def _put_elements(scratch: Scratch, context: IngestContext) -> None:
-    """elements: element_id, dataset_id, kind (number | boolean | text | unknown) of the described elements."""
+    """elements: element_id, dataset_id, status, kind (number | boolean | text | unknown) of the known elements."""
     known = context.data_elements()
     known = known.sort_values("status", key=lambda status: status == "undescribed", kind="stable")
     known = known.drop_duplicates("element_id")
@@ -193,7 +193,7 @@ def _put_elements(scratch: Scratch, context: IngestContext) -> None:
     kind[types.isin(NUMERIC_TYPES)] = "number"
     kind[types.isin(["BOOLEAN", "TRUE_ONLY"])] = "boolean"
     kind[types == ""] = "unknown"
-    rows = pd.DataFrame({"element_id": known["element_id"], "dataset_id": known["dataset_id"], "kind": kind})
+    rows = known[["element_id", "dataset_id", "status"]].assign(kind=kind)
     scratch.put("elements", rows.astype("str"))
 
 
