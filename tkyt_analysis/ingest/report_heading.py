@@ -16,23 +16,49 @@ from tkyt_analysis.reference.period_words import parse_period
 from tkyt_analysis.reference.periods import Period, make_period
 from tkyt_analysis.reference.vietnamese_text import fold
 
-_COMMUNE = r"(?<!thị )(?<!thi )(?<!mã )(?:xã|xa|phường|phuong|thị trấn|thi tran|đặc khu|dac khu)"
-_DISTRICT = r"(?:huyện|huyen|quận|quan|thị xã|thi xa)"
-_CITY = r"(?:thành phố|thanh pho|tp\.?)"
-_PROVINCE = r"(?:tỉnh|tinh)"
-_ANY_LEVEL = rf"(?:{_COMMUNE}|{_DISTRICT}|{_CITY}|{_PROVINCE}|nước|năm|tháng|quý|từ ngày|mã\b)"
-_NAME = rf"\s*[:.]?\s*(?P<name>[^,;:()|/…]+?)(?=\s*(?:[,;()|/…]|\s?-\s{_ANY_LEVEL}\b|\.{{3}}|$|\s{_ANY_LEVEL}\b))"
-_LEVELS = {
-    "commune": re.compile(rf"(?<!\w)(?P<type>{_COMMUNE}){_NAME}", re.IGNORECASE),
-    "district": re.compile(rf"(?<!\w)(?P<type>{_DISTRICT}){_NAME}", re.IGNORECASE),
-    "city": re.compile(rf"(?<!\w)(?P<type>{_CITY}){_NAME}", re.IGNORECASE),
-    "province": re.compile(rf"(?<!\w)(?P<type>{_PROVINCE}){_NAME}", re.IGNORECASE),
+# Type words with their accents, and as people write them without. Without accents some are names too ("Xã Ba Xa",
+# "Xã Thượng Quan"), so they count only in what the accented words of the same line have left over.
+_ACCENTED = {
+    "commune": r"(?<!thị )(?!(?<=mã )(?:xã|phường)\s*(?:[:.(\d]|số))(?:xã|phường|thị trấn|đặc khu)",
+    "district": "(?:huyện|quận|thị xã)",
+    "city": r"(?:thành phố|tp\.?)",
+    "province": "tỉnh",
 }
+_PLAIN = {
+    "commune": r"(?<!thi )(?!(?<=ma )(?:xa|phuong)\s*(?:[:.(\d]|so))(?:xa|phuong|thi tran|dac khu)",
+    "district": "(?:huyen|quan|thi xa)",
+    "city": "thanh pho",
+    "province": "tinh",
+}
+_STATION_WORDS = r"(?:\btyt|trạm y tế|tram y te)"
+
+
+def _next_word(words: dict[str, str]) -> str:
+    """Where a name ends: a type word with a name behind it, or the words of a period or a code."""
+    types = "|".join(words.values())
+    return (
+        rf"(?:(?:{types})(?!\w)\s*[:.]?\s*(?!(?:{types})(?!\w))\w|{_STATION_WORDS}\b|nước\s+\w|từ ngày\b"
+        r"|(?:năm|tháng|quý|nam|thang|quy)\s*[:.]?\s*(?:\d|[IV]+\b)|mã\s*(?:số|xã|phường|đơn|đv|huyện|tỉnh|:|\d))"
+    )
+
+
+def _end_of_name(words: dict[str, str]) -> str:
+    return rf"(?=\s*(?:[,;()|/…]|\.{{3}}|$|\s(?:-\s?)?{_next_word(words)}))"
+
+
+def _level_patterns(words: dict[str, str]) -> dict[str, re.Pattern[str]]:
+    name = rf"\s*[:.]?\s*(?P<name>[^,;:()|/…]+?){_end_of_name(words)}"
+    return {level: re.compile(rf"(?<!\w)(?P<type>{word})(?!\w){name}", re.IGNORECASE) for level, word in words.items()}
+
+
+_EVERY = {level: f"(?:{_ACCENTED[level]}|{_PLAIN[level]})" for level in _ACCENTED}
+_LEVELS = _level_patterns(_ACCENTED)
+_PLAIN_LEVELS = _level_patterns(_PLAIN)
 _HEALTH_DEPARTMENT = re.compile(
-    rf"(?:sở y tế|so y te)\s+(?!{_CITY}|{_PROVINCE})(?P<name>[^,;:()|]+?)\s*$", re.IGNORECASE
+    rf"(?:sở y tế|so y te)\s+(?!{_EVERY['city']}|{_EVERY['province']}\b)(?P<name>[^,;:()|]+?)\s*$", re.IGNORECASE
 )
 _HEALTH_STATION = re.compile(
-    rf"(?:\btyt|trạm y tế|tram y te)\s+(?!{_COMMUNE})(?P<name>[^,;:()|]+?)(?=\s*(?:[,;()|]|-|$|\s{_ANY_LEVEL}\b))",
+    rf"{_STATION_WORDS}\s+(?!{_EVERY['commune']}\b)(?P<name>[^,;:()|]+?)(?=\s*-|{_end_of_name(_ACCENTED)})",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -84,19 +110,29 @@ def read_reporting_unit(lines: Iterable[str]) -> ReportingUnit:
 
 def _units_of_line(text: str) -> ReportingUnit:
     found: dict[str, str] = {}
-    for level, pattern in _LEVELS.items():
-        for match in pattern.finditer(text):
-            name = match["name"].strip(" .-_")
-            if not _NO_NAME.match(name):
-                found.setdefault(level, f"{match['type'].strip()} {name}")
+    rest = _take_levels(text, _LEVELS, found)
     if department := _HEALTH_DEPARTMENT.search(text):
         found.setdefault("province", department["name"].strip())
     if station := _HEALTH_STATION.search(text):
         found.setdefault("commune", station["name"].strip(" .-_"))
+        rest = rest[: station.start()] + rest[station.end() :] if rest == text else rest
+    _take_levels(rest, _PLAIN_LEVELS, found)
     code = _CODE.search(text)
     if code and fold(code["of"] or "") not in ("huyen", "tinh"):
         found["code"] = code["code"]
     return replace(ReportingUnit(), **{name: value for name, value in found.items() if value})
+
+
+def _take_levels(text: str, patterns: dict[str, re.Pattern[str]], found: dict[str, str]) -> str:
+    """Adds the named units of a line to `found`; returns what they leave of the line (";" for each)."""
+    rest = text
+    for level, pattern in patterns.items():
+        for match in pattern.finditer(text):
+            name = match["name"].strip(" .-_")
+            if not _NO_NAME.match(name):
+                found.setdefault(level, f"{match['type'].strip()} {name}")
+                rest = rest.replace(match[0], ";", 1)
+    return rest
 
 
 def read_year(lines: Iterable[str]) -> int:
