@@ -37,7 +37,7 @@ def _next_word(words: dict[str, str]) -> str:
     """Where a name ends: a type word with a name behind it, or the words of a period or a code."""
     types = "|".join(words.values())
     return (
-        rf"(?:(?:{types})(?!\w)\s*[:.]?\s*(?!(?:{types})(?!\w))\w|{_STATION_WORDS}\b|nước\s+\w|từ ngày\b"
+        rf"(?:(?:{types})(?!\w)\s*[:.]?\s*(?!(?:{types})(?!\w))\w|{_STATION_WORDS}\b|cả nước\b|từ ngày\b"
         r"|(?:năm|tháng|quý|nam|thang|quy)\s*[:.]?\s*(?:\d|[IV]+\b)|mã\s*(?:số|xã|phường|đơn|đv|huyện|tỉnh|:|\d))"
     )
 
