@@ -10,7 +10,7 @@ import pandas as pd
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList, load_cause_list
 from mortality.tabulation.tables import tabulate_deaths
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.reports.quality_data import QualityView
+from tkyt_analysis.reports.quality_data import EVERYTHING, QualityView
 from tkyt_analysis.warehouse.release import NATION, Release
 
 
@@ -25,11 +25,15 @@ class DeathsView:
     @cached_property
     def units(self) -> pd.DataFrame:
         """The units that the place stands for."""
-        return QualityView(self.release, self.place, "").units
+        return self._where.units
+
+    @cached_property
+    def _where(self) -> QualityView:
+        return QualityView(self.release, self.place, "")
 
     @cached_property
     def place_name(self) -> str:
-        return str(self.units.set_index("unit_id").loc[self.place, "name"])
+        return self._where.place_name
 
     @cached_property
     def records(self) -> pd.DataFrame:
@@ -37,7 +41,7 @@ class DeathsView:
         if not self.release.has("death"):
             raise InputError("error.no_deaths", release=self.release.release_id)
         rows = self.release.query("SELECT * FROM death")
-        if self.place != NATION:
+        if self.place not in (NATION, EVERYTHING):
             units = set(self.units["unit_id"])
             rows = rows[rows["unit_id"].isin(units) | rows["unit_2025"].isin(units)]
         if self.year:

@@ -8,9 +8,11 @@ from functools import cached_property
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.reference.periods import as_period, period_windows
 from tkyt_analysis.warehouse.release import NATION, Release
 
+EVERYTHING = "ALL"  # all that was received, also records without a unit
 QUESTION = ["finding_id", "rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id"]
 
 
@@ -19,7 +21,7 @@ class QualityView:
     """Quality of reporting of one place up to one period.
 
     place : unit_id of a nation, province, or any other unit; it stands for all units below it, and a province
-        of 2025 also for the units of the old provinces that went into it
+        of 2025 also for the units of the old provinces that went into it. A code system ("KEN") stands for its units
     period_id : the month or quarter the report is about
     """
 
@@ -31,10 +33,15 @@ class QualityView:
     def units(self) -> pd.DataFrame:
         """The units that the place stands for: unit_id, name, level, parent_unit_id, province_id, …"""
         units = self.release.query("SELECT * FROM organisation_unit")
+        if self.place in (NATION, EVERYTHING):
+            return units
+        of_system = units[units["unit_id"].str.startswith(f"{self.place}:")]
+        if len(of_system):
+            return of_system
         if self.place not in set(units["unit_id"]):
             raise InputError("error.unknown_place_in_release", place=self.place, release=self.release.release_id)
         own = units[units["unit_id"] == self.place].iloc[0]
-        if self.place == NATION or not isinstance(own["parent_unit_id"], str) or not own["parent_unit_id"]:
+        if not isinstance(own["parent_unit_id"], str) or not own["parent_unit_id"]:
             return units
         if own["province_scope"] == self.place.replace(":", "-"):
             return units[units["province_scope"] == own["province_scope"]]
@@ -42,8 +49,10 @@ class QualityView:
 
     @cached_property
     def place_name(self) -> str:
-        """Name of the place."""
-        return str(self.units.set_index("unit_id").loc[self.place, "name"])
+        """Name of the place; of a whole code system its id."""
+        if self.place == EVERYTHING:
+            return label("report.everything")
+        return str(self.names.get(self.place, self.place))
 
     @cached_property
     def names(self) -> pd.Series:
@@ -62,7 +71,6 @@ class QualityView:
     def datasets(self) -> dict[str, str]:
         """dataset_id → name: of the form catalog, and as received with DHIS2 metadata."""
         from tkyt_analysis.catalog import load_entries
-        from tkyt_analysis.labels import current_language
 
         names = {form.id: form.title[current_language()] for form in load_entries("forms").values()}
         if self.release.has("data_set"):

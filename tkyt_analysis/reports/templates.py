@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,7 +121,7 @@ def _boolean(value: Any) -> bool:
 
 def _place(value: Any) -> str:
     text = str(value)
-    if text != "VN" and ":" not in text:
+    if not re.fullmatch(r"[A-Z][A-Z0-9]*(:\S+)?", text):
         raise ValueError(text)
     return text
 

@@ -49,8 +49,12 @@ class ReleaseContext:
 
     @cached_property
     def units(self) -> pd.DataFrame:
-        """organisation_unit with a `scope` column."""
-        units = self.query("SELECT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.organisation_unit")
+        """organisation_unit with a `scope` column; a unit that several files describe, as the last of them does."""
+        units = self.query(
+            "SELECT u.* EXCLUDE (file_sha256, sheet, row_number) FROM lake.organisation_unit u "
+            "LEFT JOIN lake.received_file f USING (file_sha256) QUALIFY row_number() OVER "
+            "(PARTITION BY unit_id ORDER BY f.received_at DESC NULLS LAST, f.file_name DESC, u.row_number DESC) = 1"
+        )
         return units.assign(scope=unit_scopes(units))
 
     def add_scope(self, table: pd.DataFrame, unit: str = "unit_id") -> pd.DataFrame:
