@@ -11,6 +11,7 @@ MODULE = Module(
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",
         "form_workbook": "tkyt_analysis.ingest.form_workbook:DOOR",
         "tabular": "tkyt_analysis.ingest.tabular:DOOR",
+        "supplied": "tkyt_analysis.ingest.supplied:DOOR",
     },
     practice={
         "10_dhis2": "tkyt_analysis.practice.dhis2:SOURCE",

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from ingest_support import Known, read_all, received
 from support import REPOSITORY, reference_path
 
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.numbers import infer_decimal_hint, parse_numbers
+from tkyt_analysis.ingest.supplied import DOOR as SUPPLIED
 from tkyt_analysis.ingest.tabular import DOOR
 
 PANEL = """\
@@ -360,3 +362,48 @@ def test_a_large_csv_is_read_in_pieces(tmp_path):
         answer_sizes.append(len(batch.rows))
     assert max(answer_sizes) <= 100_000
     assert sum(size for size in answer_sizes if size > 1_000) == 2 * 59_999
+
+
+# ---------------------------------------------------------------------------------------------------- supplied lists
+
+
+FACILITIES = """Danh sách cơ sở
+STT,Mã cơ sở KCB,Tên cơ sở,Loại cơ sở,Mã đơn vị hành chính,Ngày bắt đầu,Ngày kết thúc,Sáp nhập vào
+1,51Z01,Trạm Y tế A,Trạm Y tế,VN2024:21019,15/10/1985,30/06/2025,
+2,51Z0,mã sai,Trạm Y tế,VN2024:21019,15/10/1985,,
+"""
+
+
+def test_a_facility_list_lands_by_its_headers_and_wrong_codes_are_quarantined(tmp_path):
+    file = received(tmp_path / "ds.txt", FACILITIES)
+    assert SUPPLIED.recognise(file) > DOOR.recognise(file)
+    answer = read_all(SUPPLIED, file)
+    assert answer.tables["facility"]["facility_id"].tolist() == ["KCB:51Z01"]
+    assert (answer.received, answer.quarantined["row_number"].tolist()) == (2, [4])
+
+
+def test_a_population_table_of_the_statistics_office_lands_in_persons(tmp_path):
+    text = '"Dân số trung bình (Nghìn người)"\n\n"Địa phương";"2024 Tổng số";"2024 Nữ"\n"Hà Nội";"8685.6";".."\n'
+    answer = read_all(SUPPLIED, received(tmp_path / "px.csv", text))
+    rows = answer.tables["population"]
+    assert rows[["unit_id", "year", "sex", "persons"]].values.tolist() == [["VN2024:01", 2024, "total", 8685600.0]]
+    assert answer.reasons == ["population.missing_in_source"]
+
+
+def test_registered_population_is_refused_as_a_denominator(tmp_path):
+    text = '"Dân số theo hồ sơ sáp nhập (Nghị quyết 202/2025/QH15)"\nĐịa phương;2025 Dân số (nghìn người)\nVN2025:51;2161.8\n'
+    with pytest.raises(InputError, match="hồ sơ sáp nhập"):
+        read_all(SUPPLIED, received(tmp_path / "register.csv", text))
+
+
+def test_a_population_table_in_our_own_columns_keeps_its_series_and_status(tmp_path):
+    text = "# mô phỏng\nunit_id,year,sex,age_group,persons,series,status,source_id\nVN2024:525,2024,female,total,36083,PRACTICE,modelled,x\n"
+    file = received(tmp_path / "own.csv", text)
+    assert DOOR.recognise(file) > SUPPLIED.recognise(file)
+    row = read_all(DOOR, file).tables["population"].iloc[0]
+    assert (row["unit_id"], row["persons"], row["series"], row["status"]) == (
+        "VN2024:525",
+        36083,
+        "PRACTICE",
+        "modelled",
+    )
