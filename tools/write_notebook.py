@@ -15,7 +15,9 @@ def write(source: Path, target: Path) -> None:
     import nbformat
 
     notebook = jupytext.read(source, fmt="py:percent")
+    title = {"title": notebook.metadata["title"]} if "title" in notebook.metadata else {}
     notebook.metadata = {
+        **title,
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }

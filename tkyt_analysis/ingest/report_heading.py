@@ -30,6 +30,7 @@ _PLAIN = {
     "city": "thanh pho",
     "province": "tinh",
 }
+_PERIOD_WORDS = r"(?:năm|tháng|quý|nam|thang|quy)\s*[:.]?\s*(?:\d|[IV]+\b)"
 _STATION_WORDS = r"(?:\btyt|trạm y tế|tram y te)"
 
 
@@ -37,8 +38,8 @@ def _next_word(words: dict[str, str]) -> str:
     """Where a name ends: a type word with a name behind it, or the words of a period or a code."""
     types = "|".join(words.values())
     return (
-        rf"(?:(?:{types})(?!\w)\s*[:.]?\s*(?!(?:{types})(?!\w))\w|{_STATION_WORDS}\b|cả nước\b|từ ngày\b"
-        r"|(?:năm|tháng|quý|nam|thang|quy)\s*[:.]?\s*(?:\d|[IV]+\b)|mã\s*(?:số|xã|phường|đơn|đv|huyện|tỉnh|:|\d))"
+        rf"(?:(?:{types})(?!\w)\s*[:.]?\s*(?!(?:{types})(?!\w)|{_PERIOD_WORDS})\w|{_STATION_WORDS}\b|cả nước\b|từ ngày\b"
+        rf"|{_PERIOD_WORDS}|mã\s*(?:số|xã|phường|đơn|đv|huyện|tỉnh|:|\d))"
     )
 
 
