@@ -30,15 +30,23 @@ def load_units(home: Path) -> int:
 
     source = f"vietnamadminunits {version('vietnamadminunits')}"
     with Warehouse(home) as warehouse:
-        known = warehouse.con.execute(
-            "SELECT count(*) FROM lake.organisation_unit WHERE file_sha256 = ?", [source]
-        ).fetchone()[0]
+        known = warehouse.one("SELECT count(*) FROM lake.organisation_unit WHERE file_sha256 = ?", [source])[0]
     if known:
         return 0
     from tkyt_analysis.reference.places import places
 
     units = pd.concat([places(system) for system in PLACE_SYSTEMS]).drop_duplicates("unit_id")
-    wanted = ["unit_id", "code", "name", "level", "parent_unit_id", "province_id", "unit_type", "valid_from", "valid_to"]
+    wanted = [
+        "unit_id",
+        "code",
+        "name",
+        "level",
+        "parent_unit_id",
+        "province_id",
+        "unit_type",
+        "valid_from",
+        "valid_to",
+    ]
     rows = units[[*wanted, "latitude", "longitude"]].assign(name=units["full_name"], file_sha256=source)
     with Warehouse(home, write=True) as warehouse, warehouse.transaction():
         warehouse.con.execute("DELETE FROM lake.organisation_unit WHERE file_sha256 LIKE 'vietnamadminunits %'")

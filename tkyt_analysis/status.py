@@ -14,11 +14,11 @@ from tkyt_analysis.warehouse.release import current_release
 def home_status(home: Path) -> dict[str, Any]:
     """Counts of files, rows, quarantine and findings, the release, and the sentences that say them."""
     with Warehouse(home) as warehouse:
-        files, received, landed, quarantined, last = warehouse.con.execute(
+        files, received, landed, quarantined, last = warehouse.one(
             "SELECT count(*), coalesce(sum(rows_received), 0), coalesce(sum(rows_landed), 0), "
             "coalesce(sum(rows_quarantined), 0), max(received_at) FROM lake.received_file"
-        ).fetchone()
-        findings = warehouse.con.execute("SELECT count(*) FROM lake.finding").fetchone()[0]
+        )
+        findings = warehouse.one("SELECT count(*) FROM lake.finding")[0]
         snapshot = warehouse.snapshot_id()
     try:
         release = current_release(home)

@@ -26,8 +26,8 @@ def summary_section(view: DeathsView, language: str) -> str:
     for indicator in SUMMARY_INDICATORS:
         entry = load_entries("indicators")[indicator]
         rows = figures[(figures["indicator_id"] == indicator) & (figures["sex"] == "total")]
-        row = rows.iloc[0] if len(rows) else None
-        known = row is not None and row["status"] != "not_assessable"
+        row = rows.iloc[0].to_dict() if len(rows) else {"status": "not_assessable"}
+        known = row["status"] != "not_assessable"
         cards.append(
             FigureCard(
                 entry.title[language],

@@ -82,8 +82,10 @@ class Batch:
 class IngestContext(Protocol):
     """What a door may ask of what is already known. All look-ups are whole tables, joined by the door."""
 
-    language: str
-    catalog: Any
+    @property
+    def language(self) -> str:
+        """Language of the run ("vi" or "en")."""
+        ...
 
     def units(self) -> pd.DataFrame:
         """organisation_unit as known now (VN2024, VN2025 and whatever has landed)."""

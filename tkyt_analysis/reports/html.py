@@ -22,7 +22,7 @@ def markdown(text: str) -> str:
     """Markdown as HTML; raw HTML in it is escaped."""
     import mistune
 
-    return mistune.create_markdown(escape=True, plugins=["table"])(text)
+    return str(mistune.create_markdown(escape=True, plugins=["table"])(text))
 
 
 def _output(output: Any) -> str:

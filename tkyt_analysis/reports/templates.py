@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -136,7 +136,7 @@ def _language(value: Any) -> str:
     return {"vi": "vi", "en": "en"}[value]
 
 
-READERS = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "text": str,
     "integer": int,
     "number": float,

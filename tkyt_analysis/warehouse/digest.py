@@ -18,6 +18,6 @@ def warehouse_digest(home: Path) -> dict[str, tuple[int, str]]:
         for table, entry in sorted(stored_datasets().items()):
             columns = ", ".join(f'"{name}"' for name in column_types(entry) if name not in NOT_CONTENT)
             sql = f'SELECT count(*), coalesce(bit_xor(md5_number(CAST(row({columns}) AS VARCHAR))), 0), coalesce(sum(hash(row({columns})) % 1000003), 0) FROM {store_of(entry)}."{table}"'
-            count, mixed, summed = warehouse.con.execute(sql).fetchone()
+            count, mixed, summed = warehouse.one(sql)
             digests[table] = (count, f"{mixed}-{summed}")
     return digests

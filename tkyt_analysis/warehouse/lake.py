@@ -87,6 +87,13 @@ class Warehouse:
         """Rows of a query on `lake.<table>`."""
         return self.con.execute(sql, parameters or []).df()
 
+    def one(self, sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
+        """The first row of a query that always has one."""
+        row = self.con.execute(sql, parameters or []).fetchone()
+        if row is None:
+            raise ProcessingError("error.query_without_row", sql=sql)
+        return row
+
     def tables(self) -> list[str]:
         """Names of the lake's tables."""
         rows = self.con.execute(
@@ -100,8 +107,8 @@ class Warehouse:
             return self.as_of
         if self.as_of is not None:
             sql = "SELECT max(snapshot_id) FROM lake.snapshots() WHERE snapshot_time <= CAST(? AS TIMESTAMPTZ)"
-            return int(self.con.execute(sql, [self.as_of]).fetchone()[0])
-        return int(self.con.execute("SELECT max(snapshot_id) FROM lake.snapshots()").fetchone()[0])
+            return int(self.one(sql, [self.as_of])[0])
+        return int(self.one("SELECT max(snapshot_id) FROM lake.snapshots()")[0])
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
