@@ -61,7 +61,7 @@ def explain_population(warehouse: Warehouse, figure: dict[str, Any]) -> pd.DataF
             sex=label(f"sex.{row.sex}"),
             age=row.age_group,
             persons=format_number(row.persons),
-            status=row.status,
+            status=label(f"population.status.{row.status}") if row.status else "–",
         )
         for row in rows.itertuples()
     ]

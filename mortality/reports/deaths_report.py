@@ -121,7 +121,10 @@ def ages_section(view: DeathsView, language: str) -> str:
     """Deaths by age and sex."""
     ages = view.by_age()
     ages = ages.assign(
-        age_group=[age if age != "unknown" else label("deaths.age_unknown", language) for age in ages["age_group"]]
+        age_group=[
+            age if age not in ("unknown", "outside") else label(f"age_group.{age}", language)
+            for age in ages["age_group"]
+        ]
     )
     return section(
         label("deaths.by_age", language), sex_table(ages, "age_group", label("column.age_group", language), language)

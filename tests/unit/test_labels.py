@@ -10,6 +10,9 @@ from support import REPOSITORY
 from tkyt_analysis.labels import all_labels, format_date, format_number, label
 
 
+TOKEN = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
+
+
 def literals():
     """Every string constant of our code, with the constant parts of f-strings as prefixes."""
     plain, prefixes = set(), set()
@@ -20,13 +23,14 @@ def literals():
                 for node in ast.walk(tree):
                     if isinstance(node, ast.Constant) and isinstance(node.value, str):
                         plain.add(node.value)
+                        plain |= set(TOKEN.findall(node.value))
                     elif isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
                         prefixes.add(node.values[0].value)
             elif path.suffix in (".ipynb", ".j2", ".html"):
-                plain |= set(re.findall(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+", path.read_text("utf-8")))
+                plain |= set(TOKEN.findall(path.read_text("utf-8")))
     for path in (REPOSITORY / "data_catalog").rglob("*"):
         if path.suffix in (".yaml", ".csv"):
-            plain |= set(re.findall(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+", path.read_text("utf-8")))
+            plain |= set(TOKEN.findall(path.read_text("utf-8")))
     return plain, {prefix for prefix in prefixes if "." in prefix}
 
 
