@@ -9,7 +9,6 @@ from support import REPOSITORY
 
 from tkyt_analysis.labels import all_labels, format_date, format_number, label
 
-
 TOKEN = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 
 
