@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mortality.release_tables import analysed_deaths, ancestors, on_units_of_2025
+from mortality.release_tables import analysed_deaths, ancestors, one_population_per_commune
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.warehouse.lake import Warehouse
@@ -49,8 +49,8 @@ def explain_population(warehouse: Warehouse, figure: dict[str, Any]) -> pd.DataF
         [int(figure["period_id"][:4])],
     )
     registers = set(analysed_deaths(context)["unit_2025"])
-    moved = on_units_of_2025(rows["unit_id"])
-    rows = rows[moved.isin(_communes_of(context, figure["unit_id"]) & registers)]
+    moved = one_population_per_commune(rows.assign(year=int(figure["period_id"][:4])))
+    rows = rows.loc[moved.index[moved["unit_id"].isin(_communes_of(context, figure["unit_id"]) & registers)]]
     if figure["sex"] != "total":
         rows = rows[rows["sex"] == figure["sex"]]
     what = [

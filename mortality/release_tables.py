@@ -132,8 +132,16 @@ def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
     )
     rows = rows[rows["sex"].isin(["male", "female"]) & (rows["age_group"] != "total")]
     communes = set(analysed_deaths(context)["unit_2025"])
-    moved = rows.assign(unit_id=on_units_of_2025(rows["unit_id"]))
+    moved = one_population_per_commune(rows)
     return _summed(moved[moved["unit_id"].isin(communes)])
+
+
+def one_population_per_commune(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows on the communes of 2025, never counted twice: where a commune and year has figures of its own, those of the
+    old communes that went into it are left out. Needs unit_id and year."""
+    moved = rows.assign(unit_id=on_units_of_2025(rows["unit_id"]), own=rows["unit_id"].str.startswith("VN2025:"))
+    has_own = moved.groupby(["unit_id", "year"])["own"].transform("any")
+    return moved[moved["own"] | ~has_own].drop(columns="own")
 
 
 def _summed(population: pd.DataFrame) -> pd.DataFrame:
