@@ -124,6 +124,7 @@ def table_html(
     caption: str | None = None,
     decimals: int | Mapping[str, int] = 0,
     total_rows: Sequence[int] = (),
+    stacked: bool = False,
     language: str | None = None,
 ) -> str:
     """A table; every text escaped, numbers right-aligned in digits of one width, missing shown as "–".
@@ -131,6 +132,7 @@ def table_html(
     headings : column → heading, in the order to show; default: all columns under their own names
     decimals : of all number columns, or of each by its name. A whole-number column has none.
     total_rows : positions of rows that are sums, set in bold
+    stacked : on a phone each row becomes a card with its headings, for tables with sentences in them
     """
     language = language or current_language()
     headings = dict(headings or {name: str(name) for name in table.columns})
@@ -143,12 +145,15 @@ def table_html(
     rows = []
     for i, cells in enumerate(zip(*(cells for _, cells in columns))):
         first = f'<th scope="row"{columns[0][0]}>{cells[0]}</th>'
-        rest = "".join(f"<td{kind}>{cell}</td>" for (kind, _), cell in zip(columns[1:], cells[1:]))
+        rest = "".join(
+            f'<td{kind} data-heading="{escape(name, quote=True)}">{cell}</td>'
+            for (kind, _), cell, name in zip(columns[1:], cells[1:], list(headings.values())[1:])
+        )
         rows.append(f"<tr{_TOTAL if i in total_rows else ''}>{first}{rest}</tr>")
     name = f"<caption>{escape(caption)}</caption>" if caption else ""
     hint = escape(caption or label("page.table_scrolls", language), quote=True)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{hint}"><table class="data">{name}'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{hint}"><table class="data{" stacked" if stacked else ""}">{name}'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

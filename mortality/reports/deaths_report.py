@@ -122,7 +122,7 @@ def ages_section(view: DeathsView, language: str) -> str:
     ages = view.by_age()
     ages = ages.assign(
         age_group=[
-            age if age not in ("unknown", "outside") else label(f"age_group.{age}", language)
+            age.replace("-", "–") if age not in ("unknown", "outside") else label(f"age_group.{age}", language)
             for age in ages["age_group"]
         ]
     )
@@ -151,7 +151,10 @@ def indicators_section(view: DeathsView, language: str) -> str:
     )
     headings = {name: label(f"column.{name}", language) for name in table.columns}
     text = paragraph(label("deaths.indicators_text", language))
-    return section(label("deaths.indicators", language), text + table_html(table, headings=headings, language=language))
+    return section(
+        label("deaths.indicators", language),
+        text + table_html(table, headings=headings, stacked=True, language=language),
+    )
 
 
 def _value(row: Mapping[str, Any], decimals: int, language: str) -> str:

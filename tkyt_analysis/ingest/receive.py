@@ -123,9 +123,24 @@ def doors() -> list[Door]:
 
 def best_door(file: ReceivedFile, candidates: list[Door]) -> Door | None:
     """The door that is surest of a file, None where none recognises it."""
-    scored = [(door.recognise(file), -number) for number, door in enumerate(candidates)]
+    scored = [(_sureness(door, file), -number) for number, door in enumerate(candidates)]
     score, place = max(scored)
     return candidates[-place] if score >= SURE_ENOUGH else None
+
+
+def _sureness(door: Door, file: ReceivedFile) -> float:
+    """What a door says of a file; one that fails on a damaged file does not know it, and costs no other file."""
+    try:
+        return door.recognise(file)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the file, reading it will say so
+        return 0.0
+
+
+def _rank(door: Door, file: ReceivedFile) -> int:
+    try:
+        return getattr(door, "rank", _second)(file)
+    except Exception:  # noqa: BLE001 - as in `_sureness`
+        return _second(file)
 
 
 def _known_files(warehouse: Warehouse, *, retry: bool) -> dict[str, str]:
@@ -150,6 +165,9 @@ def _recognised(
     for number, (path, name) in enumerate(files):
         if progress:
             progress(number, len(files), name)
+        if not _can_be_read(path):
+            waiting.append((9, name, _no_access(path, name), None))
+            continue
         sha256, kept = keep(home, path)
         if sha256 in seen:
             result.files.append({"name": name, "sha256": sha256, "status": "known", "first_name": seen[sha256]})
@@ -158,13 +176,32 @@ def _recognised(
         file = ReceivedFile(kept, name, sha256, kept.stat().st_size)
         try:
             members = list(expand(file))
-        except TkytError:
+        except Exception:  # noqa: BLE001 - an archive that cannot be opened: `_unknown_file` says why
             members = [file]
         for member in members:
             door = best_door(member, candidates)
-            rank = getattr(door, "rank", _second)(member) if door else 9
+            rank = _rank(door, member) if door else 9
             waiting.append((rank, member.name, member, door))
     return sorted(waiting, key=lambda item: item[:2])
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError:
+        return False
+    return True
+
+
+def _no_access(path: Path, name: str) -> ReceivedFile:
+    """A file that may not be opened: one quarantined row under its name, as there are no bytes to keep."""
+    import hashlib
+
+    from tkyt_analysis.ingest.safe_open import RefusedMember
+
+    sha256 = hashlib.sha256(f"no access/{name}".encode()).hexdigest()
+    return RefusedMember(path, name, sha256, 0, "", "error.file_no_access")
 
 
 def _second(file: ReceivedFile) -> int:
@@ -234,9 +271,18 @@ def _stage_file(staging: Staging, file: ReceivedFile, door: Door | None, context
     except InputError as error:
         _refuse(staging, file, door, error)
     except Exception as problem:  # a fault of a door must not cost the other files; it is said, and kept
-        said = f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
+        said = _where_it_failed(problem)
         name = door.id if door else ""
         _refuse(staging, file, door, InputError("error.door_failed", file=file.name, door=name, problem=said))
+
+
+def _where_it_failed(problem: Exception) -> str:
+    """Kind of the fault and its place in the code; not its message, which may hold what stood in the file."""
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+    return f"{type(problem).__name__}{place}"
 
 
 def _read_into(staging: Staging, file: ReceivedFile, door: Door | None, context: Context) -> None:

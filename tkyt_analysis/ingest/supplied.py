@@ -50,11 +50,13 @@ class SuppliedDoor:
 
 def content(file: ReceivedFile) -> str:
     """ "facility", "population", or "" for any other file."""
+    from python_calamine import CalamineError
+
     try:
         if file.size > SMALL_ENOUGH:
             return ""
         heads = _head_rows(file)
-    except (TkytError, OSError, ValueError, csv.Error):
+    except (TkytError, OSError, ValueError, csv.Error, CalamineError):
         return ""
     if any(_is_facility_header(row) for row in heads):
         return "facility"

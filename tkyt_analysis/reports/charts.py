@@ -49,8 +49,10 @@ def draw_completeness_course(course: pd.DataFrame, language: str) -> str:
         drawing, axes = new_figure(7.4, 2.6)
         share = 100 * course["share"].to_numpy(float)
         places = np.arange(len(course))
-        axes.axhline(90, color="#8a5a00", linewidth=1, linestyle=(0, (4, 3)))
-        axes.text(-0.4, 91, label("report.quality.who_90", language), fontsize=8, color="#5c3b00", va="bottom")
+        axes.axhline(
+            90, color="#8a5a00", linewidth=1, linestyle=(0, (4, 3)), label=label("report.quality.who_90", language)
+        )
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize=9, borderaxespad=0)
         axes.plot(places, share, color=RECEIVED, linewidth=2, marker="o", markersize=5)
         if len(share):
             text = format_number(share[-1], 1, language) + " %"

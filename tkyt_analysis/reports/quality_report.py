@@ -126,7 +126,8 @@ def questions_section(view: QualityView, language: str, *, most: int = 20) -> st
         "report.quality.questions_caption", language, shown=len(rows), total=format_number(total, 0, language)
     )
     return section(
-        label("report.quality.ask", language), table_html(table, headings=headings, caption=caption, language=language)
+        label("report.quality.ask", language),
+        table_html(table, headings=headings, caption=caption, stacked=True, language=language),
     )
 
 
