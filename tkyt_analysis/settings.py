@@ -20,9 +20,7 @@ def home_directory() -> Path:
 
 def catalog_directories() -> list[Path]:
     """The shipped catalog first, then the user's own folders."""
-    own = [
-        Path(part).expanduser() for part in os.environ.get("TKYT_CATALOG_PATH", "").split(os.pathsep) if part
-    ]
+    own = [Path(part).expanduser() for part in os.environ.get("TKYT_CATALOG_PATH", "").split(os.pathsep) if part]
     return [REPOSITORY / "data_catalog", *own]
 
 

@@ -72,12 +72,15 @@ def ingest(paths: tuple[Path, ...], retry: bool, home: Path, as_json: bool) -> N
 
 def print_ingest(home: Path, result: Any) -> None:
     """Figures per door, then the reasons of quarantine with an example each."""
-    from tkyt_analysis.ingest.summary import quarantine_examples, totals_by_door
+    from tkyt_analysis.ingest.summary import door_name, quarantine_examples, totals_by_door
 
     read = [row for row in result.files if row["status"] == "read"]
     click.echo(label("cli.ingest.done", read=len(read), known=len(result.files) - len(read)))
     rows = [
-        [door, *(format_number(counts[name]) for name in ("files", "received", "landed", "quarantined", "notes"))]
+        [
+            door_name(door),
+            *(format_number(counts[name]) for name in ("files", "received", "landed", "quarantined", "notes")),
+        ]
         for door, counts in totals_by_door(read).items()
     ]
     print_table(

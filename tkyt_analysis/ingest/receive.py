@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from tkyt_analysis.catalog import catalog_version
-from tkyt_analysis.errors import InputError, ProcessingError, TkytError
+from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
 from tkyt_analysis.ingest.staging import Staging
 from tkyt_analysis.modules import load_object, parts

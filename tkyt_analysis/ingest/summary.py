@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tkyt_analysis.labels import label
+from tkyt_analysis.labels import all_labels, current_language, label
 from tkyt_analysis.warehouse.lake import Warehouse
 
 COUNTS = ("received", "landed", "quarantined", "notes")
@@ -21,6 +21,12 @@ def totals_by_door(files: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
         for name in COUNTS:
             counts[name] += row[name]
     return dict(sorted(totals.items(), key=lambda item: -item[1]["received"]))
+
+
+def door_name(door: str, language: str | None = None) -> str:
+    """What a door receives, in words; its id where nobody has named it."""
+    known = all_labels().get(f"door.{door}")
+    return known[language or current_language()] if known else door
 
 
 def quarantine_examples(home: Path, files: list[str], *, most: int = 12) -> list[tuple[int, str]]:

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 KINDS = ("month", "administrative_month", "quarter", "half", "cumulative", "year", "week")
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
-_ID = re.compile(
-    r"(?P<year>\d{4})(?:(?P<month>\d{2})(?P<administrative>A?)|(?P<letter>[QSCW])(?P<number>\d{1,2}))?"
-)
+_ID = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})(?P<administrative>A?)|(?P<letter>[QSCW])(?P<number>\d{1,2}))?")
 _KIND_OF_LETTER = {"Q": "quarter", "S": "half", "C": "cumulative", "W": "week"}
 _NUMBERS = {
     "month": range(1, 13),
@@ -270,11 +268,7 @@ def period_windows(period_ids: Iterable[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    ids = (
-        pd.Series(period_ids, dtype="str")
-        if not isinstance(period_ids, pd.Series)
-        else period_ids.astype("str")
-    )
+    ids = pd.Series(period_ids, dtype="str") if not isinstance(period_ids, pd.Series) else period_ids.astype("str")
     codes, distinct = pd.factorize(ids)
     if (codes < 0).any():
         raise InputError("error.period_unknown", value="")

@@ -59,15 +59,15 @@ def draw_completeness_course(course: pd.DataFrame, language: str) -> str:
             axes.annotate(
                 text,
                 (places[-1], share[-1]),
-                xytext=(0, -14),
+                xytext=(8, 0),
                 textcoords="offset points",
-                ha="center",
+                va="center",
                 fontsize=9,
                 fontweight=600,
                 color=RECEIVED,
             )
         axes.set_ylim(0, max(108, np.nanmax(share, initial=100) + 6))
-        axes.set_xlim(-0.5, max(len(course) - 0.5, 0.5))
+        axes.set_xlim(-0.5, max(len(course) + 0.1, 1.1))
         axes.set_xticks(places, [short_period(as_period(one)) for one in course["period_id"]])
         axes.set_yticks([0, 25, 50, 75, 100], [f"{tick} %" for tick in (0, 25, 50, 75, 100)])
         picture = svg_of(drawing)

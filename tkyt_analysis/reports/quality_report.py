@@ -8,6 +8,7 @@ from html import escape
 import pandas as pd
 
 from tkyt_analysis.catalog import load_entries, read_codelist
+from tkyt_analysis.ingest.summary import door_name
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, section, table_html
 from tkyt_analysis.reference.periods import format_period
@@ -190,6 +191,7 @@ def received_section(view: QualityView, language: str) -> str:
             "notes": label("column.notes", language),
         }
         numbers = received.astype({name: "int64" for name in headings if name != "door"})
+        numbers["door"] = [door_name(door, language) for door in numbers["door"]]
         parts.append(
             table_html(
                 numbers,
