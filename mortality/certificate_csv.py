@@ -84,9 +84,9 @@ def certificate_batches(frame: pd.DataFrame, broken: list[BrokenLine], seen: set
     kept = frame[refused.eq("")]
     deaths, notes = certificate_deaths(kept)
     quarantined = [
-        Quarantined(reason, "", int(row), "id", frame.at[row, "id"], {"row": int(row), "value": frame.at[row, "id"]})  # noqa: PD008
+        Quarantined(reason, "", int(row), "id", "", {"row": int(row)})  # an id may be that of a person
         for row, reason in refused[refused.ne("")].items()
-    ] + [Quarantined(one.reason, "", one.row_number, "", "", dict(one.fields)) for one in broken]
+    ] + [Quarantined(one.reason, "", one.row_number, "", "", {**one.fields, "text": "…"}) for one in broken]
     yield Batch("death", deaths, quarantined, notes, received=len(frame) + len(broken))
     landed = causes["record_key"].isin(kept["record_key"])
     yield Batch(

@@ -31,9 +31,10 @@ DEATH_COLUMNS = [
 IDENTITY_COLUMNS = [
     "record_key", "full_name", "birth_date", "birth_as_written", "address", "id_number", "note", "sheet", "row_number",
 ]  # fmt: skip
-# Columns whose text can name a person: what stood in them never goes into a note or the quarantine.
+# Columns whose text can name a person, or a cause that the law keeps secret (HIV): what stood in them never goes into a note or the quarantine.
 IDENTIFIER_FIELDS = {
     "full_name", "birth", "male", "female", "address", "id_number", "insurance_number", "note", "record_id",
+    "cause_text",
 }  # fmt: skip
 NOTHING_READ = "quarantine.death_line_unreadable"
 

@@ -155,8 +155,13 @@ class _Reader:
         starts = np.concatenate(([0], ends[:-1] + 1))
         keep = np.ones(len(ends), dtype=bool)
         self._mask_no_records(block, starts, ends, keep)
+        too_long = np.flatnonzero(keep & (ends - starts > MAX_LINE))
+        keep[too_long] = False
         fields, numbers, broken, stop = self._odd_lines(block, starts, ends, keep, first_line, last)
         keep[stop:] = False
+        for index in too_long[too_long < stop]:
+            raw = block[starts[index] : starts[index] + 200]
+            broken.append(_broken(int(first_line + index), raw, "quarantine.csv_line_too_long", limit=MAX_LINE))
         used = len(block) if stop == len(ends) else int(starts[stop])
         table, more = self._parse(block, starts, ends, np.flatnonzero(keep), first_line)
         if fields:
@@ -164,7 +169,7 @@ class _Reader:
         return Records(table, [*self.take_oversized(), *broken, *more]), used
 
     def _mask_no_records(self, block: bytes, starts: np.ndarray, ends: np.ndarray, keep: np.ndarray) -> None:
-        """Blank lines, comment lines and lines that are too long are not parsed."""
+        """Blank lines and comment lines are not parsed."""
         data = np.frombuffer(block, np.uint8)
         lengths = ends - starts
         first = data[starts]

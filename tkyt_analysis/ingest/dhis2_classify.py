@@ -20,7 +20,7 @@ from tkyt_analysis.ingest.scratch import Scratch
 DEFAULT_COMBO = "HllvX50cXC0"  # the built-in option combo "default" of every DHIS2
 NUMERIC_TYPES = ("NUMBER", "INTEGER", "INTEGER_POSITIVE", "INTEGER_NEGATIVE", "INTEGER_ZERO_OR_POSITIVE",
                  "PERCENTAGE", "UNIT_INTERVAL", "INTEGER_POSITIVE_OR_ZERO")  # fmt: skip
-_MACHINE_NUMBER = r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"
+_MACHINE_NUMBER = r"[+-]?\d{1,200}(\.\d+)?([eE][+-]?\d{1,2})?"  # never infinite
 
 
 def classified_values(

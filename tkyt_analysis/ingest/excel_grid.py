@@ -129,6 +129,12 @@ def iterate_workbook(path: Path, *, name: str = "") -> Iterator[Grid]:
         raise InputError("error.excel_no_sheet", file=shown)
 
 
+def require_filled_workbook(path: Path, *, name: str) -> None:
+    """Raises InputError where a file is no workbook that can be opened, or where all its sheets are empty."""
+    if all(grid.is_empty for grid in iterate_workbook(path, name=name)):
+        raise InputError("error.excel_all_empty", file=name)
+
+
 @lru_cache(maxsize=4)
 def peek_workbook(path: Path, rows: int = 45) -> tuple[Grid, ...]:
     """The first rows of every sheet, for a cheap look; () where the file is no workbook. Never raises."""

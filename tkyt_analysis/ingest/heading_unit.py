@@ -69,7 +69,10 @@ def find_units_of_rows(
 
 
 def _find(unit: ReportingUnit, day: datetime.date, default_parent: str) -> FoundUnit:
-    """Province, then district (old system), then commune; each within the one before."""
+    """By its code, where one is written; else province, district (old system), commune, each within the one before."""
+    if unit.code and len(unit.code) in _LEVEL_OF_WIDTH:
+        level = _LEVEL_OF_WIDTH[len(unit.code)]
+        return _ask(unit.code, level, day, "", named=_name_at(unit, level))
     parent = default_parent
     found = FoundUnit(parent)
     for level, name in _levels(unit, day):
@@ -77,9 +80,6 @@ def _find(unit: ReportingUnit, day: datetime.date, default_parent: str) -> Found
         if not found.unit_id:
             return found
         parent = found.unit_id
-    if unit.code and len(unit.code) in _LEVEL_OF_WIDTH:
-        level = _LEVEL_OF_WIDTH[len(unit.code)]
-        return _ask(unit.code, level, day, "", named=_name_at(unit, level))
     return found
 
 

@@ -166,17 +166,30 @@ class ObjectList:
         return BrokenPiece(self._number, self.position + start, shown, reason)
 
     def _load(self, piece: Objects, raws: list[tuple[int, bytes]], numbers: list[int]) -> None:
+        joined = b"[" + b",".join(raw for _, raw in raws) + b"]"
         try:
-            piece.objects = json.loads(b"[" + b",".join(raw for _, raw in raws) + b"]")
-            piece.numbers = numbers
-            return
+            piece.objects, piece.numbers = json.loads(joined), numbers
+            if joined.count(b'":') == sum(map(len, piece.objects)):  # no key stands twice in its object
+                return
         except ValueError:
-            piece.objects = []
+            pass
+        piece.objects, piece.numbers = [], []
         for number, (start, raw) in zip(numbers, raws, strict=True):
             try:
-                piece.objects.append(json.loads(raw))
+                piece.objects.append(json.loads(raw, object_pairs_hook=_without_contradiction))
                 piece.numbers.append(number)
-            except ValueError:
+            except ValueError as problem:
                 shown = raw[:160].decode("utf-8", errors="replace")
-                broken = BrokenPiece(number, self.position + start, shown, "quarantine.json_damaged")
-                piece.broken.append(broken)
+                reason = "quarantine.json_key_twice" if isinstance(problem, KeyTwice) else "quarantine.json_damaged"
+                piece.broken.append(BrokenPiece(number, self.position + start, shown, reason))
+
+
+class KeyTwice(ValueError):
+    """An object says two things under one key; readers differ in which of them they take."""
+
+
+def _without_contradiction(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+        raise KeyTwice
+    return found

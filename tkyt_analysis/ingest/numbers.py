@@ -7,6 +7,7 @@ cell that is read as something else than it says gets a note.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from typing import Literal, NamedTuple
@@ -14,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+LARGEST_COUNT = 1e15  # every whole number below it is exact
 DecimalHint = Literal["count", "point", "comma", "unknown"]
 
 # Words that stand behind a count and change nothing in it (folded: no accents, no case).
@@ -124,6 +126,8 @@ def read_number(text: str, hint: DecimalHint, *, dash_is_zero: bool = False) -> 
         reading = _with_words(plain, hint)
     if reading.failure or reading.value is None:
         return reading
+    if not math.isfinite(reading.value) or (hint == "count" and abs(reading.value) >= LARGEST_COUNT):
+        return Reading(None, failure="quarantine.not_a_number")
     if hint == "count" and not float(reading.value).is_integer():
         return Reading(None, failure="quarantine.number_not_whole")
     if not reading.note and plain != text.strip(" "):

@@ -175,7 +175,7 @@ def _recognised(
         seen[sha256] = name
         file = ReceivedFile(kept, name, sha256, kept.stat().st_size)
         try:
-            members = list(expand(file))
+            members = list(expand(file)) or [file]
         except Exception:  # noqa: BLE001 - an archive that cannot be opened: `_unknown_file` says why
             members = [file]
         for member in members:
@@ -304,10 +304,13 @@ def _refuse(staging: Staging, file: ReceivedFile, door: Door | None, error: Inpu
 
 def _unknown_file(file: ReceivedFile) -> InputError:
     """Why no door takes a file: what `safe_open` says of its bytes, else that its layout is unknown."""
-    from tkyt_analysis.ingest.safe_open import require_readable
+    from tkyt_analysis.ingest.excel_grid import require_filled_workbook
+    from tkyt_analysis.ingest.safe_open import file_kind, require_readable
 
     try:
         require_readable(file)
+        if file_kind(file.path) in ("xlsx", "xls", "ods"):
+            require_filled_workbook(file.path, name=file.name)
     except InputError as error:
         return error
     return InputError("error.file_not_recognised", file=file.name)

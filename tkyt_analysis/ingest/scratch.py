@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-MEMORY = "512MB"
+MEMORY = "1GB"
 BATCH_ROWS = 100_000
 ROW_GROUP = 250_000
 
@@ -33,7 +33,7 @@ class Scratch:
         self.con = duckdb.connect()
         self.con.execute(
             f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = '{self._folder.name}/spill';"
-            "SET enable_progress_bar = false"
+            "SET preserve_insertion_order = false; SET enable_progress_bar = false"
         )
 
     def add(self, rows: pa.Table) -> None:

@@ -14,7 +14,7 @@ from tkyt_analysis.ingest.scratch import Scratch
 from tkyt_analysis.reference.vietnamese_text import fold
 
 WHOLE = r"[+-]?\d{1,15}"
-DECIMAL = r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"
+DECIMAL = r"[+-]?\d{1,200}(\.\d+)?([eE][+-]?\d{1,2})?"  # never infinite
 VIETNAMESE_SYSTEMS = ("VN2024", "VN2025")
 _MONTH_WORDS = {
     word: number
@@ -155,12 +155,19 @@ def _known_first(pairs: pd.DataFrame, context: IngestContext, system: str | None
     pairs["unit_id"] = found.fillna("").astype("str")
 
 
+def _level_of_type_word(name: str) -> int:
+    """1 for "Tỉnh …", 2 for "Huyện …", 3 for "Xã …"; 0 for a name without its type, which could be of any level."""
+    word = re.match(r"(tinh|thanh pho|tp)|(huyen|quan|thi xa)|(xa|phuong|thi tran|dac khu)", fold(name))
+    return word.lastindex or 0 if word else 0
+
+
 def _then_places(pairs: pd.DataFrame, system: str | None, level: int | None) -> None:
     from tkyt_analysis.reference.places import find_places
 
     vietnamese = system if system in VIETNAMESE_SYSTEMS else None
     digits = pairs["name"].str.extract(r"^(?:VN20\d\d:)?(\d+)$")[0].str.len()
-    wanted = digits.map({1: 1, 2: 1, 3: 2, 4: 3, 5: 3}).fillna(level or 0) if level is None else level
+    named = pairs["name"].map(_level_of_type_word)
+    wanted = digits.map({1: 1, 2: 1, 3: 2, 4: 3, 5: 3}).fillna(named) if level is None else level
     for one in (1, 2, 3):
         chosen = (pairs["unit_id"] == "") & (pairs["name"] != "") & (wanted == one)
         if chosen.any():

@@ -100,7 +100,10 @@ def _execute(template: Template, values: dict[str, Any], work: Path) -> Any:
         )
     except PapermillExecutionError as error:
         raise ProcessingError(
-            "error.report_cell", report=template.id, cell=error.exec_count, problem=f"{error.ename}: {error.evalue}"
+            "error.report_cell",
+            report=template.id,
+            cell=(error.exec_count or 1) - 1,  # the injected parameters are not a cell of the template
+            problem=f"{error.ename}: {error.evalue}",
         ) from None
     except RuntimeError as error:
         raise ProcessingError("error.report_kernel", report=template.id, problem=str(error).splitlines()[0]) from None
