@@ -63,13 +63,21 @@ class _Notes:
         self.sheet, self.headers = sheet, headers
         self.parts: list[pd.DataFrame] = []
 
-    def add(self, name: str, notes: pd.Series, written: pd.Series, became: pd.Series | None = None) -> None:
-        """One note per row where `notes` has a label key."""
+    def add(
+        self,
+        name: str,
+        notes: pd.Series,
+        written: pd.Series,
+        became: pd.Series | None = None,
+        *,
+        harmless: bool = False,
+    ) -> None:
+        """One note per row where `notes` has a label key; `harmless`: what was written names nobody ("#REF!")."""
         rows = notes.index[notes.ne("") & notes.notna()]
         if not len(rows):
             return
         part = pd.DataFrame({"row_number": rows, "note": notes[rows].to_numpy()})
-        open_text = name not in IDENTIFIER_FIELDS
+        open_text = harmless or name not in IDENTIFIER_FIELDS
         part["value"] = written[rows].astype("str").to_numpy() if open_text else ""
         part["became"] = became[rows].astype("str").to_numpy() if open_text and became is not None else ""
         part["column_name"] = self.headers.get(name, name)
@@ -268,8 +276,8 @@ def _note_repairs(table: Table, notes: _Notes, rows: pd.Index) -> None:
 def _note_errors(table: Table, notes: _Notes, rows: pd.Index) -> None:
     errors = error_cells(table)
     for name, part in errors[errors["row_number"].isin(rows)].groupby("field"):
-        by_row = part.set_index("row_number")
-        notes.add(name, pd.Series("note.cell_error", index=by_row.index), by_row["value"])
+        by_row = part.drop_duplicates("row_number").set_index("row_number")
+        notes.add(name, pd.Series("note.cell_error", index=by_row.index), by_row["value"], harmless=True)
 
 
 def _unreadable(sheet: str, rows: pd.Index) -> pd.DataFrame:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from tkyt_analysis.labels import current_language, label
+from tkyt_analysis.local_server import require_free_port, run_server
 from tkyt_analysis.settings import REPOSITORY
 
 LOCALES = {"vi": "vi_VN", "en": "en"}
@@ -46,8 +45,8 @@ def lab_arguments(home: Path, *, port: int, open_browser: bool) -> list[str]:
         "jupyterlab",
         f"--port={port}",
         "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={work_directory(home)}",
-        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
         f"--LabApp.app_settings_dir={lab_settings(current_language())}",
@@ -55,8 +54,13 @@ def lab_arguments(home: Path, *, port: int, open_browser: bool) -> list[str]:
     ]
 
 
+def lab_environment(home: Path) -> dict[str, str]:
+    """Environment of the server and of the notebooks' kernels."""
+    return {"TKYT_HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
 def start_lab(home: Path, *, port: int = 8888, open_browser: bool = True) -> int:
-    """Start JupyterLab on a home and wait for it."""
+    """Start JupyterLab on a home and wait for it; the port must be free."""
+    require_free_port(port)
     print(label("lab.start", None, directory=work_directory(home), notebooks=REPOSITORY / "notebooks"), flush=True)
-    arguments = lab_arguments(home, port=port, open_browser=open_browser)
-    return subprocess.call(arguments, env={**os.environ, "TKYT_HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"})
+    return run_server(lab_arguments(home, port=port, open_browser=open_browser), lab_environment(home))

@@ -26,6 +26,14 @@ ARGUMENTS = [
 LOCAL = {"127.0.0.1", "localhost", ""}  # "" is file:, data: and blob:
 
 
+OVERFLOW = """() => {
+  const scrolls = e => e !== document.body && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const parts = [...document.querySelectorAll('body svg, body .cards, body select, body p')];
+  const fixed = parts.filter(e => e.checkVisibility() && !scrolls(e.parentElement));
+  return Math.max(document.documentElement.scrollWidth, ...fixed.map(e => e.getBoundingClientRect().right)) - innerWidth;
+}"""
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -101,11 +109,8 @@ class Visit:
             route.abort()
 
     def overflow(self):
-        """Pixels by which the page, or a picture on it, is wider than the window."""
-        return self.page.evaluate(
-            "() => Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('svg, .cards, select')]"
-            ".filter(e => e.checkVisibility() && !e.closest('.scroll')).map(e => e.getBoundingClientRect().right)) - innerWidth"
-        )
+        """Pixels by which the page, or a part that does not scroll by itself, is wider than the window."""
+        return self.page.evaluate(OVERFLOW)
 
     def close(self):
         self.context.close()

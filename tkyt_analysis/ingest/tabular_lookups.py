@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 
@@ -122,13 +123,14 @@ def resolve_units(
     pairs : value, parent (text of the unit above, or ""), day (datetime or missing)
     system : code system ("VN2025", …); of any other system than the Vietnamese ones the names are their own
         identifiers ("KEN:Baringo"). None: our own ids, aliases, and Vietnamese codes at the day
-    Returns pairs with unit_id ("" where there is none), reason (label key, "" where found), name (tidy).
+    Returns pairs with unit_id ("" where there is none), reason (label key, "" where found), said (JSON of what the
+    sentence of the reason names), name (tidy).
     """
     from tkyt_analysis.ingest.text_repair import repair_texts
 
     pairs = pairs.reset_index(drop=True)
     pairs["name"] = repair_texts(pairs["value"])["repaired"].astype("str")
-    pairs["unit_id"], pairs["reason"] = "", ""
+    pairs["unit_id"], pairs["reason"], pairs["said"] = "", "", ""
     if system and system not in (*VIETNAMESE_SYSTEMS, "KCB", "DHIS2"):
         own = pairs["name"].where(pairs["parent"] == "", pairs["parent"] + "/" + pairs["name"])
         pairs["unit_id"] = (system + ":" + own).where(pairs["name"] != "", "")
@@ -175,3 +177,4 @@ def _then_places(pairs: pd.DataFrame, system: str | None, level: int | None) -> 
             found = find_places(rows["name"], level=one, at=rows["day"], system=vietnamese)
             pairs.loc[chosen, "unit_id"] = found["unit_id"]
             pairs.loc[chosen, "reason"] = found["reason"]
+            pairs.loc[chosen, "said"] = [json.dumps(said, ensure_ascii=False, default=str) for said in found["fields"]]

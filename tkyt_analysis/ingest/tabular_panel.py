@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -84,7 +85,7 @@ def _put_keys(scratch: Scratch, entry: Dataset, panel: Panel, context: IngestCon
     )
     level = entry.constants.get("unit_level")
     units = resolve_units(pairs, context, system=panel.unit_system, level=int(level) if level else None)
-    scratch.put("units", units[["value", "parent", "day", "unit_id", "reason", "name"]])
+    scratch.put("units", units[["value", "parent", "day", "unit_id", "reason", "said", "name"]])
     return _spelling_notes(units, panel.unit[-1], sheet)
 
 
@@ -120,6 +121,7 @@ SELECT l.row_number, l.cell.name AS column_name, l.cell.element AS element_id, l
        u.unit_id, p.period_id, p.period_start, p.period_end, nullif(o.note, '') AS note,
        l.cell.scale * CASE WHEN l.cell.plain THEN TRY_CAST(l.cell.value AS DOUBLE) ELSE o.number END AS number,
        l.k_unit, trim(concat_ws(' ', l.k_period, l.k_month, l.k_year)) AS k_period,
+       CASE WHEN u.reason <> '' THEN u.said ELSE '' END AS said,
        CASE WHEN u.reason <> '' THEN u.reason
             WHEN p.period_id IS NULL THEN 'quarantine.period_unknown'
             ELSE nullif(o.reason, '') END AS reason
@@ -236,9 +238,10 @@ def _refused(rows: pd.DataFrame, sheet: str) -> pd.DataFrame:
             "system": "–",
             "nearest": "–",
         }
-        for unit, period, written, column, reason, same in zip(
+        | json.loads(said or "{}")
+        for unit, period, written, column, reason, same, said in zip(
             rows["k_unit"], rows["k_period"], rows["written"], rows["column_name"], rows["final_reason"],
-            rows["same_as"], strict=True)
+            rows["same_as"], rows["said"], strict=True)
     ]  # fmt: skip
     return pd.DataFrame(
         {

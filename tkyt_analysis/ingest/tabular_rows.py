@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pandas as pd
@@ -43,7 +44,8 @@ def row_batches(scratch: Scratch, match: Match, context: IngestContext, sheet: s
         trimmed = f"trim(coalesce(raw.{column}, ''))"
         if entry.columns[name].required or name in entry.grain:
             reasons.append(_case(f"{trimmed} = ''", "quarantine.value_missing", name, column))
-        reasons.append(f"WHEN {trimmed} <> '' AND {reason[0]} THEN {_struct(reason[1], name, column)}")
+        said = f"coalesce(look_{column}.said, '')" if entry.columns[name].type == "unit" else "''"
+        reasons.append(f"WHEN {trimmed} <> '' AND {reason[0]} THEN {_struct(reason[1], name, column, said)}")
         if entry.columns[name].required:  # written, but as "no data"
             reasons.append(_case(f"({value}) IS NULL", "quarantine.value_missing", name, column))
         if note:
@@ -60,9 +62,9 @@ def row_batches(scratch: Scratch, match: Match, context: IngestContext, sheet: s
         yield _row_batch(piece, entry, list(raw), sheet)
 
 
-def _struct(reason: str, name: str, column: str) -> str:
+def _struct(reason: str, name: str, column: str, said: str = "''") -> str:
     key = reason if reason.startswith(("coalesce", "n_", "CASE")) else quoted(reason)
-    return f"{{'key': {key}, 'name': {quoted(name)}, 'value': raw.{column}}}"
+    return f"{{'key': {key}, 'name': {quoted(name)}, 'value': raw.{column}, 'said': {said}}}"
 
 
 def _case(condition: str, reason: str, name: str, column: str) -> str:
@@ -166,7 +168,7 @@ def _put_units(
     level = entry.constants.get("unit_level")
     system = entry.constants.get("unit_system")
     units = resolve_units(pairs, context, system=system, level=int(level) if level else None)
-    scratch.put(table, units[["value", "moment", "unit_id", "reason"]])
+    scratch.put(table, units[["value", "moment", "unit_id", "reason", "said"]])
 
 
 def _repeated_sql(entry: Dataset, names: list[str]) -> str:
@@ -195,7 +197,7 @@ def _row_batch(piece: pa.Table, entry: Dataset, names: list[str], sheet: str) ->
 def _refused(rows: pa.Table, sheet: str) -> pd.DataFrame:
     refusals = rows["refusal"].to_pylist()
     numbers, same = rows["row_number"].to_pylist(), rows["same_as"].to_pylist()
-    repeated = {"key": "quarantine.repeated_row", "name": "", "value": ""}
+    repeated = {"key": "quarantine.repeated_row", "name": "", "value": "", "said": ""}
     records = [
         {
             "sheet": sheet,
@@ -210,7 +212,8 @@ def _refused(rows: pa.Table, sheet: str) -> pd.DataFrame:
                 "row": first,
                 "system": "–",
                 "nearest": "–",
-            },
+            }
+            | json.loads(one["said"] or "{}"),
         }
         for refusal, number, first in zip(refusals, numbers, same, strict=True)
     ]

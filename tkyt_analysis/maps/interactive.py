@@ -23,7 +23,7 @@ _WIDTH = 344.0  # of the drawing in CSS pixels at 360 pixels of screen; wider sc
 _TYPE = 10.5
 _CSS = """
 .tkyt-map{margin:0 0 1rem;max-width:560px;font-family:"Be Vietnam Pro",system-ui,sans-serif;color:#1a1a1a}
-.tkyt-map svg{display:block;width:100%;height:auto;overflow:visible}
+.tkyt-map svg{display:block;width:100%;min-width:0;height:auto;overflow:visible}
 .tkyt-map figcaption b{display:block;font-size:1.05rem;line-height:1.35}
 .tkyt-map figcaption span,.tkyt-map .note{font-size:.82rem;color:#444}
 .tkyt-map .band{background:#fff2cc;border:1px solid #8a5a00;color:#5c3b00;font-weight:600;padding:.25rem .5rem;margin:0 0 .4rem}

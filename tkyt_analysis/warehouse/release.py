@@ -96,10 +96,17 @@ def publish(
         release_id = f"R{snapshot:06d}-{identity}"
         target = Path(home) / "releases" / release_id
         if not target.exists():
+            _remove_unfinished(target.parent)
             _write_release(warehouse, target, release_id, passport, progress)
     if as_of is None:
         _point_to(home, release_id)
     return Release(home, release_id)
+
+
+def _remove_unfinished(directory: Path) -> None:
+    """Take away what a killed or failed publish left beside the releases."""
+    for left in directory.glob(".R*.part"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _write_release(

@@ -39,7 +39,7 @@ def column_types(entry: Dataset) -> dict[str, str]:
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create missing tables and add missing columns; nothing is ever dropped."""
+    """Create missing tables and add missing columns, in one snapshot per lake; nothing is ever dropped."""
     existing: dict[tuple[str, str], set[str]] = {}
     rows = connection.execute(
         "SELECT table_catalog, table_name, column_name FROM information_schema.columns "
@@ -47,14 +47,22 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for store, table, column in rows:
         existing.setdefault((store, table), set()).add(column)
-    for table, entry in stored_datasets().items():
-        store = store_of(entry)
-        types = column_types(entry)
-        known = existing.get((store, table))
-        if known is None:
-            columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-            connection.execute(f'CREATE TABLE {store}."{table}" ({columns})')
-            continue
-        for name, kind in types.items():
-            if name not in known:
-                connection.execute(f'ALTER TABLE {store}."{table}" ADD COLUMN "{name}" {kind}')
+    for store in ("lake", "restricted"):
+        statements = [
+            statement
+            for table, entry in stored_datasets().items()
+            if store_of(entry) == store
+            for statement in _statements(store, table, column_types(entry), existing.get((store, table)))
+        ]
+        if statements:
+            connection.execute("BEGIN; " + "; ".join(statements) + "; COMMIT")
+
+
+def _statements(store: str, table: str, types: dict[str, str], known: set[str] | None) -> list[str]:
+    """What brings one table to its entry's columns."""
+    if known is None:
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+        return [f'CREATE TABLE {store}."{table}" ({columns})']
+    return [
+        f'ALTER TABLE {store}."{table}" ADD COLUMN "{name}" {kind}' for name, kind in types.items() if name not in known
+    ]
