@@ -11,9 +11,9 @@ from tkyt_analysis.warehouse.lake import Warehouse, is_practice
 from tkyt_analysis.warehouse.release import current_release
 
 
-def home_status(home: Path) -> dict[str, Any]:
+def home_status(home: Path, *, as_of: int | str | None = None) -> dict[str, Any]:
     """Counts of files, rows, quarantine and findings, the release, and the sentences that say them."""
-    with Warehouse(home) as warehouse:
+    with Warehouse(home, as_of=as_of) as warehouse:
         files, received, landed, quarantined, last = warehouse.one(
             "SELECT count(*), coalesce(sum(rows_received), 0), coalesce(sum(rows_landed), 0), "
             "coalesce(sum(rows_quarantined), 0), max(received_at) FROM lake.received_file"

@@ -93,3 +93,26 @@ def test_village_wording_is_coded_from_a_csv(tmp_path, capsys):
     assert rows[0].startswith("id,text,decision,code_1,code_2,code_3,code_4,code_5,score_1")
     assert rows[1].startswith("1,Tai biến mạch máu não,auto,I64,")
     assert ",uncodable," in rows[2]
+
+
+def test_the_state_at_an_older_snapshot_can_be_asked_by_number_and_by_time(tmp_path, key, capsys):
+    home = str(tmp_path / "home")
+    assert run(["init", "--home", home]) == 0
+    capsys.readouterr()
+    assert run(["status", "--home", home, "--json"]) == 0
+    before = json.loads(capsys.readouterr().out)["snapshot"]
+    (tmp_path / "stray.txt").write_text("hello", "utf-8")
+    assert run(["ingest", str(tmp_path / "stray.txt"), "--home", home]) == 0
+    capsys.readouterr()
+    assert run(["status", "--home", home, "--as-of", str(before), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == 0
+    assert run(["status", "--home", home, "--as-of", "2100-01-01 00:00:00", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == 1
+
+
+@pytest.mark.parametrize("when", ["999999", "1999-01-01 00:00:00", "yesterday"])
+def test_a_snapshot_that_never_was_is_a_sentence(tmp_path, key, capsys, when):
+    home = str(tmp_path / "home")
+    assert run(["init", "--home", home]) == 0
+    assert run(["status", "--home", home, "--as-of", when]) == 2
+    assert "tkyt status" in capsys.readouterr().err

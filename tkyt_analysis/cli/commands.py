@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tkyt_analysis.cli.terminal import ProgressBar, home_option, json_option, print_json, print_table
+from tkyt_analysis.cli.terminal import ProgressBar, as_of_option, home_option, json_option, print_json, print_table
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.modules import load_object, parts
 
@@ -93,12 +93,13 @@ def print_ingest(home: Path, result: Any) -> None:
 
 
 @tkyt.command(help=label("cli.status"))
+@as_of_option
 @home_option
 @json_option
-def status(home: Path, as_json: bool) -> None:
+def status(as_of: int | str | None, home: Path, as_json: bool) -> None:
     from tkyt_analysis.status import home_status
 
-    found = home_status(home)
+    found = home_status(home, as_of=as_of)
     if as_json:
         print_json(found)
         return
@@ -142,14 +143,14 @@ def check(fail_on: str | None, rules: tuple[str, ...], home: Path, as_json: bool
 
 
 @tkyt.command(help=label("cli.publish"))
-@click.option("--as-of", default=None, help=label("cli.publish.as_of"))
+@as_of_option
 @home_option
 @json_option
-def publish(as_of: str | None, home: Path, as_json: bool) -> None:
+def publish(as_of: int | str | None, home: Path, as_json: bool) -> None:
     from tkyt_analysis.warehouse.release import publish as make_release
 
     bar = ProgressBar(label("cli.publish.progress"))
-    release = make_release(home, as_of=int(as_of) if as_of and as_of.isdigit() else as_of, progress=bar)
+    release = make_release(home, as_of=as_of, progress=bar)
     bar.close()
     if as_json:
         print_json(release.manifest)

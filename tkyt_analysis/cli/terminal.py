@@ -24,6 +24,15 @@ def home_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--as-of WHEN`: an older snapshot, by its number or by a time."""
+    return click.option("--as-of", default=None, callback=_as_of, help=label("cli.as_of"))(command)
+
+
+def _as_of(context: click.Context, parameter: click.Parameter, value: str | None) -> int | str | None:
+    return int(value) if value and value.isdigit() else value
+
+
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--json`: the result for machines, on standard output."""
     return click.option("--json", "as_json", is_flag=True, help=label("cli.json"))(command)

@@ -197,6 +197,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, target: str, name: str, optio
         text = str(error)
         if "encryption key" in text.lower():
             raise InputError("error.key_wrong", home=home) from None
+        if "snapshot" in text.lower() or "timestamp" in text.lower():
+            raise InputError("error.no_snapshot", home=home, problem=text.splitlines()[0]) from None
         if "lock" in text.lower():
             raise ProcessingError("error.warehouse_busy", home=home) from None
         raise ProcessingError("error.warehouse_unreadable", home=home, problem=text.splitlines()[0]) from error
