@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -47,10 +48,12 @@ def lab_arguments(home: Path, *, port: int, open_browser: bool) -> list[str]:
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={work_directory(home)}",
+        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
         f"--LabApp.app_settings_dir={lab_settings(current_language())}",
         *([] if open_browser else ["--no-browser"]),
+        *(["--allow-root"] if os.geteuid() == 0 else []),  # in a container there is no other user
     ]
 
 

@@ -16,8 +16,8 @@ from tkyt_analysis.pages import notice, paragraph, table_html
 from tkyt_analysis.settings import home_directory
 
 if TYPE_CHECKING:
-    from tkyt_analysis.warehouse.release import Release
     from tkyt_analysis.reports.quality_data import QualityView
+    from tkyt_analysis.warehouse.release import Release
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,12 @@ class StartPage:
         if rows.empty:
             return paragraph(label("start.nothing_waits", self.language))
         shown = rows.assign(reason=[reason_words(key, self.language) for key in rows["reason"]])
-        headings = {name: label(f"start.column.{name}", self.language) for name in ("reason", "rows", "files", "example")}
-        return table_html(shown, headings=headings, caption=label("start.waiting", self.language), language=self.language)
+        headings = {
+            name: label(f"start.column.{name}", self.language) for name in ("reason", "rows", "files", "example")
+        }
+        return table_html(
+            shown, headings=headings, caption=label("start.waiting", self.language), language=self.language
+        )
 
     def release(self) -> str:
         """The current release, and the tables readers find in it."""
@@ -51,7 +55,11 @@ class StartPage:
             release = Release(self.home)
         except InputError as error:
             return notice(error.sentence(self.language), kind="warning", language=self.language)
-        fields = {"release": release.release_id, "date": release.manifest["data_as_of"], "tables": ", ".join(release.tables())}
+        fields = {
+            "release": release.release_id,
+            "date": release.manifest["data_as_of"],
+            "tables": ", ".join(release.tables()),
+        }
         return paragraph(label("start.release", self.language, **fields))
 
     def reports(self) -> str:
@@ -59,7 +67,9 @@ class StartPage:
         pages = sorted((self.home / "reports").glob("*.html"), key=lambda path: (-path.stat().st_mtime, path.name))
         if not pages:
             return paragraph(label("start.no_reports", self.language))
-        items = "".join(f'<li><a href="file://{quote(str(one))}" target="_blank">{escape(one.name)}</a></li>' for one in pages)
+        items = "".join(
+            f'<li><a href="file://{quote(str(one))}" target="_blank">{escape(one.name)}</a></li>' for one in pages
+        )
         return f"{paragraph(label('start.reports', self.language, directory=self.home / 'reports'))}<ul>{items}</ul>"
 
 
@@ -103,7 +113,9 @@ def open_quality(home: str | Path = "", release: str = "", place: str = "VN", pe
 def latest_month(release: Release) -> str:
     """The last month for which reports were due; InputError where there is none."""
     rows = (
-        release.query("SELECT max(period_id) AS month FROM reporting WHERE regexp_full_match(period_id, '[0-9]{6}')")["month"]
+        release.query("SELECT max(period_id) AS month FROM reporting WHERE regexp_full_match(period_id, '[0-9]{6}')")[
+            "month"
+        ]
         if release.has("reporting")
         else pd.Series(dtype="str")
     )

@@ -80,13 +80,20 @@ def test_the_source_code_is_not_in_the_page(opened, address):
 
 
 def test_a_viewer_can_not_choose_another_template(opened, address):
-    text = opened.page.request.get(f"{address}voila/render/overview.ipynb?template=classic&voila-template=classic").text()
+    text = opened.page.request.get(
+        f"{address}voila/render/overview.ipynb?template=classic&voila-template=classic"
+    ).text()
     assert "Đang mở bảng điều khiển" in text
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("voila/files/overview.ipynb", 403), ("api/contents", 404), ("api/kernels", 404), ("voila/render/absent.ipynb", 404)],
+    [
+        ("voila/files/overview.ipynb", 403),
+        ("api/contents", 404),
+        ("api/kernels", 404),
+        ("voila/render/absent.ipynb", 404),
+    ],
 )
 def test_files_kernels_and_other_notebooks_are_not_served(opened, address, path, status):
     assert opened.page.request.get(f"{address}{path}").status == status
