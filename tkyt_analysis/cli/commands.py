@@ -115,9 +115,11 @@ def status(as_of: int | str | None, home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def check(fail_on: str | None, rules: tuple[str, ...], home: Path, as_json: bool) -> int:
-    from tkyt_analysis.pipeline import check_warehouse
+    from tkyt_analysis.pipeline import check_warehouse, run_steps
 
     bar = ProgressBar(label("cli.check.progress"))
+    if not rules:
+        run_steps(home, bar)
     summary = check_warehouse(home, rules=rules or None, progress=bar)
     bar.close()
     if as_json:
