@@ -42,12 +42,12 @@ def received(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def empty_home(tmp_path_factory):
-    os.environ["TKYT_KEY_FILE"] = str(tmp_path_factory.mktemp("key") / "key")
     home = tmp_path_factory.mktemp("home") / "empty"
-    prepare_home(home)
-    warm_up()
-    yield home
-    del os.environ["TKYT_KEY_FILE"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TKYT_KEY_FILE", str(tmp_path_factory.mktemp("key") / "key"))  # one key: the homes are compared
+        prepare_home(home)
+        warm_up()
+        yield home
 
 
 def warm_up():
