@@ -35,7 +35,12 @@ def classified_values(
     _put_elements(scratch, context)
     _put_odd_values(scratch)
     scratch.con.execute(_VALUES_CLASSIFIED)
-    scratch.con.execute(_VALUES_REPEATED)
+    scratch.con.execute(
+        "CREATE OR REPLACE TEMP TABLE repeated (row_number BIGINT, nth BIGINT, same_as BIGINT, first_row BIGINT, "
+        "last_row BIGINT, differs BOOLEAN)"
+    )
+    for part in scratch.find_shared_keys(_VALUES_KEYS):
+        scratch.con.execute(_VALUES_REPEATED.format(part=part))
     scratch.con.execute(_COMMON_COMMENTS)
     yield _undescribed_elements(scratch)
     yield _common_comments(scratch, sheet)
@@ -90,14 +95,15 @@ LEFT JOIN odd_values o ON o.value = w.value
 """
 
 # Rows whose key stands more than once in the file: `nth` of the same value, and whether the values differ.
+_VALUES_KEYS = """
+SELECT row_number, hash(element_id, category_id, unit_id, period_id) AS key FROM classified WHERE reason IS NULL
+"""
+
 _VALUES_REPEATED = """
-CREATE OR REPLACE TEMP TABLE repeated AS
-WITH keyed AS (
-    SELECT row_number, hash(element_id, category_id, unit_id, period_id) AS key, element_id, category_id, unit_id,
-           period_id, coalesce(CAST(number AS VARCHAR), written) AS shown
-    FROM classified WHERE reason IS NULL),
-many AS (SELECT key FROM keyed GROUP BY key HAVING count(*) > 1),
-rows AS (SELECT keyed.* FROM keyed SEMI JOIN many USING (key)),
+INSERT INTO repeated
+WITH rows AS (
+    SELECT row_number, element_id, category_id, unit_id, period_id, coalesce(CAST(number AS VARCHAR), written) AS shown
+    FROM classified SEMI JOIN (SELECT row_number FROM suspects WHERE {part}) USING (row_number) WHERE reason IS NULL),
 counted AS (
     SELECT row_number,
            row_number() OVER (PARTITION BY element_id, category_id, unit_id, period_id, shown ORDER BY row_number) AS nth,

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 MEMORY = "1GB"
 BATCH_ROWS = 100_000
 ROW_GROUP = 250_000
+PART_ROWS = 3_000_000  # rows compared with one another at a time
 
 
 class Scratch:
@@ -61,6 +62,26 @@ class Scratch:
         self.con.register("incoming", rows)
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
         self.con.unregister("incoming")
+
+    def find_shared_keys(self, rows: str) -> list[str]:
+        """Which rows share their key with another row.
+
+        rows : SQL that gives row_number and key (a hash)
+        Makes the table `suspects` (row_number, key). Returns SQL conditions on it, one per part, that take in every row
+        once, all rows of a key together, and PART_ROWS rows or so at a time; none where no key is shared.
+        """
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE hashed AS {rows}")
+        self.con.execute("CREATE OR REPLACE TEMP TABLE shared (key UBIGINT)")
+        parts = -(-self.rows // PART_ROWS)
+        for part in range(parts):
+            self.con.execute(
+                f"INSERT INTO shared SELECT key FROM hashed WHERE key % {parts} = {part} GROUP BY key HAVING count(*) > 1"
+            )
+        self.con.execute("CREATE OR REPLACE TEMP TABLE suspects AS FROM hashed SEMI JOIN shared USING (key)")
+        self.con.execute("DROP TABLE hashed; DROP TABLE shared")
+        found = self.con.execute("SELECT count(*) FROM suspects").fetchone()
+        parts = -(-found[0] // PART_ROWS) if found else 0
+        return [f"key % {parts} = {part}" for part in range(parts)]
 
     def frame(self, sql: str) -> pd.DataFrame:
         """A small result."""

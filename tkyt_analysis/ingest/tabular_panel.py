@@ -35,7 +35,7 @@ def panel_batches(scratch: Scratch, match: Match, context: IngestContext, sheet:
     scratch.con.execute(f"CREATE OR REPLACE VIEW keyed AS SELECT *, {_keys(panel, match)} FROM raw")
     notes = _put_keys(scratch, entry, panel, context, sheet)
     scratch.con.execute(_cells_view(entry, panel, cell_columns, hints))
-    _find_repeated(scratch, len(cell_columns))
+    _find_repeated(scratch)
     yield Batch("data_element", _elements(entry, panel, list(cell_columns), sheet), notes=notes, counts=False)
     if units := _own_units(scratch, panel, sheet):
         yield units
@@ -133,20 +133,18 @@ WHERE trim(coalesce(l.cell.value, '')) <> ''
 """
 
 
-# Unit-periods that stand in more than one row: `rows` of them.
-_SHARED_KEYS = """
-CREATE OR REPLACE TEMP TABLE shared AS
-SELECT hash(u.unit_id, p.period_id) AS key, count(*) AS rows
+_KEYS = """
+SELECT row_number, hash(u.unit_id, p.period_id) AS key
 FROM keyed JOIN periods p USING (k_year, k_month, k_period)
 JOIN units u ON u.value = k_unit AND u.parent = k_parent AND u.day = p.day
-WHERE u.reason = '' AND p.period_id IS NOT NULL GROUP BY key HAVING count(*) > 1
+WHERE u.reason = '' AND p.period_id IS NOT NULL
 """
 
 # A cell is named by row and column: the same key in two rows is a repeated row, or a contradiction.
 _REPEATED = """
 INSERT INTO repeated
 WITH good AS (SELECT row_number, column_name, element_id, unit_id, period_id, number FROM cells
-              SEMI JOIN (SELECT key FROM shared WHERE key % {parts} = {part}) s ON s.key = hash(unit_id, period_id)
+              SEMI JOIN (SELECT row_number FROM suspects WHERE {part}) USING (row_number)
               WHERE reason IS NULL AND number IS NOT NULL),
 counted AS (
     SELECT row_number, column_name,
@@ -159,21 +157,16 @@ counted AS (
     FROM good)
 SELECT * FROM counted WHERE nth > 1 OR differs
 """
-_CELLS_AT_ONCE = 5_000_000
 
 
-def _find_repeated(scratch: Scratch, elements: int) -> None:
-    """Table `repeated`: cells whose key stands in several rows; compared in parts, so that memory stays bounded."""
+def _find_repeated(scratch: Scratch) -> None:
+    """Table `repeated`: cells whose unit and period stand in several rows."""
     scratch.con.execute(
         "CREATE OR REPLACE TEMP TABLE repeated (row_number BIGINT, column_name VARCHAR, nth BIGINT, same_as BIGINT, "
         "first_row BIGINT, last_row BIGINT, differs BOOLEAN)"
     )
-    scratch.con.execute(_SHARED_KEYS)
-    rows = scratch.con.execute("SELECT coalesce(sum(rows), 0) FROM shared").fetchone()
-    cells = int(rows[0]) * elements if rows else 0
-    parts = -(-cells // _CELLS_AT_ONCE)
-    for part in range(parts):
-        scratch.con.execute(_REPEATED.format(part=part, parts=parts))
+    for part in scratch.find_shared_keys(_KEYS):
+        scratch.con.execute(_REPEATED.format(part=part))
 
 
 _RESULT = """

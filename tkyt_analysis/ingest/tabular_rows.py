@@ -57,7 +57,7 @@ def row_batches(scratch: Scratch, match: Match, context: IngestContext, sheet: s
                list_filter([{", ".join(notes) or "NULL"}], one -> one IS NOT NULL) AS noted
         FROM raw {" ".join(joins)} WHERE {filled}"""
     scratch.con.execute(sql)
-    scratch.con.execute(_repeated_sql(entry, list(raw)))
+    _find_repeated(scratch, list(raw))
     for piece in scratch.pieces("SELECT t.*, r.same_as FROM typed t LEFT JOIN repeated r USING (row_number)"):
         yield _row_batch(piece, entry, list(raw), sheet)
 
@@ -171,15 +171,16 @@ def _put_units(
     scratch.put(table, units[["value", "moment", "unit_id", "reason", "said"]])
 
 
-def _repeated_sql(entry: Dataset, names: list[str]) -> str:
+def _find_repeated(scratch: Scratch, names: list[str]) -> None:
     """Rows that repeat an earlier one in every column; rows that share the key but differ stay, for the quality rules."""
     columns = ", ".join(f'"{name}"' for name in names)
-    return f"""
-        CREATE OR REPLACE TEMP TABLE repeated AS
-        WITH good AS (SELECT row_number, hash({columns}) AS key, {columns} FROM typed WHERE refusal IS NULL),
-        many AS (SELECT key FROM good GROUP BY key HAVING count(*) > 1)
-        SELECT row_number, min(row_number) OVER (PARTITION BY {columns}) AS same_as
-        FROM good SEMI JOIN many USING (key) QUALIFY row_number > same_as"""
+    scratch.con.execute("CREATE OR REPLACE TEMP TABLE repeated (row_number BIGINT, same_as BIGINT)")
+    for part in scratch.find_shared_keys(f"SELECT row_number, hash({columns}) AS key FROM typed WHERE refusal IS NULL"):
+        scratch.con.execute(
+            f"INSERT INTO repeated SELECT row_number, min(row_number) OVER (PARTITION BY {columns}) AS same_as "
+            f"FROM typed SEMI JOIN (SELECT row_number FROM suspects WHERE {part}) USING (row_number) "
+            "QUALIFY row_number > same_as"
+        )
 
 
 def _row_batch(piece: pa.Table, entry: Dataset, names: list[str], sheet: str) -> Batch:
