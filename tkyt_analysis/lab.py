@@ -15,12 +15,19 @@ LOCALES = {"vi": "vi_VN", "en": "en"}
 
 
 def work_directory(home: Path) -> Path:
-    """The user's notebooks: outside the repository; templates are copied there once and never overwritten."""
+    """The user's notebooks, outside the repository, beside a link to the reports.
+
+    Templates are copied there once and never overwritten.
+    """
     directory = Path(home) / "work" / "notebooks"
     directory.mkdir(parents=True, exist_ok=True)
     for template in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
         if not (directory / template.name).exists():
             shutil.copy(template, directory / template.name)
+    reports = directory / "reports"  # a browser opens no file:// link of a served page
+    (Path(home) / "reports").mkdir(exist_ok=True)
+    if not reports.exists():
+        reports.symlink_to(Path("..") / ".." / "reports", target_is_directory=True)
     return directory
 
 

@@ -63,14 +63,22 @@ class StartPage:
         return paragraph(label("start.release", self.language, **fields))
 
     def reports(self) -> str:
-        """Links to the reports that were made, newest first."""
+        """Links to the reports that were made, newest first; `reports` stands beside the notebook in JupyterLab."""
         pages = sorted((self.home / "reports").glob("*.html"), key=lambda path: (-path.stat().st_mtime, path.name))
         if not pages:
             return paragraph(label("start.no_reports", self.language))
         items = "".join(
-            f'<li><a href="file://{quote(str(one))}" target="_blank">{escape(one.name)}</a></li>' for one in pages
+            f'<li><a href="reports/{quote(one.name)}" target="_blank">{escape(one.name)}</a></li>' for one in pages
         )
         return f"{paragraph(label('start.reports', self.language, directory=self.home / 'reports'))}<ul>{items}</ul>"
+
+
+def notebook_style() -> str:
+    """The pages' style sheet for the outputs of a notebook; nothing outside them is touched."""
+    from tkyt_analysis.assets import page_css
+
+    rules = page_css().replace(":root", "&").replace("html {", "& {", 1)
+    return f"<style>.jp-OutputArea-output {{ {rules} }}</style>"
 
 
 def start(home: str | Path = "", language: str = "vi") -> StartPage:

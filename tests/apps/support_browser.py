@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,15 +50,11 @@ def server(arguments, environment, address, log):
         yield child
     finally:
         child.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(15)
-        except subprocess.TimeoutExpired:
-            pass
-        with_remaining = os.getpgid(child.pid) if child.poll() is None else child.pid
-        try:
-            os.killpg(with_remaining, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # what is left of the group that it leads
+        child.wait(5)
 
 
 def wait_for(address, child, log, seconds=60):

@@ -41,7 +41,8 @@ def test_the_page_opens_with_its_vietnamese_title_and_six_painted_figures(opened
 
 def test_the_map_has_every_province_and_both_archipelagos(opened):
     text = opened.page.locator(".tkyt-map svg").first.text_content()
-    assert "Hoàng Sa" in text and "Trường Sa" in text
+    assert "Hoàng Sa" in text
+    assert "Trường Sa" in text
     assert opened.page.locator(".tkyt-map .unit").count() == 34 + 2
 
 

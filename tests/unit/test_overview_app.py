@@ -156,14 +156,16 @@ def test_the_map_can_show_the_death_rate(home):
     app = OverviewApp(home, language="vi")
     app.measure.value = "crude_death_rate"
     assert app.error == ""
-    assert "Hoàng Sa" in app._map.value and "Trường Sa" in app._map.value
+    assert "Hoàng Sa" in app._map.value
+    assert "Trường Sa" in app._map.value
     assert "0,25" in app._map.value
 
 
 def test_practice_data_release_and_date_stand_on_the_page(home):
     app = OverviewApp(home, language="vi")
     assert "Số liệu mô phỏng – không phải số liệu thật" in app._head.value
-    assert "R000001-drawn" in app._foot.value and "2026-01-15" in app._foot.value
+    assert "R000001-drawn" in app._foot.value
+    assert "2026-01-15" in app._foot.value
 
 
 def test_without_a_release_the_page_says_what_to_do(tmp_path):

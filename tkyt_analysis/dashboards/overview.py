@@ -51,7 +51,8 @@ class OverviewApp(widgets.VBox):
         self.error = ""
         self._filling = False
         self._make_widgets()
-        super().__init__([widgets.HTML(page.style_html()), self._head])
+        self._parts: list[widgets.Widget] = [widgets.HTML(page.style_html()), self._head]
+        super().__init__(self._parts)
         self.add_class("tkyt-app")
         try:
             self.data = OverviewData(Release(home or home_directory(), release_id))
@@ -78,7 +79,7 @@ class OverviewApp(widgets.VBox):
         controls, below = widgets.Box(pickers), widgets.Box([self._map, self._units])
         for widget, name in ((controls, "controls"), (below, "below"), (self._map, "map"), (self._units, "units")):
             widget.add_class(name)
-        self.children = [*self.children, controls, self._remarks, self._cards, below, self._foot]
+        self.children = [*self._parts, controls, self._remarks, self._cards, below, self._foot]
 
     def _fill_pickers(self) -> None:
         """Options in the language; what was chosen stays chosen."""
@@ -221,7 +222,7 @@ class OverviewApp(widgets.VBox):
         self.error = error.sentence(self.language) if known else label("overview.no_release", self.language)
         self._head.value = page.head_html(None, self.language)
         self._remarks.value = notice(self.error, kind="warning", language=self.language)
-        self.children = [*self.children, self._remarks]
+        self.children = [*self._parts, self._remarks]
 
 
 def _fill(picker: widgets.Dropdown, options: list[tuple[str, str]]) -> None:
