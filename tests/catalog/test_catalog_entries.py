@@ -118,3 +118,18 @@ def test_a_dated_value_is_asked_for_at_a_date(tmp_path):
 def test_an_unknown_entry_names_the_nearest_one():
     with pytest.raises(InputError, match="nearest is “population”"):
         load_entry("datasets", "popluation")
+
+
+def test_a_folder_that_the_catalog_does_not_read_is_a_mistake(tmp_path, monkeypatch):
+    (tmp_path / "corections").mkdir()
+    monkeypatch.setenv("TKYT_CATALOG_PATH", str(tmp_path))
+    [sentence] = catalog_problems()
+    assert "“corections”" in sentence
+
+
+def test_an_entry_of_the_users_own_folder_joins_the_shipped_ones(tmp_path, monkeypatch):
+    (tmp_path / "thresholds").mkdir()
+    (tmp_path / "thresholds" / "minimum_cell.yaml").write_text(THRESHOLD, "utf-8")
+    monkeypatch.setenv("TKYT_CATALOG_PATH", str(tmp_path))
+    assert load_entry("thresholds", "minimum_cell").at(datetime.date(2026, 1, 1)) == 10
+    assert load_entry("thresholds", "reporting_completeness").at(datetime.date(2026, 1, 1)) == 0.9

@@ -80,16 +80,6 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Check:
-    """A rule on the rows of a dataset, in SQL over its columns; the message may name columns in braces."""
-
-    id: str
-    rule: str
-    severity: Literal["error", "warning", "note"]
-    message: Text
-
-
-@dataclass(frozen=True)
 class Dataset:
     """A table that the workbench receives or keeps: the entry is its schema.
 
@@ -111,7 +101,6 @@ class Dataset:
     sheet: str | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
     panel: Panel | None = None
-    checks: tuple[Check, ...] = ()
     notes: Text | None = None
 
     def problems(self) -> Problems:
@@ -255,21 +244,6 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Correction:
-    """A known error in received data: what, why, who was told; `expect` fails once the source is fixed."""
-
-    id: str
-    dataset: str
-    match: Mapping[str, str]
-    action: Literal["replace", "drop"]
-    reason: Text
-    reported_to: str
-    expect: Mapping[str, str]
-    set: Mapping[str, str] = field(default_factory=dict)
-    valid: Validity | None = None
-
-
-@dataclass(frozen=True)
 class CauseListEntry:
     """A tabulation list of causes of death, dated; its items are a code list."""
 
@@ -288,6 +262,5 @@ KINDS: dict[str, type] = {
     "indicators": Indicator,
     "rules": Rule,
     "thresholds": Threshold,
-    "corrections": Correction,
     "cause_lists": CauseListEntry,
 }

@@ -13,6 +13,8 @@ from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
 from tkyt_analysis.settings import catalog_directories
 
+OTHER_FOLDERS = ("codelists", "boundaries")
+
 
 class CatalogError(InputError):
     """A catalog entry is wrong; `problems` has one sentence per mistake."""
@@ -66,9 +68,14 @@ def load_entry(kind: str, identifier: str) -> Any:
 
 
 def catalog_problems() -> list[str]:
-    """Every mistake of every kind, and files that stand where none is expected."""
+    """Every mistake of every kind, and files and folders that stand where none is expected."""
     problems: list[str] = []
     for directory in catalog_directories():
+        for folder in sorted(path for path in directory.glob("*") if path.is_dir()):
+            if folder.name not in (*KINDS, *OTHER_FOLDERS):
+                problems.append(
+                    label("catalog.stray_folder", folder=folder.name, known=", ".join((*KINDS, *OTHER_FOLDERS)))
+                )
         for kind in KINDS:
             for path in sorted((directory / kind).glob("*")):
                 if path.suffix == ".yaml":

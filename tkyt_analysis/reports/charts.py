@@ -38,10 +38,10 @@ def new_figure(width: float, height: float) -> tuple[Any, Any]:
     return drawing, axes
 
 
-def draw_completeness_course(course: pd.DataFrame, language: str) -> str:
+def draw_completeness_course(course: pd.DataFrame, language: str, *, threshold: float) -> str:
     """Line of the share of expected reports that arrived, per period (columns period_id, share).
 
-    The 90 % line is WHO's threshold for completeness of facility reporting (DQR 1a).
+    threshold : share that must have arrived, drawn as a dashed line.
     """
     from tkyt_analysis.reference.periods import as_period
 
@@ -50,7 +50,11 @@ def draw_completeness_course(course: pd.DataFrame, language: str) -> str:
         share = 100 * course["share"].to_numpy(float)
         places = np.arange(len(course))
         axes.axhline(
-            90, color="#8a5a00", linewidth=1, linestyle=(0, (4, 3)), label=label("report.quality.who_90", language)
+            100 * threshold,
+            color="#8a5a00",
+            linewidth=1,
+            linestyle=(0, (4, 3)),
+            label=label("report.quality.threshold", language, share=format_number(100 * threshold, 0, language)),
         )
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize=9, borderaxespad=0)
         axes.plot(places, share, color=RECEIVED, linewidth=2, marker="o", markersize=5)
