@@ -57,6 +57,7 @@ RATES = pd.DataFrame(
 def home(tmp_path):
     """A home whose release was drawn by hand: one province with one death, one with nothing."""
     tables = {"organisation_unit": UNITS, "reporting": REPORTING, "death": DEATHS, "indicator_value": RATES}
+    tables["rule_coverage"] = pd.DataFrame({"rule_id": ["outlier_count"]})  # checked, nothing found
     release = tmp_path / "releases" / "R000001-drawn"
     files = {}
     for name, rows in tables.items():
@@ -84,6 +85,7 @@ def test_completeness_is_reports_received_over_reports_due(home):
     app.period.value = "202506"
     assert figures(app)["completeness"].value == pytest.approx(100 * 2 / 3)
     assert figures(app)["missing"].value == 1
+    assert figures(app)["questions"].value == 0
     assert dict(zip(app.table["row_unit"], app.table["missing"])) == {"VN2024:21115": 1, "VN2024:21121": 0}
 
 
@@ -124,6 +126,7 @@ def test_a_place_without_data_says_so(home):
     app = OverviewApp(home, language="vi")
     app.place.value = "VN2025:96"
     assert app.table.empty
+    assert [figure.value for figure in app.figures] == [None] * 6  # nothing to judge is not a zero
     assert "Tỉnh Cà Mau chưa có báo cáo" in app._remarks.value
     assert app.commune.disabled
 

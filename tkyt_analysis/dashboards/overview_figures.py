@@ -18,7 +18,7 @@ def six_figures(data: OverviewData, place: str, this: Period) -> list[Figure]:
     return [
         completeness_figure(data, course, this),
         missing_figure(data, course, this),
-        questions_figure(data, this),
+        questions_figure(data, this, reported=last(course["expected"]) not in (None, 0.0)),
         deaths_figure(data, this),
         indicator_figure(data, "crude_death_rate", place, this),
         indicator_figure(data, "ill_defined_share", place, this),
@@ -48,11 +48,14 @@ def missing_figure(data: OverviewData, course: pd.DataFrame, this: Period) -> Fi
     return Figure("missing", last(missing), change=change(data, missing, this), course=listed(missing))
 
 
-def questions_figure(data: OverviewData, this: Period) -> Figure:
-    """Questions of the last check that wait for an answer."""
+def questions_figure(data: OverviewData, this: Period, *, reported: bool) -> Figure:
+    """Questions of the last check that wait for an answer; none where nothing was there to check is no zero."""
     if not data.release.has("rule_coverage"):
         return Figure("questions", None, status="not_assessable", trust="not_assessable", reason="overview.not_checked")
-    return Figure("questions", data.questions(this))
+    questions = data.questions(this)
+    if not questions and not reported:
+        return Figure("questions", None, status="not_assessable", trust="not_assessable", reason="overview.no_reports")
+    return Figure("questions", questions)
 
 
 def deaths_figure(data: OverviewData, this: Period) -> Figure:
