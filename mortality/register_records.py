@@ -115,7 +115,7 @@ def read_register(table: Table, *, source: str, book_year: int, latest_year: int
     return RegisterRows(
         with_columns(deaths, DEATH_COLUMNS),
         with_columns(deaths, IDENTITY_COLUMNS),
-        lines.reindex(columns=["commune", "unit_code"]).fillna("").loc[landed.index],
+        lines.reindex(columns=["commune", "unit_code"]).astype("str").fillna("").loc[landed.index],
         _unreadable(table.grid.sheet, records[~readable].index),
         all_notes[all_notes["row_number"].isin(landed.index)].reset_index(drop=True),
         kinds[~kinds.isin([DEATH])].value_counts().to_dict(),
@@ -135,7 +135,7 @@ def records_of_lines(lines: pd.DataFrame, *, source: str, book_year: int, latest
     return RegisterRows(
         with_columns(deaths, DEATH_COLUMNS),
         with_columns(deaths, IDENTITY_COLUMNS),
-        lines.reindex(columns=["commune", "unit_code"]).fillna("").loc[landed.index],
+        lines.reindex(columns=["commune", "unit_code"]).astype("str").fillna("").loc[landed.index],
         _unreadable("", records[~readable].index),
         all_notes[all_notes["row_number"].isin(landed.index)].reset_index(drop=True),
     )

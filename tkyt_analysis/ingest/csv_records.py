@@ -244,13 +244,13 @@ class _Reader:
             return self.empty(), []
         text = block if len(kept) == len(ends) else b"".join(block[starts[i] : ends[i] + 1] for i in kept)
         if not text.isascii() and not _is_text(text):  # Arrow cannot show a wrong line whose bytes are no text
-            good = [bool(_is_text(block[starts[i] : ends[i]])) for i in kept]
+            is_good = [bool(_is_text(block[starts[i] : ends[i]])) for i in kept]
             bad_lines = [
                 _broken(int(first_line + i), block[starts[i] : ends[i]], "quarantine.bad_encoding")
-                for i, fine in zip(kept, good, strict=True)
+                for i, fine in zip(kept, is_good, strict=True)
                 if not fine
             ]
-            table, others = self._parse(block, starts, ends, kept[np.array(good)], first_line)
+            table, others = self._parse(block, starts, ends, kept[np.array(is_good)], first_line)
             return table, [*bad_lines, *others]
         numbers = kept + first_line
         parsed = self._arrow(text, len(kept))
