@@ -28,6 +28,11 @@ def word(key: str, language: str, **fields: object) -> str:
     return WORDS[key][language].format(**fields)
 
 
+def known(name: str, language: str) -> str:
+    """A level or quantity in words; its own name where there is none."""
+    return word(f"name_{name}", language) if f"name_{name}" in WORDS else name
+
+
 def catalog_pages() -> Iterator[Page]:
     """Every generated page in every language."""
     for language in LANGUAGES:
@@ -74,7 +79,11 @@ def notes(entry: Any, language: str) -> str:
 
 
 def shown(rows: list[dict[str, object]], language: str) -> str:
-    return table_html(pd.DataFrame(rows), stacked=True, language=language) if rows else ""
+    """A table; columns in which nothing stands are left out."""
+    if not rows:
+        return ""
+    table = pd.DataFrame(rows)
+    return table_html(table.loc[:, (table != "–").any()], stacked=True, language=language)
 
 
 def datasets(language: str) -> tuple[str, int, int]:
@@ -152,8 +161,8 @@ def indicators(language: str) -> tuple[str, int, int]:
             word("unit", language): entry.unit[language],
             word(
                 "fraction", language
-            ): f"{entry.numerator} / {entry.denominator} × {format_number(entry.per, 0, language)}",
-            word("minimum_level", language): entry.minimum_level,
+            ): f"{known(entry.numerator, language)} / {known(entry.denominator, language)} × {format_number(entry.per, 0, language)}",
+            word("minimum_level", language): known(entry.minimum_level, language),
             word("legal_source", language): sources,
         }
         parts.append(entry_head(entry, facts, language, unverified=marked) + notes(entry, language))
@@ -167,9 +176,11 @@ def rules(language: str) -> tuple[str, int, int]:
         facts = {
             word("question", language): entry.question[language],
             word("severity", language): word(f"severity_{entry.severity}", language),
-            word("level", language): ", ".join(entry.level),
+            word("level", language): ", ".join(known(one, language) for one in entry.level),
             word("legal_source", language): entry.source,
-            word("parameters", language): "; ".join(f"{name} = {value}" for name, value in entry.parameters.items()),
+            word("parameters", language): "; ".join(
+                f"{name}: {as_text(value)}" for name, value in entry.parameters.items()
+            ),
         }
         parts.append(entry_head(entry, facts, language, unverified=entry.unverified))
     return "".join(parts), len(entries), sum(entry.unverified for entry in entries.values())
@@ -251,8 +262,8 @@ def case_rows(mark: Any) -> list[dict[str, object]]:
 
 def as_text(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {one}" for name, one in value.items()) or "–"
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        return ", ".join(f"{name} = {as_text(one)}" for name, one in value.items()) or "–"
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def imported(file: Path) -> ModuleType:

@@ -26,7 +26,7 @@ from docs_catalog import catalog_pages  # noqa: E402
 
 from tkyt_analysis.pages import page  # noqa: E402
 
-GITIGNORED = REPOSITORY / "build" / "docs"
+OUTPUT = REPOSITORY / "build" / "docs"
 NAVIGATION = [
     ("Trang đầu", "index.html"),
     ("Hướng dẫn / Guide", "huong_dan.html"),
@@ -37,7 +37,7 @@ NAVIGATION = [
 ]
 STYLE = """<style>
 pre { background: var(--tint); border: 1px solid var(--line); border-radius: 4px; padding: .6rem .8rem; overflow-x: auto; font-size: .88rem; line-height: 1.45; }
-code { font-size: .9em; overflow-wrap: anywhere; } pre code { font-size: 1em; overflow-wrap: normal; }
+code { font-size: .9em; overflow-wrap: anywhere; } pre code { font-size: 1em; } pre code, table code { overflow-wrap: normal; }
 main img { max-width: 100%; height: auto; border: 1px solid var(--line); } main li { max-width: 44rem; margin: .2rem 0; }
 blockquote { margin: .8rem 0; padding: .2rem 1rem; border-left: 5px solid var(--line); } hr { border: 0; border-top: 1px solid var(--line); margin: 2.5rem 0; }
 .switch { float: right; margin: .4rem 0 .4rem 1rem; }
@@ -148,7 +148,7 @@ def write(output: Path, name: str, title: str, body: str, *, language: str = "vi
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--output", type=Path, default=GITIGNORED)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
     output = parser.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
     pages = markdown_files() | {"docs/adr/": "adr.html", "data_catalog/": "catalog.html"}
