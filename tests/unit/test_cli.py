@@ -35,7 +35,7 @@ def test_an_unknown_language_and_an_unknown_command_are_wrong_use(capsys):
 
 
 def test_an_unexpected_fault_is_one_sentence_and_exit_code_3(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("tkyt_analysis.status.home_status", lambda home: 1 / 0)
+    monkeypatch.setattr("tkyt_analysis.status.home_status", lambda home, as_of: 1 / 0)
     assert run(["status", "--home", str(tmp_path), "--language", "en"]) == 3
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said

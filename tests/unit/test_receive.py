@@ -147,3 +147,17 @@ def test_an_older_snapshot_can_be_asked_for(home, folder):
     with Warehouse(home, as_of=before) as warehouse:
         assert warehouse.con.execute("SELECT count(*) FROM lake.aggregate_value").fetchone() == (0,)
     assert count(home, "SELECT count(*) FROM lake.aggregate_value") == (3,)
+
+
+def test_an_archive_received_again_or_beside_its_own_files_changes_nothing(home, folder, tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "sent.zip", "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+    first = receive.ingest(home, [tmp_path / "sent.zip"])
+    assert first.total("landed") == 3
+    before = warehouse_digest(home)
+    again = receive.ingest(home, [tmp_path / "sent.zip", folder])
+    assert {row["status"] for row in again.files} == {"known"}
+    assert warehouse_digest(home) == before

@@ -29,8 +29,24 @@ from tkyt_analysis.warehouse.lake import Warehouse
 FILES_PER_TRANSACTION = 32
 ROWS_PER_TRANSACTION = 2_000_000
 SURE_ENOUGH = 0.3
+UNKNOWN, LAST = 9, 10  # ranks: after all that doors know; an archive after its members
 
 Progress = Callable[[int, int, str], None]
+
+
+class ArchiveDoor:
+    """An archive itself: its members hold the rows; it is on record once they are, so that it is not unpacked again."""
+
+    id = "archive"
+
+    def recognise(self, file: ReceivedFile) -> float:
+        return 0.0
+
+    def read(self, file: ReceivedFile, context: Any) -> Iterator[Batch]:
+        return iter(())
+
+
+ARCHIVE = ArchiveDoor()
 
 
 @dataclass
@@ -166,7 +182,7 @@ def _recognised(
         if progress:
             progress(number, len(files), name)
         if not _can_be_read(path):
-            waiting.append((9, name, _no_access(path, name), None))
+            waiting.append((UNKNOWN, name, _no_access(path, name), None))
             continue
         sha256, kept = keep(home, path)
         if sha256 in seen:
@@ -178,9 +194,18 @@ def _recognised(
             members = list(expand(file)) or [file]
         except Exception:  # noqa: BLE001 - an archive that cannot be opened: `_unknown_file` says why
             members = [file]
+        if members != [file]:
+            waiting.append((LAST, name, file, ARCHIVE))
         for member in members:
+            if member is not file and member.sha256 in seen:
+                known_as = seen[member.sha256]
+                result.files.append(
+                    {"name": member.name, "sha256": member.sha256, "status": "known", "first_name": known_as}
+                )
+                continue
+            seen[member.sha256] = member.name
             door = best_door(member, candidates)
-            rank = _rank(door, member) if door else 9
+            rank = _rank(door, member) if door else UNKNOWN
             waiting.append((rank, member.name, member, door))
     return sorted(waiting, key=lambda item: item[:2])
 
@@ -290,7 +315,7 @@ def _read_into(staging: Staging, file: ReceivedFile, door: Door | None, context:
         raise _unknown_file(file)
     for batch in door.read(file, context):
         staging.add(file.sha256, batch, door.id)
-    if staging.counts[file.sha256][0] == 0:
+    if staging.counts[file.sha256][0] == 0 and door is not ARCHIVE:
         raise InputError("error.file_without_rows", file=file.name)
 
 
