@@ -31,13 +31,14 @@ def tkyt() -> None:
 
 
 @tkyt.command(help=label("cli.init"))
+@click.option("--practice", is_flag=True, help=label("cli.init.practice"))
 @home_option
 @json_option
-def init(home: Path, as_json: bool) -> None:
+def init(practice: bool, home: Path, as_json: bool) -> None:
     from tkyt_analysis.pipeline import prepare_home
     from tkyt_analysis.warehouse.keys import key_file
 
-    new = prepare_home(home)
+    new = prepare_home(home, practice=practice)
     if as_json:
         print_json({"home": home, "new": new, "key_file": key_file(home)})
         return
