@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
 
 
-def connect(*, memory_limit: str = "4GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+def connect(*, memory_limit: str = "2GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the lake's extensions; never asks the network."""
     import duckdb
     import duckdb_extensions
