@@ -57,10 +57,10 @@ def test_the_start_notebook_runs_and_names_the_release(lab, home):
     lab.page.locator(".jp-DirListing-item", has_text="00_start").dblclick()
     lab.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     lab.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-    lab.page.get_by_role("button", name="Restart the kernel and run all cells").or_(
-        lab.page.locator("[data-command='notebook:restart-run-all'], [data-jp-item-name='restart-and-run'] jp-button")
-    ).first.click()
-    lab.page.locator(".jp-Dialog .jp-mod-accept").click()
+    lab.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    lab.page.wait_for_timeout(1000)  # Lab swallows a command while the kernel is being attached
+    lab.page.locator(".lm-MenuBar-item", has_text="Chạy").click()
+    lab.page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
     lab.page.locator(".jp-OutputArea-output", has_text=release).first.wait_for()
     assert lab.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
 

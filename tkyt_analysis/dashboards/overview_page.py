@@ -149,7 +149,7 @@ def map_html(data: OverviewData, measure: str, this: Period, language: str) -> s
     options: dict[str, Any] = {"unit": "%", "scheme": "given", "bounds": completeness_bounds(values)}
     if measure == "crude_death_rate":
         entry = load_entries("indicators")[measure]
-        options = {"unit": entry.unit[language], "value_decimals": entry.decimals}
+        options = {"unit": entry.unit[language], "decimals": entry.decimals, "value_decimals": entry.decimals}
     return interactive_map_html(values, title=title, practice=False, table=False, language=language, **options)
 
 
