@@ -6,8 +6,8 @@ import pandas as pd
 
 from tkyt_analysis.dashboards.overview_data import Figure, OverviewData
 from tkyt_analysis.reference.periods import Period, make_period, shift
+from tkyt_analysis.reports.quality_data import completeness_threshold
 
-WHO_COMPLETENESS = 0.9  # WHO Data Quality Review, module 1: completeness of facility reporting
 FEW_DEATHS = 20  # below, a rate varies too much to rank by (relative standard error above 22 %; US NCHS's rule)
 
 
@@ -33,7 +33,7 @@ def completeness_figure(data: OverviewData, course: pd.DataFrame, this: Period) 
         return Figure(
             "completeness", None, status="not_assessable", trust="not_assessable", reason="overview.no_reports"
         )
-    trusted = "high" if 100 * WHO_COMPLETENESS <= now <= 100 else "low"
+    trusted = "high" if 100 * completeness_threshold(this.end) <= now <= 100 else "low"
     reason = "overview.above_expected" if now > 100 else "" if trusted == "high" else "overview.below_90"
     return Figure(
         "completeness", now, trust=trusted, reason=reason, change=change(data, share, this), course=listed(share)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
+from tkyt_analysis.catalog import load_entries, load_entry
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.reference.periods import as_period, period_windows
@@ -28,6 +30,11 @@ class QualityView:
     release: Release
     place: str
     period_id: str
+
+    @property
+    def threshold(self) -> float:
+        """Share of the reports due that must have arrived, at the end of the period."""
+        return completeness_threshold(as_period(self.period_id).end)
 
     @cached_property
     def units(self) -> pd.DataFrame:
@@ -70,8 +77,6 @@ class QualityView:
     @cached_property
     def datasets(self) -> dict[str, str]:
         """dataset_id → name: of the form catalog, and as received with DHIS2 metadata."""
-        from tkyt_analysis.catalog import load_entries
-
         names = {form.id: form.title[current_language()] for form in load_entries("forms").values()}
         if self.release.has("data_set"):
             names |= dict(self.release.query("SELECT dataset_id, name FROM data_set").itertuples(index=False))
@@ -94,18 +99,24 @@ class QualityView:
         return rows.merge(period_windows(rows["period_id"].unique()), on="period_id")
 
     def course(self, periods: int = 12) -> pd.DataFrame:
-        """Completeness per period of the report's kind, oldest first: period_id, expected, received, share."""
+        """Completeness per period of the report's kind, oldest first: period_id, expected, received, missing, share.
+
+        `missing` counts reports that were due and did not come; a report that nobody expected does not make up for one.
+        """
         kind = as_period(self.period_id).kind
         rows = self.reports[self.reports["kind"] == kind] if len(self.reports) else self.reports
         if rows.empty:
-            return pd.DataFrame(columns=["period_id", "expected", "received", "share"])
+            return pd.DataFrame(columns=["period_id", "expected", "received", "missing", "share"])
         until = rows[rows["period_id"] <= self.period_id]
-        sums = until.groupby("period_id", as_index=False)[["expected", "received"]].sum().tail(periods)
+        until = until.assign(missing=until["expected"] & ~until["received"])
+        sums = until.groupby("period_id", as_index=False)[["expected", "received", "missing"]].sum().tail(periods)
         return sums.assign(share=sums["received"] / sums["expected"].where(sums["expected"] > 0))
 
     def by_dataset(self) -> pd.DataFrame:
-        """Completeness in the period per data set: dataset_id, expected, received, share."""
-        rows = self._now().groupby("dataset_id", as_index=False)[["expected", "received"]].sum()
+        """Completeness in the period per data set: dataset_id, expected, received, missing, share."""
+        now = self._now()
+        now = now.assign(missing=now["expected"] & ~now["received"])
+        rows = now.groupby("dataset_id", as_index=False)[["expected", "received", "missing"]].sum()
         return rows.assign(share=rows["received"] / rows["expected"].where(rows["expected"] > 0))
 
     def by_unit(self, periods: int = 12) -> pd.DataFrame:
@@ -173,6 +184,11 @@ class QualityView:
             if self.release.has("received")
             else pd.DataFrame()
         )
+
+
+def completeness_threshold(day: datetime.date) -> float:
+    """Share of the reports due that must have arrived, in force on `day`: a dated catalog entry."""
+    return float(load_entry("thresholds", "reporting_completeness").at(day))
 
 
 def descendants(units: pd.DataFrame, root: str) -> set[str]:

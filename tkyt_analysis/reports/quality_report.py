@@ -7,18 +7,13 @@ from html import escape
 
 import pandas as pd
 
-from tkyt_analysis.catalog import load_entries, load_entry, read_codelist
+from tkyt_analysis.catalog import load_entries, read_codelist
 from tkyt_analysis.ingest.summary import door_name
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, section, table_html
-from tkyt_analysis.reference.periods import as_period, format_period
+from tkyt_analysis.reference.periods import format_period
 from tkyt_analysis.reports.charts import draw_completeness_course, draw_reporting_matrix
 from tkyt_analysis.reports.quality_data import QualityView
-
-
-def completeness_threshold(view: QualityView) -> float:
-    """Share of the reports due that must have arrived, at the end of the report's period."""
-    return float(load_entry("thresholds", "reporting_completeness").at(as_period(view.period_id).end))
 
 
 def summary_section(view: QualityView, language: str) -> str:
@@ -27,7 +22,7 @@ def summary_section(view: QualityView, language: str) -> str:
     now = course[course["period_id"] == view.period_id]
     share = float(now["share"].iloc[0]) if len(now) else float("nan")
     before = course["share"].iloc[-2] if len(course) > 1 and len(now) else float("nan")
-    missing = int((now["expected"] - now["received"]).clip(lower=0).sum()) if len(now) else 0
+    missing = int(now["missing"].sum()) if len(now) else 0
     findings = view.findings
     asked = findings[~findings["rule_id"].eq("report_missing")]
     cards = [
@@ -38,7 +33,7 @@ def summary_section(view: QualityView, language: str) -> str:
             1,
             change=100 * (share - before) if share == share and before == before else None,
             change_text=label("report.quality.against_before", language),
-            trust="not_assessable" if share != share else ("high" if share >= completeness_threshold(view) else "low"),
+            trust="not_assessable" if share != share else ("high" if share >= view.threshold else "low"),
             course=[None if one != one else 100 * one for one in course["share"]],
         ),
         FigureCard(label("report.quality.missing_reports", language), missing if len(now) else None),
@@ -60,14 +55,14 @@ def _summary_sentence(view: QualityView, share: float, missing: int, asked: int,
             period=period,
             asked=format_number(asked, 0, language),
         )
-    key = "report.quality.summary_good" if share >= completeness_threshold(view) else "report.quality.summary_low"
+    key = "report.quality.summary_good" if share >= view.threshold else "report.quality.summary_low"
     return label(
         key,
         language,
         place=view.place_name,
         period=period,
         share=format_number(100 * share, 1, language),
-        threshold=format_number(100 * completeness_threshold(view), 0, language),
+        threshold=format_number(100 * view.threshold, 0, language),
         missing=format_number(missing, 0, language),
         asked=format_number(asked, 0, language),
     )
@@ -83,7 +78,7 @@ def reporting_section(view: QualityView, language: str) -> str:
         )
     matrix, by_dataset = view.by_unit(), view.by_dataset()
     parts = [
-        draw_completeness_course(course, language, threshold=completeness_threshold(view)),
+        draw_completeness_course(course, language, threshold=view.threshold),
         draw_reporting_matrix(matrix, view.names, language),
         table_html(
             by_dataset.assign(
@@ -93,6 +88,7 @@ def reporting_section(view: QualityView, language: str) -> str:
                 "dataset_id": label("column.dataset", language),
                 "expected": label("column.expected_reports", language),
                 "received": label("column.received_reports", language),
+                "missing": label("column.missing_reports", language),
                 "share": label("column.share_percent", language),
             },
             decimals={"share": 1},
@@ -283,8 +279,8 @@ def cautions_section(view: QualityView, language: str) -> str:
         lines.append(label("report.quality.caution_above", language))
     if course.empty:
         lines.append(label("report.quality.caution_no_list", language))
-    elif (course["share"] < completeness_threshold(view)).any():
-        low = course.loc[course["share"] < completeness_threshold(view), "period_id"]
+    elif (course["share"] < view.threshold).any():
+        low = course.loc[course["share"] < view.threshold, "period_id"]
         lines.append(
             label("report.quality.caution_low", language, count=len(low), last=period_text(low.iloc[-1], language))
         )
