@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mortality.release_tables import analysed_deaths, ancestors, one_population_per_commune
+from mortality.release_tables import COMMUNE_POPULATION, analysed_deaths, ancestors, one_population_per_commune
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.warehouse.lake import Warehouse
@@ -43,13 +43,10 @@ def explain_deaths(warehouse: Warehouse, figure: dict[str, Any]) -> pd.DataFrame
 def explain_population(warehouse: Warehouse, figure: dict[str, Any]) -> pd.DataFrame:
     """Where the population that a figure divides by stood."""
     context = ReleaseContext(warehouse, practice=False)
-    rows = warehouse.query(
-        "SELECT p.unit_id, p.sex, p.age_group, p.persons, p.status, f.file_name, p.sheet, p.row_number FROM lake.population p "
-        "JOIN lake.received_file f USING (file_sha256) WHERE p.year = ? AND p.sex IN ('male', 'female') AND p.age_group <> 'total'",
-        [int(figure["period_id"][:4])],
-    )
+    rows = warehouse.query(COMMUNE_POPULATION)
+    rows = rows[rows["year"] == int(figure["period_id"][:4])]
     registers = set(analysed_deaths(context)["unit_2025"])
-    moved = one_population_per_commune(rows.assign(year=int(figure["period_id"][:4])))
+    moved = one_population_per_commune(rows)
     rows = rows.loc[moved.index[moved["unit_id"].isin(_communes_of(context, figure["unit_id"]) & registers)]]
     if figure["sex"] != "total":
         rows = rows[rows["sex"] == figure["sex"]]

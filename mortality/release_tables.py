@@ -24,6 +24,19 @@ DEATHS = """
 """
 
 
+# One figure per commune, year, sex and age: of a file sent again the last received, and never two series in one year.
+COMMUNE_POPULATION = """
+    SELECT p.unit_id, p.year, p.sex, p.age_group, p.persons, p.status, p.series, f.file_name, p.sheet, p.row_number
+    FROM lake.population p JOIN lake.received_file f USING (file_sha256)
+    WHERE p.unit_id LIKE 'VN20__:_____' AND p.sex IN ('male', 'female') AND p.age_group <> 'total'
+    QUALIFY row_number() OVER (
+        PARTITION BY p.unit_id, p.year, p.sex, p.age_group, p.series
+        ORDER BY f.received_at DESC, f.file_name DESC, p.row_number DESC) = 1
+    AND p.series = first_value(p.series) OVER (
+        PARTITION BY p.unit_id, p.year ORDER BY f.received_at DESC, f.file_name DESC, p.row_number DESC)
+"""
+
+
 def analysed_deaths(context: ReleaseContext) -> pd.DataFrame:
     """Deaths with year, month, age group, the unit of 2025 and what excludes a record ("" where nothing does)."""
     if "deaths" not in context.made:
@@ -127,10 +140,7 @@ def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
     Sums of communes, so that a province's denominator covers the same communes as its deaths. Columns unit_id, year,
     sex, age_group, persons, status, series.
     """
-    rows = context.query(
-        "SELECT unit_id, year, sex, age_group, persons, status, series FROM lake.population WHERE unit_id LIKE 'VN20__:_____'"
-    )
-    rows = rows[rows["sex"].isin(["male", "female"]) & (rows["age_group"] != "total")]
+    rows = context.query(COMMUNE_POPULATION)
     communes = set(analysed_deaths(context)["unit_2025"])
     moved = one_population_per_commune(rows)
     return _summed(moved[moved["unit_id"].isin(communes)])

@@ -47,14 +47,19 @@ class ReleaseContext:
     def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
         return self.warehouse.query(sql, parameters)
 
+    def latest(self, table: str, *key: str) -> pd.DataFrame:
+        """A reference table with one row per key: what several files describe, as the last received of them does."""
+        keys = ", ".join(f't."{name}"' for name in key)
+        return self.query(
+            f'SELECT t.* EXCLUDE (file_sha256, sheet, row_number) FROM lake."{table}" t '
+            f"LEFT JOIN lake.received_file f USING (file_sha256) QUALIFY row_number() OVER (PARTITION BY {keys} "
+            "ORDER BY f.received_at DESC NULLS LAST, f.file_name DESC, t.row_number DESC) = 1"
+        )
+
     @cached_property
     def units(self) -> pd.DataFrame:
-        """organisation_unit with a `scope` column; a unit that several files describe, as the last of them does."""
-        units = self.query(
-            "SELECT u.* EXCLUDE (file_sha256, sheet, row_number) FROM lake.organisation_unit u "
-            "LEFT JOIN lake.received_file f USING (file_sha256) QUALIFY row_number() OVER "
-            "(PARTITION BY unit_id ORDER BY f.received_at DESC NULLS LAST, f.file_name DESC, u.row_number DESC) = 1"
-        )
+        """organisation_unit with a `scope` column."""
+        units = self.latest("organisation_unit", "unit_id")
         return units.assign(scope=unit_scopes(units))
 
     def add_scope(self, table: pd.DataFrame, unit: str = "unit_id") -> pd.DataFrame:

@@ -13,21 +13,19 @@ def organisation_unit(context: ReleaseContext) -> pd.DataFrame:
 
 
 def population(context: ReleaseContext) -> pd.DataFrame:
-    """Population figures as received, with their series and status; public."""
-    rows = context.query("SELECT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.population")
+    """Population figures with their series and status; of a figure sent again, the one received last. Public."""
+    rows = context.latest("population", "unit_id", "year", "sex", "age_group", "series")
     return rows.assign(scope=NATION)
 
 
 def data_element(context: ReleaseContext) -> pd.DataFrame:
     """What each element means; public."""
-    rows = context.query("SELECT DISTINCT * EXCLUDE (file_sha256, sheet, row_number) FROM lake.data_element")
-    return rows.assign(scope=NATION)
+    return context.latest("data_element", "element_id", "dataset_id").assign(scope=NATION)
 
 
 def data_set(context: ReleaseContext) -> pd.DataFrame:
     """Names of the data sets; public."""
-    rows = context.query("SELECT DISTINCT dataset_id, name, period_type FROM lake.data_set")
-    return rows.assign(scope=NATION)
+    return context.latest("data_set", "dataset_id")[["dataset_id", "name", "period_type"]].assign(scope=NATION)
 
 
 CURRENT_VALUE = """
