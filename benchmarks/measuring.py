@@ -1,7 +1,7 @@
 """What the benchmarks share: repeats and their median, one table, the machine it ran on, and docs/benchmarks.md.
 
-A benchmark is a script `bench_<name>.py` with `main()`. Ways that are compared run one after the other within each
-repeat, so that both meet the same load of the machine; what counts is their ratio, and how time grows with size.
+A benchmark is a script `bench_<name>.py` with `main()`. Within each repeat every way runs at every size, one after the
+other, so that all meet the same load of the machine; what counts is their ratio, and how time grows with size.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ def options(description: str, **more: Any) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def seconds(ways: Mapping[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:
-    """{way: median seconds}; within a repeat every way runs once, in turn."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
+def seconds(ways: Mapping[tuple[int, str], Callable[[], object]], *, repeats: int) -> dict[tuple[int, str], float]:
+    """{(size, way): median seconds}; within a repeat every way runs once at every size, in turn."""
+    found: dict[tuple[int, str], list[float]] = {key: [] for key in ways}
     for _ in range(repeats):
-        for name, way in ways.items():
+        for key, way in ways.items():
             started = time.perf_counter()
             way()
-            found[name].append(time.perf_counter() - started)
-    return {name: statistics.median(times) for name, times in found.items()}
+            found[key].append(time.perf_counter() - started)
+    return {key: statistics.median(times) for key, times in found.items()}
 
 
 def compare(
     sizes: list[int], prepare: Callable[[int], Mapping[str, Callable[[], object]]], *, repeats: int, what: str = "rows"
 ) -> pd.DataFrame:
     """One line per size and way: seconds, rows per second, times the first way's seconds, growth over the size before."""
-    lines, before = [], {}
-    for size in sizes:
-        medians = seconds(prepare(size), repeats=repeats)
-        first = next(iter(medians.values()))
-        for name, median in medians.items():
-            growth = f"×{median / before[name]:.1f}" if name in before else "–"
-            lines.append(
-                {
-                    what: f"{size:,}",
-                    "way": name,
-                    "seconds (median)": f"{median:.3f}",
-                    f"{what} per second": f"{size / median:,.0f}" if size / median >= 10 else f"{size / median:.2f}",
-                    "times the first way": f"{median / first:.2f}",
-                    "growth": growth,
-                }
-            )
-        before = medians
+    ways = {(size, name): way for size in sizes for name, way in prepare(size).items()}
+    medians = seconds(ways, repeats=repeats)
+    first = next(name for _, name in ways)
+    smaller = dict(zip(sizes[1:], sizes))
+    lines = []
+    for (size, name), median in medians.items():
+        rate = size / median
+        lines.append(
+            {
+                what: f"{size:,}",
+                "way": name,
+                "seconds (median)": f"{median:.3f}",
+                f"{what} per second": f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}",
+                "times the first way": f"{median / medians[size, first]:.2f}",
+                "growth": f"×{median / medians[smaller[size], name]:.1f}" if size in smaller else "–",
+            }
+        )
     return pd.DataFrame(lines)
 
 
