@@ -2,6 +2,7 @@
 
 TKYT_HOME           the warehouse, releases, reports (default: ~/tkyt)
 TKYT_CATALOG_PATH   further catalog folders of the user, ":"-separated; they add entries to the shipped ones
+TKYT_MEMORY_MB      what a database connection may hold in memory before it spills to disk (default: 2048)
 TKYT_KEY_FILE       file with the key of the restricted store (default: beside the user's configuration, outside home and repo)
 """
 
@@ -28,3 +29,9 @@ def configuration_directory() -> Path:
     """The user's configuration folder (keys, local settings): never inside home or repository."""
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config").expanduser()
     return base / "tkyt"
+
+
+def memory_megabytes() -> int:
+    """What one database connection may hold in memory; beyond it, it spills to disk."""
+    given = os.environ.get("TKYT_MEMORY_MB", "")
+    return int(given) if given.isdigit() and int(given) >= 100 else 2048

@@ -336,27 +336,34 @@ def run(good, tmp_path_factory):
     (folder / "bad" / "vòng").symlink_to(folder / "bad")
     (folder / "bad" / "tự trỏ.csv").symlink_to(folder / "bad" / "tự trỏ.csv")
     (folder / "bad" / "trỏ vào hư không.csv").symlink_to(folder / "không có")
-    said, output, peak = command(home, folder, tmp_path_factory.mktemp("key") / "key")
-    files, rows, notes = looked_up(home)
-    return Run(home, said, output, peak, files, rows, notes, made | MEMBERS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TKYT_KEY_FILE", str(tmp_path_factory.mktemp("key") / "key"))
+        said, output, peak = command(home, folder)
+        files, rows, notes = looked_up(home)
+        yield Run(home, said, output, peak, files, rows, notes, made | MEMBERS)
 
 
-def command(home, folder, key):
+# The peak of the command's own memory: what wait4 reports counts the test's process too, from which it was forked.
+TELLS_ITS_PEAK = """
+import atexit, sys
+from pathlib import Path
+target = Path(sys.argv.pop(1))
+def tell():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    target.write_text(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
+atexit.register(tell)
+from tkyt_analysis.cli import main
+main()
+"""
+
+
+def command(home, folder):
     """`tkyt ingest --json` in a process of its own: (JSON, everything printed, peak memory in MB)."""
-    os.environ["TKYT_KEY_FILE"] = str(key)
-    out = home.parent / "out"
-    code = "from tkyt_analysis.cli import main; main()"
-    with out.with_suffix(".json").open("wb") as stdout, out.with_suffix(".err").open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, "ingest", str(folder), "--home", str(home), "--json"],
-            stdout=stdout,
-            stderr=stderr,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    text, errors = (out.with_suffix(end).read_text("utf-8") for end in (".json", ".err"))
-    assert process.returncode == 0, errors
-    return json.loads(text), text + errors, usage.ru_maxrss / 1024
+    peak = home.parent / "peak"
+    arguments = [sys.executable, "-c", TELLS_ITS_PEAK, str(peak), "ingest", str(folder), "--home", str(home), "--json"]
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stdout + done.stderr, int(peak.read_text()) / 1024
 
 
 def looked_up(home):
@@ -436,7 +443,8 @@ def test_no_door_breaks_whatever_the_file(run):
 
 def test_received_is_landed_plus_quarantined_for_every_file_and_in_sum(run):
     for file in run.files.values():
-        assert file["rows_received"] == file["rows_landed"] + file["rows_quarantined"] > 0
+        assert file["rows_received"] == file["rows_landed"] + file["rows_quarantined"]
+        assert file["rows_received"] > 0 or file["door"] == "archive"  # an archive's rows are those of its members
     quarantined = {name: len(rows) for name, rows in run.rows.items()}
     assert {
         name: file["rows_quarantined"] for name, file in run.files.items() if file["rows_quarantined"]
@@ -446,7 +454,7 @@ def test_received_is_landed_plus_quarantined_for_every_file_and_in_sum(run):
 
 
 def test_every_file_that_was_put_in_is_answered_for(run):
-    told = {name_in(file["name"]) for file in run.said["files"]}
+    told = {name_in(file["name"]) for file in run.said["files"] if file.get("door") != "archive"}
     assert told == {
         *run.cases,
         *(unicodedata.normalize("NFC", name) for name in NAMES),
@@ -654,17 +662,18 @@ def test_whatever_is_damaged_nothing_breaks_and_every_row_is_accounted_for(sourc
 # ------------------------------------------------------------------------------------------------------------ size
 
 
-def test_memory_does_not_grow_with_the_rows_of_a_csv(tmp_path):
-    """150,000 rows take no more memory than 30,000, apart from a fixed allowance (buffers of the database)."""
+def test_memory_does_not_grow_with_the_rows_of_a_csv(tmp_path, monkeypatch):
+    """Three times the rows, beyond what the buffers hold, take no more memory, apart from a fixed allowance."""
+    monkeypatch.setenv("TKYT_MEMORY_MB", "200")
     peaks = []
-    for rows in (30_000, 150_000):
+    for rows in (600_000, 1_800_000):
         lines = "".join(
             f"VN2024:{51 + n % 2},{2000 + n % 24},{n},t,{n % 90},S{n},modelled,{'x' * 60}\n" for n in range(rows)
         )
         path = tmp_path / f"{rows}.csv"
         path.write_text("unit_id,year,persons,sex,age_group,series,status,source_id\n" + lines)
         (tmp_path / f"home{rows}").mkdir()
-        said, _, peak = command(tmp_path / f"home{rows}" / "home", path, tmp_path / "key")
+        said, _, peak = command(tmp_path / f"home{rows}" / "home", path)
         assert (said["received"], said["landed"]) == (rows, rows)
         peaks.append(peak)
-    assert peaks[1] < peaks[0] + 120, peaks
+    assert peaks[1] < peaks[0] + 150, peaks

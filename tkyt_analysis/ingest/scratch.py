@@ -1,6 +1,6 @@
 """A place on disk to sort a big file: rows go in as Parquet, are classified in SQL, and come out in pieces.
 
-Memory stays flat however long the file is: DuckDB is held to MEMORY and spills into the same folder.
+Memory stays flat however long the file is: DuckDB is held to half of `settings.memory_megabytes` and spills into the same folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-MEMORY = "1GB"
+from tkyt_analysis.settings import memory_megabytes
+
 BATCH_ROWS = 100_000
 ROW_GROUP = 250_000
 PART_ROWS = 3_000_000  # rows compared with one another at a time
@@ -33,7 +34,7 @@ class Scratch:
         self.rows = 0
         self.con = duckdb.connect()
         self.con.execute(
-            f"SET memory_limit = '{MEMORY}'; SET threads = 2; SET temp_directory = '{self._folder.name}/spill';"
+            f"SET memory_limit = '{memory_megabytes() // 2}MB'; SET threads = 2; SET temp_directory = '{self._folder.name}/spill';"
             "SET preserve_insertion_order = false; SET enable_progress_bar = false"
         )
 

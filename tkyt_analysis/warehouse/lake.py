@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.errors import InputError, ProcessingError
+from tkyt_analysis.settings import memory_megabytes
 from tkyt_analysis.warehouse.keys import create_key, read_key
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
 
 
-def connect(*, memory_limit: str = "2GB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+def connect(*, threads: int = 2) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with the lake's extensions; never asks the network."""
     import duckdb
     import duckdb_extensions
@@ -33,7 +34,7 @@ def connect(*, memory_limit: str = "2GB", threads: int = 2) -> duckdb.DuckDBPyCo
     connection = duckdb.connect()
     connection.execute(
         "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
-        f"SET memory_limit = '{memory_limit}'; SET threads = {threads}"
+        f"SET memory_limit = '{memory_megabytes()}MB'; SET threads = {threads}"
     )
     for extension in EXTENSIONS:
         duckdb_extensions.import_extension(extension, con=connection)
