@@ -1,10 +1,12 @@
 """JupyterLab as a statistician meets it: this machine only, Vietnamese menus, the start notebook runs."""
 
+import contextlib
 import os
 import shutil
 import sys
 
 import pytest
+from playwright.sync_api import TimeoutError
 from support import REPOSITORY
 from support_browser import Visit, free_port, server
 
@@ -58,10 +60,15 @@ def test_the_start_notebook_runs_and_names_the_release(lab, home):
     lab.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     lab.page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
     lab.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    lab.page.wait_for_timeout(1000)  # Lab swallows a command while the kernel is being attached
-    lab.page.locator(".lm-MenuBar-item", has_text="Chạy").click()
-    lab.page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
-    lab.page.locator(".jp-OutputArea-output", has_text=release).first.wait_for()
+    output = lab.page.locator(".jp-OutputArea-output", has_text=release).first
+    for _ in range(4):  # Lab swallows a command while the kernel is being attached: a person would click again
+        lab.page.wait_for_timeout(1000)
+        lab.page.locator(".lm-MenuBar-item", has_text="Chạy").click()
+        lab.page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+        with contextlib.suppress(TimeoutError):
+            output.wait_for(timeout=20_000)
+            break
+    assert output.is_visible()
     assert lab.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
 
 
