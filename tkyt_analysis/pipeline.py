@@ -15,6 +15,14 @@ from tkyt_analysis.warehouse.lake import Warehouse, create_home
 
 Progress = Callable[[int, int, str], None]
 PLACE_SYSTEMS = ("VN2024", "VN2025")
+UNIT_LISTS = (
+    "provinces_2024",
+    "provinces_2025",
+    "island_districts",
+    "unit_changes",
+    "unit_types",
+    "crosswalk_corrections",
+)
 
 
 def prepare_home(home: Path, *, practice: bool = False) -> bool:
@@ -28,7 +36,7 @@ def load_units(home: Path) -> int:
     """Put the unit lists of Viet Nam into `organisation_unit`; the number of rows written (0: they were there)."""
     import pandas as pd
 
-    source = f"vietnamadminunits {version('vietnamadminunits')}"
+    source = f"vietnamadminunits {version('vietnamadminunits')}, lists {_unit_lists_version()}"
     with Warehouse(home) as warehouse:
         known = warehouse.one("SELECT count(*) FROM lake.organisation_unit WHERE file_sha256 = ?", [source])[0]
     if known:
@@ -53,6 +61,21 @@ def load_units(home: Path) -> int:
         warehouse.con.register("incoming", rows)
         warehouse.con.execute("INSERT INTO lake.organisation_unit BY NAME SELECT * FROM incoming")
     return len(rows)
+
+
+def _unit_lists_version() -> str:
+    """Eight digits that change with any code list of units: an amended list reaches homes that exist already."""
+    import hashlib
+
+    from tkyt_analysis.settings import catalog_directories
+
+    digest = hashlib.sha256()
+    for directory in catalog_directories():
+        for name in UNIT_LISTS:
+            path = directory / "codelists" / f"{name}.csv"
+            if path.is_file():
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def run_steps(home: Path, progress: Progress | None = None) -> dict[str, dict[str, Any]]:

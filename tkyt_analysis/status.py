@@ -7,6 +7,7 @@ from typing import Any
 
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.warehouse.keys import key_file
 from tkyt_analysis.warehouse.lake import Warehouse, is_practice
 from tkyt_analysis.warehouse.release import current_release
 
@@ -35,6 +36,7 @@ def home_status(home: Path, *, as_of: int | str | None = None) -> dict[str, Any]
         "findings": findings,
         "snapshot": snapshot,
         "release": release,
+        "key": key_file(home).exists(),
     }
     return {**found, "sentences": _sentences(found)}
 
@@ -51,5 +53,7 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     if found["quarantined"]:
         lines.append(label("status.quarantine", None, **numbers))
     lines.append(label("status.findings", None, **numbers))
+    if not found["key"]:
+        lines.append(label("error.key_missing", None, path=key_file(Path(found["home"])), home=found["home"]))
     lines.append(label("status.release" if found["release"] else "status.no_release", None, release=found["release"]))
     return lines

@@ -158,6 +158,8 @@ def publish(as_of: int | str | None, home: Path, as_json: bool) -> None:
     if as_json:
         print_json(release.manifest)
         return
+    if as_of is not None:
+        click.echo(label("cli.publish.not_current"))
     click.echo(
         label("cli.publish.done", release=release.release_id, tables=len(release.tables()), directory=release.directory)
     )

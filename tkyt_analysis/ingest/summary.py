@@ -9,6 +9,7 @@ from typing import Any
 from tkyt_analysis.labels import all_labels, current_language, label
 from tkyt_analysis.warehouse.lake import Warehouse
 
+WHERE = ("sheet", "row_number", "column_name")
 COUNTS = ("received", "landed", "quarantined", "notes")
 
 
@@ -55,13 +56,17 @@ def sentence(key: str, place: dict[str, Any]) -> str:
         text = label(key, None, **{**known, "row": known["row_number"], "column": known["column_name"], **fields})
     except (KeyError, IndexError):
         text = f"{key} {fields or ''}".strip()
-    return f"{where(place)}: {text}" if known["file"] and known["file"] not in text else text
+    said = ", ".join(part for part in place_parts(place) if part.lower() not in text.lower())
+    return f"{said}: {text}" if said else text
 
 
 def where(place: dict[str, Any]) -> str:
     """ "file, sheet “…”, row 12, column “…”", as far as they are known."""
+    return ", ".join(place_parts(place))
+
+
+def place_parts(place: dict[str, Any]) -> list[str]:
+    """The parts of a place in words: file, sheet, row, column."""
     parts = [str(place.get("file") or "")]
-    for name in ("sheet", "row_number", "column_name"):
-        if place.get(name):
-            parts.append(label(f"where.{name}", None, value=place[name]))
-    return ", ".join(part for part in parts if part)
+    parts += [label(f"where.{name}", None, value=place[name]) for name in WHERE if place.get(name)]
+    return [part for part in parts if part]

@@ -53,11 +53,10 @@ def run_report(
     template = report_template(name)
     values = typed_parameters(template, parameters)
     release = Release(home, release_id)
+    _require_places(template, values, release)
     directory = Path(output) if output else Path(home) / "reports"
     directory.mkdir(parents=True, exist_ok=True)
-    stem = "_".join(
-        [name, *(str(value).replace(":", "-") for key, value in values.items() if key != "language" and value)]
-    )
+    stem = "_".join([name, *(str(value).replace(":", "-") for key, value in values.items() if value and value != "vi")])
     work = directory / f".{stem}.{os.getpid()}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
@@ -76,6 +75,15 @@ def run_report(
     (directory / f"{stem}.json").write_text(json.dumps(passport, ensure_ascii=False, indent=1, default=str), "utf-8")
     shutil.rmtree(work)
     return ReportRun(name, *targets, passport)
+
+
+def _require_places(template: Template, values: dict[str, Any], release: Release) -> None:
+    """Refuse a place that the release does not know, before anything runs."""
+    from tkyt_analysis.reports.quality_data import QualityView
+
+    for name, parameter in template.parameters.items():
+        if parameter.type == "place" and values[name] and release.tables():
+            _ = QualityView(release, values[name], "").units
 
 
 def _execute(template: Template, values: dict[str, Any], work: Path) -> Any:
