@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRACTICE_HOME ?= $(HOME)/tkyt-practice
 export PYTHONUTF8 = 1
 
-.PHONY: help setup system demo test lab dashboards bench docs check fix lock gallery
+.PHONY: help setup system demo test lab dashboards bench docs check fix lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made

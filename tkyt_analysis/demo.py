@@ -20,6 +20,7 @@ STAGES = ("practice", "ingest", "steps", "check", "publish", "reports", "portal"
 def run_demo(home: Path, *, scale: str = "commune", seed: int = 20261122, say: Say | None = None) -> dict[str, Any]:
     """Practice data → ingest → coding → checks → release → reports → portal, in `home`; figures and links of the result.
 
+    At national scale only the practice data are made: checking 300 million values is the work of a later stage.
     A home that holds other than practice data is refused. Run again, it goes on where it stopped and changes nothing
     that is done.
     """
@@ -38,6 +39,9 @@ def run_demo(home: Path, *, scale: str = "commune", seed: int = 20261122, say: S
         outcome["seconds"][stage] = round(time.monotonic() - started, 1)
         done = label(f"demo.{stage}_done", None, **outcome[stage]["said"])
         speak(f"[{number}/{len(STAGES)}] {done}  ({format_number(outcome['seconds'][stage], 1)} s)")
+        if scale == "national" and stage == "practice":
+            speak(label("demo.national_stops", None, directory=home / "practice"))
+            return outcome
     for line in closing(home, outcome):
         speak(line)
     return outcome

@@ -60,11 +60,6 @@ def sentence(key: str, place: dict[str, Any]) -> str:
     return f"{said}: {text}" if said else text
 
 
-def where(place: dict[str, Any]) -> str:
-    """ "file, sheet “…”, row 12, column “…”", as far as they are known."""
-    return ", ".join(place_parts(place))
-
-
 def place_parts(place: dict[str, Any]) -> list[str]:
     """The parts of a place in words: file, sheet, row, column."""
     parts = [str(place.get("file") or "")]
