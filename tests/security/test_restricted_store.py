@@ -91,3 +91,13 @@ def test_files_of_the_home_can_be_read_by_their_owner_only(home):
         if path.is_file() and path.suffix in (".sqlite", ".duckdb") and path.stat().st_mode & 0o077
     ]
     assert open_to_others == []
+
+
+def test_rows_of_the_analysis_lake_are_not_kept_in_its_plain_catalog(home):
+    """Only the smallest and largest text of a column stand there (docs/adr/0002): not the rows themselves."""
+    with Warehouse(home, write=True) as warehouse, warehouse.transaction():
+        warehouse.con.execute(
+            "INSERT INTO lake.death (cause_text) VALUES ('aaa'), ('mmm wording of a register'), ('zzz')"
+        )
+    catalog = b"".join(path.read_bytes() for path in (home / "warehouse").glob("catalog.sqlite*"))
+    assert b"mmm wording of a register" not in catalog
