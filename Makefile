@@ -17,14 +17,14 @@ setup: $(VENV)/.ready ## .venv with the exact versions of requirements.lock
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "Cần Python 3.11 (tìm thấy " + sys.version.split()[0] + "). Python 3.11 is needed.")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); tools/install_system_packages.sh python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 system: ## Debian packages that the browser tests need (Chromium, fonts with Vietnamese letters)
-	@tools/install_system_packages.sh
+	@tools/install_system_packages.sh chromium fonts-noto-core
 
 demo: setup ## the whole flow on practice data, ending with links to open
 	$(BIN)/tkyt demo --home $(PRACTICE_HOME)

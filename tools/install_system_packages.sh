@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Chromium and fonts with every Vietnamese letter, for the browser tests. Does nothing where they are there.
+# Install the named Debian packages where they are missing: chromium and fonts with every Vietnamese letter for the browser
+# tests, python3-venv where Debian's Python comes without it. Does nothing where they are there.
 set -euo pipefail
 missing=()
-command -v chromium >/dev/null || missing+=(chromium)
-dpkg -s fonts-noto-core >/dev/null 2>&1 || missing+=(fonts-noto-core)
+for package in "$@"; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+done
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ]; then
-  if sudo -n true 2>/dev/null; then exec sudo "$0"; fi
+  if sudo -n true 2>/dev/null; then exec sudo "$0" "$@"; fi
   echo "Cần cài gói hệ thống / Debian packages are needed: sudo apt-get install ${missing[*]}" >&2
   exit 1
 fi
