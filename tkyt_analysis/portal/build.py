@@ -1,24 +1,20 @@
-"""The portal's first page: what a release holds, with its map and links to the reports made from it.
+"""The portal's first page: what a release holds, with its map of reporting.
 
 A static folder, offline, from one release. Figures for the public come with the disclosure stage; until then the page
-shows reporting and coverage only, and says so.
+shows reporting only, and says so. Reports are for the offices they are made for: the portal does not link to them.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from html import escape
 from pathlib import Path
 
 import pandas as pd
 
-from tkyt_analysis.errors import InputError
-from tkyt_analysis.labels import current_language, format_number, label
+from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.pages import notice, page, paragraph, section, table_html
 from tkyt_analysis.reference.periods import as_period
-from tkyt_analysis.reports.templates import report_template
 from tkyt_analysis.warehouse.release import Release
 
 
@@ -30,7 +26,6 @@ def build_portal(home: Path, *, release_id: str | None = None, language: str | N
         paragraph(label("portal.intro", language, release=release.release_id)),
         section(label("portal.map", language), map_of_completeness(release, language)),
         section(label("portal.tables", language), _tables(release, language)),
-        section(label("portal.reports", language), _reports(home, language)),
         notice(label("portal.no_figures_yet", language), language=language),
     ]
     text = page(
@@ -102,24 +97,3 @@ def _tables(release: Release, language: str) -> str:
     ]
     headings = {"table": label("column.table", language), "rows": label("column.rows", language)}
     return table_html(pd.DataFrame(rows), headings=headings, language=language)
-
-
-def _reports(home: Path, language: str) -> str:
-    links = [(path, report_name(path, language)) for path in sorted((Path(home) / "reports").glob("*.html"))]
-    if not links:
-        return paragraph(label("portal.no_reports", language))
-    items = "".join(f'<li><a href="../reports/{escape(path.name)}">{escape(name)}</a></li>' for path, name in links)
-    return f"<ul>{items}</ul>" + paragraph(
-        label("portal.report_count", language, count=format_number(len(links), 0, language))
-    )
-
-
-def report_name(path: Path, language: str) -> str:
-    """Title and parameters of a finished report, from its passport; its file name where there is none."""
-    try:
-        passport = json.loads(path.with_suffix(".json").read_text("utf-8"))
-        template = report_template(passport["report"])
-    except (OSError, ValueError, KeyError, InputError):
-        return path.stem
-    parameters = [str(value) for name, value in passport["parameters"].items() if name != "language"]
-    return f"{template.title(language)}: {', '.join(parameters)} ({passport['release']})"
