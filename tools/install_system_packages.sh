@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install the named Debian packages where they are missing: chromium and fonts with every Vietnamese letter for the browser
-# tests, python3-venv where Debian's Python comes without it. Does nothing where they are there.
+# Install the named Debian packages where they are missing: chromium, fonts with every Vietnamese letter and libatomic1 (for the node that drives the browser) for
+# browser tests, python3-venv where Debian's Python comes without it. Does nothing where they are there.
 set -euo pipefail
 missing=()
 for package in "$@"; do
