@@ -15,10 +15,10 @@ from mortality.practice.legacy_encodings import to_nfd, to_tcvn3, to_vni
 from tkyt_analysis.catalog import read_codelist
 
 # Planted: what must never be seen outside the restricted store.
-SECRET_NAME = "Trần Thị Bí Mật"  # noqa: S105
-SECRET_NUMBER = "051299000777"  # noqa: S105
-SECRET_PLACE = "Ngõ Khuất Nẻo 77"  # noqa: S105
-SECRET_CAUSE = "Nhiễm HIV giai đoạn AIDS"  # noqa: S105
+SECRET_NAME = "Trần Thị Bí Mật"
+SECRET_NUMBER = "000299000777"  # no province has the code 000: it can be nobody's
+SECRET_PLACE = "Ngõ Khuất Nẻo 77"
+SECRET_CAUSE = "Nhiễm HIV giai đoạn AIDS"
 
 A6_HEADERS = ["TT", "Họ và tên", "Nam", "Nữ", "Dân tộc", "Địa chỉ", "Số CCCD", "Ngày tử vong", "Nơi tử vong",
               "Nguyên nhân tử vong", "Tử vong mẹ", "Ghi chú"]  # fmt: skip

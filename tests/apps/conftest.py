@@ -3,4 +3,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support_browser import browser  # noqa: E402, F401
+from support_browser import browser  # noqa: F401

@@ -254,7 +254,7 @@ def test_statistics_office_tables_with_comment_lines_semicolons_and_dots_are_rea
         ("1\u202f184", "count", 1184, "note.number_thousands"),
         ("12 ca", "count", 12, "note.number_word_dropped"),
         ("１２", "count", 12, "note.number_odd_characters"),
-        ("−3", "count", -3, "note.number_odd_characters"),  # noqa: RUF001
+        ("−3", "count", -3, "note.number_odd_characters"),
         ("12.0", "count", 12, None),
         (1.5, "point", 1.5, None),
     ],

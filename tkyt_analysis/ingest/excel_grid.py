@@ -144,7 +144,7 @@ def peek_workbook(path: Path, rows: int = 45) -> tuple[Grid, ...]:
         book = calamine.CalamineWorkbook.from_path(path)
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
         return tuple(_repaired(_grid_head(sheet, rows)) for sheet in sheets)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the file, reading it will say so
+    except Exception:  # whatever is wrong with the file, reading it will say so
         return ()
 
 

@@ -138,7 +138,7 @@ def read_number(text: str, hint: DecimalHint, *, dash_is_zero: bool = False) -> 
 def _plain(text: str) -> str:
     """ASCII digits, plain spaces, one kind of minus."""
     ascii_digits = unicodedata.normalize("NFKC", text)
-    return _BLANKS.sub(" ", ascii_digits).strip().translate(str.maketrans("−‒–—", "----"))  # noqa: RUF001
+    return _BLANKS.sub(" ", ascii_digits).strip().translate(str.maketrans("−‒–—", "----"))
 
 
 def _missing(plain: str, *, dash_is_zero: bool) -> Reading | None:

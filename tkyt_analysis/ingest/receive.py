@@ -148,14 +148,14 @@ def _sureness(door: Door, file: ReceivedFile) -> float:
     """What a door says of a file; one that fails on a damaged file does not know it, and costs no other file."""
     try:
         return door.recognise(file)
-    except Exception:  # noqa: BLE001 - whatever is wrong with the file, reading it will say so
+    except Exception:  # whatever is wrong with the file, reading it will say so
         return 0.0
 
 
 def _rank(door: Door, file: ReceivedFile) -> int:
     try:
         return getattr(door, "rank", _second)(file)
-    except Exception:  # noqa: BLE001 - as in `_sureness`
+    except Exception:  # as in `_sureness`
         return _second(file)
 
 
@@ -192,7 +192,7 @@ def _recognised(
         file = ReceivedFile(kept, name, sha256, kept.stat().st_size)
         try:
             members = list(expand(file)) or [file]
-        except Exception:  # noqa: BLE001 - an archive that cannot be opened: `_unknown_file` says why
+        except Exception:  # an archive that cannot be opened: `_unknown_file` says why
             members = [file]
         if members != [file]:
             waiting.append((LAST, name, file, ARCHIVE))

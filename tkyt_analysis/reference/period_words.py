@@ -120,9 +120,7 @@ _MONTHS = dict(
 _YEAR = r"[\s,]*(?:nam|of|[/-])?\s*(?P<year>\d{4})\b"
 _NUMBER = r"0?(?P<number>\d{1,2})"
 _DAY = r"(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\s*[/.-]\s*(\d{1,2})(?:\s*[/.-]\s*(\d{4}))?)"
-_WINDOW = re.compile(
-    rf"(?:tu|from)?\s*(?:ngay)?\s*{_DAY}\s*(?:den\s*(?:het)?\s*(?:ngay)?|to|–|-)\s*{_DAY}(?![\d/])"  # noqa: RUF001
-)
+_WINDOW = re.compile(rf"(?:tu|from)?\s*(?:ngay)?\s*{_DAY}\s*(?:den\s*(?:het)?\s*(?:ngay)?|to|–|-)\s*{_DAY}(?![\d/])")
 
 # First that is found wins: what says more comes first. Matched on lower-case text without diacritics.
 _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Period]], ...] = (
