@@ -27,6 +27,8 @@ class Module:
     release_tables : makers of release tables, {release table: function}
     explainers : {quantity ("deaths", "population"): function that lists the received rows behind a figure}
     checks : {name: function(query) -> findings} run by `tkyt check`
+    gates : {name: function(warehouse, staging)} run on the staged rows of a group of files before they are stored;
+        a gate may move rows from a staged table to the staged quarantine (`Staging.refuse`), mask or mark them
     """
 
     name: str
@@ -40,6 +42,7 @@ class Module:
     release_tables: Mapping[str, str] = field(default_factory=dict)
     explainers: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
+    gates: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_object(reference: str) -> Any:

@@ -126,8 +126,33 @@ class FormColumn:
 
 
 @dataclass(frozen=True)
+class FormRule:
+    """An arithmetic rule that the form itself gives, over its cells.
+
+    kind : total (target = sum of parts; the template writes a formula) | at_most (target <= sum of parts) |
+        only_in (cells of `target` stay empty or 0 outside the `within` ids of the other axis)
+    axis : rows (target and parts are row ids) | columns (they are column ids)
+    within : ids of the other axis where the rule holds; empty = everywhere
+    """
+
+    id: str
+    kind: Literal["total", "at_most", "only_in"]
+    axis: Literal["rows", "columns"]
+    target: str
+    parts: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
 class FormVersion:
-    """A form as one circular has it."""
+    """A form as one circular has it.
+
+    layout : grid (rows × columns) | outline (numbered items, one answer column) | list (one line per person or event:
+        the columns of the data set `dataset`)
+    rules : what the form itself says of its cells
+    due_dates : {period id: last day} where a letter names the day itself; else deadline_days after the period
+    """
 
     reference: str
     to: datetime.date | None = None
@@ -137,6 +162,10 @@ class FormVersion:
     period_kinds: tuple[str, ...] = ()
     deadline_days: int | None = None
     deadline_kind: Literal["working_days", "days"] = "working_days"
+    layout: Literal["grid", "outline", "list"] = "grid"
+    dataset: str | None = None
+    rules: tuple[FormRule, ...] = ()
+    due_dates: Mapping[str, datetime.date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

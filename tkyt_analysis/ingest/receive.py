@@ -261,13 +261,14 @@ def _ingest_group(
 ) -> None:
     staging = Staging(warehouse.con, read_key(warehouse.home, "pseudonym"))
     context = Context(warehouse, language)
-    rows = []
     try:
         for number, (file, door) in enumerate(group):
             if progress:
                 progress(min(done + number, total), total, file.name)
             _stage_file(staging, file, door, context)
-            rows.append(_received_row(file, door, staging.counts[file.sha256]))
+        for gate in parts("gates").values():
+            load_object(gate)(warehouse, staging)
+        rows = [_received_row(file, door, staging.counts[file.sha256]) for file, door in group]
         _store(warehouse, staging, pd.DataFrame(rows))
     finally:
         staging.clear()

@@ -101,13 +101,17 @@ class Staging:
             for values in zip(*parts)
         ]
 
+    def _make(self, entry: Dataset) -> None:
+        if entry.id in self.used:
+            return
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in column_types(entry).items())
+        self.con.execute("CREATE SCHEMA IF NOT EXISTS staged")
+        self.con.execute(f'CREATE OR REPLACE TABLE staged."{entry.id}" ({columns})')
+        self.used.add(entry.id)
+
     def _insert(self, entry: Dataset, sha256: str, rows: pd.DataFrame | pa.Table) -> None:
         types = column_types(entry)
-        if entry.id not in self.used:
-            columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-            self.con.execute("CREATE SCHEMA IF NOT EXISTS staged")
-            self.con.execute(f'CREATE OR REPLACE TABLE staged."{entry.id}" ({columns})')
-            self.used.add(entry.id)
+        self._make(entry)
         given = set(rows.column_names if isinstance(rows, pa.Table) else rows.columns)
         unknown = given - set(types) - {"file_sha256"}
         if unknown:
@@ -118,6 +122,28 @@ class Staging:
             self.con.execute(f'INSERT INTO staged."{entry.id}" SELECT {select} FROM incoming')
         finally:
             self.con.unregister("incoming")
+
+    def refuse(
+        self, table: str, where: str, *, reason: str, column: str = "''", value: str = "''", fields: str = "'{}'"
+    ) -> int:
+        """Move staged rows of a table to the staged quarantine; how many. `where`, `column`, `value`, `fields` are SQL."""
+        if table not in self.used:
+            return 0
+        source = f'staged."{table}" AS t WHERE {where}'
+        moved = self.con.execute(f"SELECT file_sha256, count(*) FROM {source} GROUP BY 1").fetchall()
+        if not moved:
+            return 0
+        self._make(self.datasets["quarantine"])
+        self.con.execute(
+            "INSERT INTO staged.quarantine BY NAME SELECT file_sha256, sheet, row_number, "
+            f"{column} AS column_name, {value} AS value, ? AS reason, {fields} AS fields FROM {source}",
+            [reason],
+        )
+        self.con.execute(f"DELETE FROM {source}")
+        for sha256, count in moved:
+            self.counts[sha256][1] -= count
+            self.counts[sha256][2] += count
+        return sum(count for _, count in moved)
 
     def tables(self, store: str) -> list[str]:
         """Staged tables that belong to one lake ("lake" or "restricted")."""
