@@ -7,7 +7,7 @@ from typing import Any
 
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import format_number, label
-from tkyt_analysis.warehouse.keys import key_file
+from tkyt_analysis.warehouse.keys import has_master, key_file
 from tkyt_analysis.warehouse.lake import Warehouse, is_practice
 from tkyt_analysis.warehouse.release import current_release
 
@@ -36,7 +36,7 @@ def home_status(home: Path, *, as_of: int | str | None = None) -> dict[str, Any]
         "findings": findings,
         "snapshot": snapshot,
         "release": release,
-        "key": key_file(home).exists(),
+        "key": has_master(home),
     }
     return {**found, "sentences": _sentences(found)}
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.settings import memory_megabytes
-from tkyt_analysis.warehouse.keys import create_key, read_key
+from tkyt_analysis.warehouse.keys import create_key, key_file, read_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -197,7 +197,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, target: str, name: str, optio
     except duckdb.Error as error:
         text = str(error)
         if "encryption key" in text.lower():
-            raise InputError("error.key_wrong", home=home) from None
+            raise InputError("error.key_wrong", home=home, path=key_file(home)) from None
         if "snapshot" in text.lower() or "timestamp" in text.lower():
             raise InputError("error.no_snapshot", home=home, problem=text.splitlines()[0]) from None
         if "lock" in text.lower():
