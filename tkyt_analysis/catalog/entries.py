@@ -117,12 +117,43 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Regime:
+    """A circular, decision or letter that orders reports: its forms are in force while it is.
+
+    document : number and date; valid : first and last day; replaced_by : id of the regime that follows it
+    """
+
+    id: str
+    title: Text
+    document: str
+    valid: Validity
+    source: str
+    issuer: Text | None = None
+    replaced_by: str | None = None
+    unverified: bool = False
+    notes: Text | None = None
+
+
+CellKind = Literal["count", "number", "percent", "money", "text", "date", "choice"]
+
+
+@dataclass(frozen=True)
 class FormColumn:
-    """A column of a form: its id, the heading as printed and other headings seen."""
+    """A column of a form: its id, the heading as printed and other headings seen.
+
+    groups : headings over it, outermost first; neighbours with the same one share a merged cell
+    value : what its cells hold (a row of the form may say otherwise); codelist : the words of a choice
+    width : in characters, where the heading does not tell
+    """
 
     id: str
     title: Text
     from_: tuple[str, ...] = ()
+    groups: tuple[Text, ...] = ()
+    value: CellKind = "count"
+    codelist: str | None = None
+    width: float | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,47 +161,82 @@ class FormRule:
     """An arithmetic rule that the form itself gives, over its cells.
 
     kind : total (target = sum of parts; the template writes a formula) | at_most (target <= sum of parts) |
+        at_least (target >= sum of parts) |
         only_in (cells of `target` stay empty or 0 outside the `within` ids of the other axis)
     axis : rows (target and parts are row ids) | columns (they are column ids)
     within : ids of the other axis where the rule holds; empty = everywhere
     """
 
     id: str
-    kind: Literal["total", "at_most", "only_in"]
+    kind: Literal["total", "at_most", "at_least", "only_in"]
     axis: Literal["rows", "columns"]
     target: str
     parts: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     unverified: bool = False
 
+    def problems(self) -> Problems:
+        missing = "within" if self.kind == "only_in" else "parts"
+        return [] if getattr(self, missing) else [(missing, "catalog.missing_key", {})]
+
 
 @dataclass(frozen=True)
 class FormVersion:
     """A form as one circular has it.
 
+    regime : id of the circular; a version without `to` ends when its circular ends
     layout : grid (rows × columns) | outline (numbered items, one answer column) | list (one line per person or event:
         the columns of the data set `dataset`)
+    rows : code list of the rows: row, label_vi, and where needed number (as printed), label_en, indent, value
+        (a cell kind, or none for a heading), unit_vi, codelist, filled_by, status
+    total_row : heading of the row `total` that stands before the others
+    cells_known : false where no copy of the form was at hand: the template then has free lines only
+    free_rows : lines that the unit heads itself (its own diseases, services …)
     rules : what the form itself says of its cells
     due_dates : {period id: last day} where a letter names the day itself; else deadline_days after the period
+    windows : {period id: days of the data} where they are not those of the period
     """
 
     reference: str
     to: datetime.date | None = None
     unverified: bool = False
+    regime: str | None = None
     rows: str = ""
+    row_heading: Text | None = None
     columns: tuple[FormColumn, ...] = ()
+    total_row: Text | None = None
+    cells_known: bool = True
+    free_rows: int = 0
     period_kinds: tuple[str, ...] = ()
     deadline_days: int | None = None
     deadline_kind: Literal["working_days", "days"] = "working_days"
+    deadline_by_kind: Mapping[str, int] = field(default_factory=dict)
     layout: Literal["grid", "outline", "list"] = "grid"
     dataset: str | None = None
     rules: tuple[FormRule, ...] = ()
     due_dates: Mapping[str, datetime.date] = field(default_factory=dict)
+    windows: Mapping[str, Validity] = field(default_factory=dict)
+    unit_of_measure: Text | None = None
+    receiver: Text | None = None
+    guide: tuple[Text, ...] = ()
+
+    def deadline_for(self, period_kind: str) -> int | None:
+        """Days after a period of this kind, None where no deadline is known."""
+        return self.deadline_by_kind.get(period_kind, self.deadline_days)
+
+    def problems(self) -> Problems:
+        """A list names its columns, a grid its rows or free lines; unknown cells say so."""
+        if self.layout == "list" and self.cells_known and not self.columns:
+            return [("columns", "catalog.missing_key", {})]
+        if self.layout != "list" and not self.rows and not self.free_rows:
+            return [("rows", "catalog.missing_key", {})]
+        return []
 
 
 @dataclass(frozen=True)
 class Form:
-    """A reporting form with its dated versions. `level` is who fills it in."""
+    """A reporting form with its dated versions. `level` is who fills it in; `reporters` says it in words where that
+    is narrower (private facilities, the centre for disease control)."""
 
     id: str
     code: str
@@ -178,6 +244,7 @@ class Form:
     level: Literal["commune", "district", "province", "facility", "ministry"]
     versions: Mapping[datetime.date, FormVersion]
     access: Literal["public", "internal", "personal"] = "internal"
+    reporters: Text | None = None
     notes: Text | None = None
 
     def problems(self) -> Problems:
@@ -197,6 +264,7 @@ class Indicator:
     numerator, denominator : names that the measure functions know (deaths, population, live_births, …)
     per : the figure is per this many of the denominator; decimals : digits shown
     minimum_denominator, minimum_level : below them the figure is "not assessable"
+    targets : {day by which it is to be reached: the figure asked for and the document that asks}
     """
 
     id: str
@@ -215,6 +283,7 @@ class Indicator:
     minimum_level: Literal["nation", "province", "district", "commune"] = "commune"
     minimum_denominator: float = 0.0
     higher_is: Literal["better", "worse", "neutral"] = "neutral"
+    targets: Mapping[datetime.date, DatedValue] = field(default_factory=dict)
     notes: Text | None = None
 
     def problems(self) -> Problems:
@@ -285,11 +354,75 @@ class CauseListEntry:
     unverified: bool = False
 
 
+@dataclass(frozen=True)
+class Holiday:
+    """A public holiday as a law has it, while it has it.
+
+    lunar : month and day are of the Vietnamese lunar calendar (UTC+7)
+    days : days off in all; `before` of them lie before the day itself, where no decision of the year says otherwise
+    """
+
+    id: str
+    title: Text
+    reference: str
+    month: int
+    day: int
+    from_: datetime.date
+    to: datetime.date | None = None
+    lunar: bool = False
+    days: int = 1
+    before: int = 0
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
+class CalendarDecision:
+    """What the notice of a year decides: days off before a holiday, working days swapped with days of rest.
+
+    before : {holiday id: days off before the day itself}
+    days_off, working_days : of a swap; as many of the one as of the other
+    """
+
+    year: int
+    reference: str
+    before: Mapping[str, int] = field(default_factory=dict)
+    days_off: tuple[datetime.date, ...] = ()
+    working_days: tuple[datetime.date, ...] = ()
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Days of work and rest of public bodies: weekly rest (ISO weekdays), public holidays, the decisions of each year."""
+
+    id: str
+    title: Text
+    first_year: int
+    last_year: int
+    weekly_rest: tuple[int, ...]
+    holidays: tuple[Holiday, ...]
+    decisions: tuple[CalendarDecision, ...] = ()
+
+    def problems(self) -> Problems:
+        known = {one.id for one in self.holidays}
+        found: Problems = []
+        for number, one in enumerate(self.decisions):
+            key = f"decisions[{number}]"
+            found += [(key, "catalog.holiday_unknown", {"holiday": name}) for name in set(one.before) - known]
+            if len(one.days_off) != len(one.working_days):
+                found.append((key, "catalog.swap_uneven", {"off": len(one.days_off), "worked": len(one.working_days)}))
+            wrong = [day for day in one.working_days if day.isoweekday() not in self.weekly_rest]
+            found += [(key, "catalog.swap_not_rest", {"day": day}) for day in wrong]
+        return found
+
+
 KINDS: dict[str, type] = {
     "datasets": Dataset,
     "forms": Form,
+    "regimes": Regime,
     "indicators": Indicator,
     "rules": Rule,
     "thresholds": Threshold,
     "cause_lists": CauseListEntry,
+    "calendars": Calendar,
 }
