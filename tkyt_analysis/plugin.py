@@ -7,8 +7,12 @@ RELEASE = "tkyt_analysis.warehouse.release_tables"
 MODULE = Module(
     name="core",
     package="tkyt_analysis",
+    commands={
+        "exchange": "tkyt_analysis.cli.exchange:exchange",
+    },
     doors={
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",
+        "exchange": "tkyt_analysis.exchange.door:DOOR",
         "form_workbook": "tkyt_analysis.ingest.form_workbook:DOOR",
         "tabular": "tkyt_analysis.ingest.tabular:DOOR",
         "supplied": "tkyt_analysis.ingest.supplied:DOOR",

@@ -1,6 +1,6 @@
 """The DHIS2 door: metadata, data values (JSON, CSV, either packed with gz), report registrations.
 
-DXF2 XML and ADX are not read yet: DHIS2 gives the same data as JSON or CSV.
+DXF2 XML and ADX: `tkyt_analysis.exchange.door`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from tkyt_analysis.ingest.dhis2_results import refused_rows, value_batch
 from tkyt_analysis.ingest.door import Batch, IngestContext, Note
 from tkyt_analysis.ingest.numbers import parse_numbers
 from tkyt_analysis.ingest.scratch import Scratch
+from tkyt_analysis.reference.periods import Period
 
 DEFAULT_COMBO = "HllvX50cXC0"  # the built-in option combo "default" of every DHIS2
 NUMERIC_TYPES = ("NUMBER", "INTEGER", "INTEGER_POSITIVE", "INTEGER_NEGATIVE", "INTEGER_ZERO_OR_POSITIVE",
@@ -29,7 +30,8 @@ def classified_values(
     """Look-ups, then one reason or none for each value, then repeated keys, then the rows in pieces."""
     scratch.put("attributes", pd.DataFrame([{name: attributes.get(name) or None for name in
                 ("dataSet", "period", "orgUnit", "attributeOptionCombo")}], dtype="object").astype("str"))  # fmt: skip
-    scratch.con.execute(_VALUES_WRITTEN)
+    own_set = 'coalesce(nullif(r."dataSet", \'\'), a."dataSet")' if "dataSet" in scratch.schema.names else 'a."dataSet"'
+    scratch.con.execute(_VALUES_WRITTEN.format(data_set=own_set))
     _put_periods(scratch, "written")
     _put_units(scratch, context, "written")
     _put_elements(scratch, context)
@@ -57,7 +59,7 @@ SELECT row_number, trim(coalesce(r."dataElement", '')) AS element_id,
        coalesce(nullif(nullif(r."categoryOptionCombo", '{DEFAULT_COMBO}'), 'default'), '') AS category,
        coalesce(nullif(nullif(coalesce(nullif(r."attributeOptionCombo", ''), a."attributeOptionCombo"),
                 '{DEFAULT_COMBO}'), 'default'), '') AS attribute,
-       a."dataSet" AS data_set, coalesce(r.value, '') AS value, coalesce(r.comment, '') AS comment,
+       {{data_set}} AS data_set, coalesce(r.value, '') AS value, coalesce(r.comment, '') AS comment,
        lower(coalesce(r.deleted, '')) = 'true' AS deleted
 FROM raw r CROSS JOIN attributes a
 """
@@ -134,17 +136,22 @@ FROM classified c LEFT JOIN repeated d USING (row_number)
 
 def _put_periods(scratch: Scratch, view: str) -> None:
     """periods: period (as written), period_id, period_start, period_end of every distinct code that is one."""
-    from tkyt_analysis.reference.period_words import from_dhis2
-
     rows = []
     for written in scratch.frame(f"SELECT DISTINCT period FROM {view}")["period"]:
         try:
-            period = from_dhis2(written)
+            period = _written_period(written)
         except InputError:
             continue
         rows.append((written, period.period_id, period.start, period.end))
     columns = ["period", "period_id", "period_start", "period_end"]
     scratch.put("periods", pa.Table.from_pylist([dict(zip(columns, row)) for row in rows], _PERIOD_SCHEMA))
+
+
+def _written_period(written: str) -> Period:
+    """The period of a DHIS2 code, or of an ADX window (`2025-01-01/P9M`), which also says what DHIS2 cannot."""
+    from tkyt_analysis.reference.period_words import from_adx, from_dhis2
+
+    return from_adx(written) if "/" in written else from_dhis2(written)
 
 
 _PERIOD_SCHEMA = pa.schema(

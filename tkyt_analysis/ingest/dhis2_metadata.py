@@ -250,6 +250,7 @@ def _element_row(element: dict[str, Any], data_set: str, period_types: dict[str,
     name = _text(element.get("name") or element.get("displayName"))
     return {
         "element_id": _text(element.get("id")),
+        "code": _text(element.get("code")),
         "name": name,
         "short_name": _text(element.get("shortName")) or name,
         "value_type": _text(element.get("valueType")),
