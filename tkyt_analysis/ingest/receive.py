@@ -8,23 +8,27 @@ of a file that was never finished are replaced by the next run and are not reach
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from tkyt_analysis.access import require
 from tkyt_analysis.catalog import catalog_version
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
+from tkyt_analysis.ingest.scratch_place import scratch_in
 from tkyt_analysis.ingest.staging import Staging
 from tkyt_analysis.modules import load_object, parts
 from tkyt_analysis.version import code_version
-from tkyt_analysis.warehouse.custody import keep
+from tkyt_analysis.warehouse.custody import has, keep, opened
 from tkyt_analysis.warehouse.keys import read_key
 from tkyt_analysis.warehouse.lake import Warehouse
+from tkyt_analysis.warehouse.work_folder import private_folder
 
 FILES_PER_TRANSACTION = 32
 ROWS_PER_TRANSACTION = 2_000_000
@@ -99,9 +103,10 @@ def ingest(
     retry : read files again that left rows in quarantine (e.g. once the unit list has been mended)
     Returns what happened to each file. Raises InputError for a path that does not exist.
     """
+    require(home, "receive")
     files = list(find_files(paths))
     result = IngestResult()
-    with Warehouse(home, write=True) as warehouse:
+    with Warehouse(home, write=True) as warehouse, private_folder(home) as folder, scratch_in(folder):
         known = _known_files(warehouse, retry=retry)
         waiting = _recognised(home, files, known, result, progress)
         for number, group in enumerate(_groups(waiting)):
@@ -173,8 +178,6 @@ def _recognised(
     progress: Progress | None,
 ) -> list[tuple[int, str, ReceivedFile, Door | None]]:
     """(rank, name, file, door) of the files still to be read, reference data first."""
-    from tkyt_analysis.ingest.safe_open import expand
-
     candidates = doors()
     waiting: list[tuple[int, str, ReceivedFile, Door | None]] = []
     seen = dict(known)
@@ -184,16 +187,13 @@ def _recognised(
         if not _can_be_read(path):
             waiting.append((UNKNOWN, name, _no_access(path, name), None))
             continue
-        sha256, kept = keep(home, path)
+        sha256, _ = keep(home, path)
         if sha256 in seen:
             result.files.append({"name": name, "sha256": sha256, "status": "known", "first_name": seen[sha256]})
             continue
         seen[sha256] = name
-        file = ReceivedFile(kept, name, sha256, kept.stat().st_size)
-        try:
-            members = list(expand(file)) or [file]
-        except Exception:  # an archive that cannot be opened: `_unknown_file` says why
-            members = [file]
+        file = ReceivedFile(path, name, sha256, path.stat().st_size)
+        members = _members(home, file)
         if members != [file]:
             waiting.append((LAST, name, file, ARCHIVE))
         for member in members:
@@ -208,6 +208,19 @@ def _recognised(
             rank = _rank(door, member) if door else UNKNOWN
             waiting.append((rank, member.name, member, door))
     return sorted(waiting, key=lambda item: item[:2])
+
+
+def _members(home: Path, file: ReceivedFile) -> list[ReceivedFile]:
+    """The members of an archive as it lies in custody; of any other file the file itself."""
+    from tkyt_analysis.ingest.safe_open import expand, file_kind
+
+    if file_kind(file.path) != "zip":
+        return [file]
+    try:
+        with opened(home, file.sha256) as plain:
+            return list(expand(replace(file, path=plain))) or [file]
+    except Exception:  # an archive that cannot be opened: `_unknown_file` says why
+        return [file]
 
 
 def _can_be_read(path: Path) -> bool:
@@ -265,7 +278,8 @@ def _ingest_group(
         for number, (file, door) in enumerate(group):
             if progress:
                 progress(min(done + number, total), total, file.name)
-            _stage_file(staging, file, door, context)
+            with _from_custody(warehouse.home, file, door) as readable:
+                _stage_file(staging, readable, door, context)
         for gate in parts("gates").values():
             load_object(gate)(warehouse, staging)
         rows = [_received_row(file, door, staging.counts[file.sha256]) for file, door in group]
@@ -285,6 +299,16 @@ def _ingest_group(
         }
         for row in rows
     ]
+
+
+@contextlib.contextmanager
+def _from_custody(home: Path, file: ReceivedFile, door: Door | None) -> Iterator[ReceivedFile]:
+    """The file with a path to its kept bytes. Members of archives are unpacked already; an archive is not read."""
+    if file.member or door is ARCHIVE or not has(home, file.sha256):
+        yield file
+        return
+    with opened(home, file.sha256) as plain:
+        yield replace(file, path=plain)
 
 
 def _stage_file(staging: Staging, file: ReceivedFile, door: Door | None, context: Context) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -31,6 +32,7 @@ from tkyt_analysis.ingest.byte_streams import (
     utf16_without_mark,
 )
 from tkyt_analysis.ingest.door import ReceivedFile
+from tkyt_analysis.ingest.scratch_place import scratch_place
 from tkyt_analysis.labels import label
 
 __all__ = [
@@ -189,7 +191,7 @@ class RefusedMember(ReceivedFile):
 def expand(file: ReceivedFile, *, limits: Limits = LIMITS) -> Iterator[ReceivedFile]:
     """The file itself, or the members of a zip, in the order of the archive.
 
-    Members are unpacked into a folder that only this user can read and that goes when the program ends.
+    Members are unpacked into a folder that only this user can read (see `scratch_place`), gone when the program ends.
     """
     if file_kind(file.path) != "zip":
         yield file
@@ -202,7 +204,7 @@ def _scratch_folder() -> Path:
     import shutil
     import tempfile
 
-    folder = tempfile.mkdtemp(prefix="tkyt-received-")
+    folder = tempfile.mkdtemp(prefix="tkyt-received-", dir=scratch_place())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 
@@ -300,12 +302,16 @@ def _member_problem(member: zipfile.ZipInfo, name: str) -> str:
     return "error.archive_password" if member.flag_bits & 1 else ""
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, to: Path | None) -> str:
     """Write one member, checked against its checksum; returns a reason where that fails."""
     if member.flag_bits & 1:
         return "error.archive_password"
     try:
-        with archive.open(member) as source, to.open("wb") if to else io.BytesIO() as target:
+        with archive.open(member) as source, open(to, "wb", opener=_private) if to else io.BytesIO() as target:
             while block := source.read(1 << 20):
                 if to:
                     target.write(block)

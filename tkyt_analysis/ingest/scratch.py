@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tkyt_analysis.ingest.scratch_place import scratch_place
 from tkyt_analysis.settings import memory_megabytes
 
 BATCH_ROWS = 100_000
@@ -27,7 +28,7 @@ class Scratch:
 
     def __init__(self, schema: pa.Schema) -> None:
         self.schema = schema
-        self._folder = tempfile.TemporaryDirectory(prefix="tkyt-scratch-")
+        self._folder = tempfile.TemporaryDirectory(prefix="tkyt-scratch-", dir=scratch_place())
         self.path = Path(self._folder.name) / "raw.parquet"
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(self.path, schema, compression="lz4")
         self._waiting: list[pa.Table] = []
