@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -51,9 +52,29 @@ def _load_entries(kind: str, directories: tuple[Path, ...]) -> dict[str, Any]:
             problems += found
             if entry is not None:
                 entries[entry.id] = entry
+    if kind == "forms":
+        entries, found = forms_with_regimes(entries, _load_entries("regimes", directories))
+        problems += found
     if problems:
         raise CatalogError(problems)
     return entries
+
+
+def forms_with_regimes(forms: dict[str, Any], regimes: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The forms with each version ending when its circular ends, and a sentence per circular that no entry describes."""
+    problems: list[str] = []
+    ended = {}
+    for form in forms.values():
+        versions = {}
+        for start, version in form.versions.items():
+            if version.regime and version.regime not in regimes:
+                where = f"versions.{start}.regime"
+                problems.append(label("catalog.regime_unknown", file=form.id, key=where, value=version.regime))
+            regime = regimes.get(version.regime or "")
+            ends = regime.valid.to if regime and version.to is None else version.to
+            versions[start] = dataclasses.replace(version, to=ends)
+        ended[form.id] = dataclasses.replace(form, versions=versions)
+    return ended, problems
 
 
 def load_entry(kind: str, identifier: str) -> Any:
