@@ -8,6 +8,7 @@ MODULE = Module(
     name="core",
     package="tkyt_analysis",
     commands={
+        "scope": "tkyt_analysis.cli.scope:scope",
         "audit": "tkyt_analysis.cli.audit:audit",
         "exchange": "tkyt_analysis.cli.exchange:exchange",
     },

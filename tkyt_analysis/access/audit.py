@@ -15,7 +15,6 @@ import hashlib
 import hmac
 import json
 import os
-import pwd
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tkyt_analysis.access.accounts import name_of_user
 from tkyt_analysis.access.masking import mask_numbers
 from tkyt_analysis.errors import ProcessingError
 from tkyt_analysis.labels import label
@@ -43,7 +43,7 @@ def record(home: Path, event: str, *, why: str = "", rows: int | None = None, **
     body = {
         "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
         "account": _account_name(home),
-        "user": pwd.getpwuid(os.getuid()).pw_name,
+        "user": name_of_user(),
         "event": event,
         "why": mask_numbers(why),
         "rows": rows,
@@ -166,7 +166,7 @@ def _go_on(home: Path, descriptor: int, key: bytes, head: dict[str, Any]) -> dic
     body: dict[str, Any] = {
         "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
         "account": "",
-        "user": pwd.getpwuid(os.getuid()).pw_name,
+        "user": name_of_user(),
         "event": SEAL_BROKEN,
         "why": "",
         "rows": None,
