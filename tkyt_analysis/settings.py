@@ -3,7 +3,10 @@
 TKYT_HOME           the warehouse, releases, reports (default: ~/tkyt)
 TKYT_CATALOG_PATH   further catalog folders of the user, ":"-separated; they add entries to the shipped ones
 TKYT_MEMORY_MB      what a database connection may hold in memory before it spills to disk (default: 2048)
-TKYT_KEY_FILE       file with the key of the restricted store (default: beside the user's configuration, outside home and repo)
+TKYT_KEY_FILE       file with the home's master key (default: beside the user's configuration, outside home and repo)
+TKYT_KEY            the master key itself (64 hexadecimal digits), for systems that hand out secrets in the environment
+TKYT_CATALOG        "postgres:<libpq connection>" puts the lake's catalog on PostgreSQL (default: SQLite in the home)
+TKYT_WAIT_SECONDS   how long a command waits for another one that writes (default: 30)
 """
 
 from __future__ import annotations
@@ -35,3 +38,16 @@ def memory_megabytes() -> int:
     """What one database connection may hold in memory; beyond it, it spills to disk."""
     given = os.environ.get("TKYT_MEMORY_MB", "")
     return int(given) if given.isdigit() and int(given) >= 100 else 2048
+
+
+def catalog_setting() -> str:
+    """What TKYT_CATALOG says ("" where it says nothing)."""
+    return os.environ.get("TKYT_CATALOG", "")
+
+
+def wait_seconds(default: float = 30.0) -> float:
+    """How long to wait for another process that writes."""
+    try:
+        return max(0.0, float(os.environ.get("TKYT_WAIT_SECONDS", "")))
+    except ValueError:
+        return default

@@ -120,7 +120,7 @@ def test_the_master_may_come_from_the_environment(home, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("cd" * 32, "error.key_wrong"), ("no key", "error.key_unreadable"), ("cd", "error.key_unreadable")],
+    [("cd" * 32, "error.key_wrong"), ("no key", "error.key_unreadable"), ("c0ffeec0ffee", "error.key_unreadable")],
 )
 def test_a_wrong_master_says_so(home, text, key):
     key_file(home).write_text(text, "ascii")

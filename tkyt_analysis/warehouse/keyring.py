@@ -20,6 +20,7 @@ from tkyt_analysis.errors import InputError
 from tkyt_analysis.warehouse.whole_files import write_whole
 
 PURPOSES = ("pseudonym", "restricted", "custody", "backup", "audit")
+NEXT_RESTRICTED = "restricted_next"  # only while the restricted store is moved to a new key
 FORMAT = 1
 KEY_BYTES = 32
 NONCE_BYTES = 12

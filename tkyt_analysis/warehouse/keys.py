@@ -15,6 +15,7 @@ from pathlib import Path
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.settings import configuration_directory
 from tkyt_analysis.warehouse.keyring import (
+    NEXT_RESTRICTED,
     PURPOSES,
     KeyRing,
     derived_key,
@@ -76,6 +77,15 @@ def read_key(home: Path, purpose: str) -> bytes:
     if purpose not in ring.keys:
         raise InputError("error.key_purpose", home=home, purpose=purpose)
     return ring.keys[purpose]
+
+
+def read_restricted_keys(home: Path) -> list[bytes]:
+    """The key of the restricted store; after a rotation of it that was killed also the key that was to come."""
+    keys = [read_key(home, "restricted")]
+    if read_ring_text(home) is not None:
+        ring, _ = open_ring(home)
+        keys += [ring.keys[NEXT_RESTRICTED]] if NEXT_RESTRICTED in ring.keys else []
+    return keys
 
 
 def open_ring(home: Path) -> tuple[KeyRing, bytes]:

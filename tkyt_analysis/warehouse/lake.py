@@ -1,14 +1,14 @@
-"""The warehouse: a DuckLake (encrypted Parquet, snapshots) whose catalog is SQLite.
+"""The warehouse: a DuckLake (encrypted Parquet, snapshots) whose catalog is SQLite, or PostgreSQL (`catalogs`).
 
 Two lakes live in a home. `lake` holds analysis tables. `restricted` holds direct identifiers; its own
-catalog, which carries the keys of its files, is an encrypted DuckDB file. A writer holds the home's
-lock; readers never wait. See docs/adr/0002-warehouse.md.
+catalog, which carries the keys of its files, is an encrypted DuckDB file that one process at a time may open.
+With SQLite a writer holds the home's lock from start to end; on PostgreSQL many write at once and take turns
+to commit. Readers never wait. See docs/adr/0002-warehouse.md.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +16,27 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.errors import InputError, ProcessingError
-from tkyt_analysis.settings import memory_megabytes
-from tkyt_analysis.warehouse.keys import create_key, key_file, read_key
+from tkyt_analysis.settings import catalog_setting, memory_megabytes, wait_seconds
+from tkyt_analysis.warehouse.catalogs import (
+    Place,
+    attached,
+    commit_turn,
+    has_catalog,
+    load_postgres,
+    parse_setting,
+    place_of,
+    unreachable,
+)
+from tkyt_analysis.warehouse.keys import create_key, key_file, read_restricted_keys
+from tkyt_analysis.warehouse.whole_files import file_lock
+from tkyt_analysis.warehouse.work_folder import private_folder
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
+RESTRICTED_SECONDS = 300.0  # others hold the restricted store for parts of a second; a backup or new key for longer
 
 
 def connect(*, threads: int = 2) -> duckdb.DuckDBPyConnection:
@@ -44,7 +57,7 @@ def connect(*, threads: int = 2) -> duckdb.DuckDBPyConnection:
 
 
 class Warehouse:
-    """An open home. Use as a context manager; `write=True` takes the home's writer lock.
+    """An open home. Use as a context manager; `write=True` takes the home's writer lock (SQLite catalog only).
 
     as_of : a snapshot number, or a timestamp as text ("2025-07-01 00:00:00"); then nothing can be written
     """
@@ -53,36 +66,59 @@ class Warehouse:
         self.home = Path(home)
         self.write = write
         self.as_of = as_of
-        self._lock: Any = None
-        if not (self.home / "warehouse" / "catalog.sqlite").exists():
-            raise InputError("error.no_warehouse", home=self.home)
+        self.place = place_of(self.home)
+        self._open = contextlib.ExitStack()
+        self._has_turn = False
 
     def __enter__(self) -> Warehouse:
-        if self.write:
-            self._lock = _writer_lock(self.home)
-        try:
+        with contextlib.ExitStack() as opening:
+            if self.write and self.place.kind == "sqlite":
+                opening.enter_context(writer_lock(self.home))
+                self._has_turn = True
+            spill = opening.enter_context(_spill_folder(self.home))
             self.con = connect()
-            self.con.execute(f"SET temp_directory = '{_quoted(self.home / 'work' / 'spill')}'")
-            attach_lake(self.con, self.home, as_of=self.as_of)
-        except BaseException:
-            self._release()
-            raise
+            opening.callback(self.con.close)
+            self.con.execute(f"SET temp_directory = '{_quoted(spill)}'")
+            attach_lake(self.con, self.home, self.place, as_of=self.as_of)
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.con.close()
-        self._release()
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._open.close()
 
     def attach_restricted(self) -> None:
-        """Attach the restricted store as `restricted` (once)."""
-        attach_restricted(self.con, self.home)
+        """Attach the restricted store as `restricted` until this warehouse is closed. Others wait for it meanwhile."""
+        if not attached(self.con, "restricted"):
+            self._open.enter_context(self.restricted())
+
+    @contextlib.contextmanager
+    def restricted(self) -> Iterator[None]:
+        """The restricted store, attached as `restricted` for the time inside only: one process at a time has it."""
+        if attached(self.con, "restricted"):
+            yield
+            return
+        with restricted_lock(self.home):
+            attach_restricted(self.con, self.home)
+            try:
+                yield
+            finally:
+                self.con.execute("DETACH restricted")
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """The right to commit to the lake: nobody else commits inside, in whatever mode and process."""
+        if self._has_turn:
+            yield
+            return
+        lock = commit_turn(self.con, self.place, self.home) if self.place.kind == "postgres" else writer_lock(self.home)
+        with lock:
+            self._has_turn = True
+            try:
+                yield
+            finally:
+                self._has_turn = False
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
         """Rows of a query on `lake.<table>`."""
@@ -113,39 +149,33 @@ class Warehouse:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing for what is written to `lake` inside."""
-        self.con.execute("BEGIN")
-        try:
-            yield
-            self.con.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(Exception):
-                self.con.execute("ROLLBACK")
-            raise
+        """All or nothing for what is written inside to `lake` (or to `restricted`; one of them per transaction)."""
+        with self.turn():
+            self.con.execute("BEGIN")
+            try:
+                yield
+                self.con.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    self.con.execute("ROLLBACK")
+                raise
 
 
 def create_home(home: Path, *, practice: bool = False) -> bool:
     """Make a home with both lakes and their tables; an existing home only gets what it lacks. True if new."""
-    from tkyt_analysis.warehouse.schema import create_tables
+    from tkyt_analysis.warehouse.new_catalog import create_catalog
 
     home = Path(home)
-    new = not (home / "warehouse" / "catalog.sqlite").exists()
     for part in ("warehouse", "restricted/received", "releases", "reports", "portal", "work/spill"):
         (home / part).mkdir(parents=True, exist_ok=True, mode=0o700)
-    create_key(home)
-    if practice and new:
-        (home / "PRACTICE").write_text(
-            "Số liệu mô phỏng – không phải số liệu thật. Practice data: synthetic.\n", "utf-8"
-        )
-    lock = _writer_lock(home)
-    try:
-        connection = connect()
-        attach_lake(connection, home)
-        attach_restricted(connection, home)
-        create_tables(connection)
-        connection.close()
-    finally:
-        lock.close()
+    with writer_lock(home):
+        new = not has_catalog(home)
+        create_key(home)
+        if practice and new:
+            (home / "PRACTICE").write_text(
+                "Số liệu mô phỏng – không phải số liệu thật. Practice data: synthetic.\n", "utf-8"
+            )
+        create_catalog(home, parse_setting(catalog_setting()))
     return new
 
 
@@ -154,69 +184,113 @@ def is_practice(home: Path) -> bool:
     return (Path(home) / "PRACTICE").exists()
 
 
-def attach_lake(connection: duckdb.DuckDBPyConnection, home: Path, *, as_of: int | str | None = None) -> None:
+def attach_lake(
+    connection: duckdb.DuckDBPyConnection, home: Path, place: Place, *, as_of: int | str | None = None
+) -> None:
     """Attach the home's analysis lake as `lake`. No row is inlined into the catalog: data files are encrypted."""
     options = [
         f"DATA_PATH '{_quoted(home / 'warehouse' / 'data')}'",
         "ENCRYPTED",
         "DATA_INLINING_ROW_LIMIT 0",
         "OVERRIDE_DATA_PATH true",
+        *place.options,
     ]
     if isinstance(as_of, int):
         options.append(f"SNAPSHOT_VERSION {as_of}")
     elif as_of:
         options.append(f"SNAPSHOT_TIME '{_quoted(as_of)}'")
-    catalog = home / "warehouse" / "catalog.sqlite"
-    _attach(connection, f"ducklake:sqlite:{_quoted(catalog)}", "lake", options, home)
+    if place.kind == "postgres":
+        load_postgres(connection)
+    _attach(connection, place, "lake", options, home)
 
 
 def attach_restricted(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
-    """Attach the restricted lake as `restricted`; a wrong or missing key is an InputError."""
-    attached = connection.execute(
-        "SELECT count(*) FROM duckdb_databases() WHERE database_name = 'restricted'"
-    ).fetchone()
-    if attached and attached[0]:
-        return
-    options = [
+    """Attach the restricted lake as `restricted`; a wrong or missing key is an InputError.
+
+    Call it under `restricted_lock`, or use `Warehouse.restricted`. A rotation that was killed leaves two keys, one of
+    which fits.
+    """
+    catalog = Place("restricted", home / "restricted" / "catalog.duckdb")
+    keys = read_restricted_keys(home)
+    for number, key in enumerate(keys):
+        try:
+            _attach(connection, catalog, "restricted", restricted_options(home, key), home)
+            return
+        except InputError as error:
+            if error.key != "error.key_wrong" or number == len(keys) - 1:
+                raise
+
+
+def restricted_options(home: Path, key: bytes) -> list[str]:
+    """DuckLake's options for the restricted store under a key."""
+    return [
         f"DATA_PATH '{_quoted(home / 'restricted' / 'data')}'",
         "ENCRYPTED",
         "DATA_INLINING_ROW_LIMIT 0",
         "OVERRIDE_DATA_PATH true",
-        f"META_ENCRYPTION_KEY '{read_key(home, 'restricted').hex()}'",
+        f"META_ENCRYPTION_KEY '{key.hex()}'",
     ]
-    catalog = home / "restricted" / "catalog.duckdb"
-    _attach(connection, f"ducklake:{_quoted(catalog)}", "restricted", options, home)
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, target: str, name: str, options: list[str], home: Path) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, place: Place, name: str, options: list[str], home: Path) -> None:
     import duckdb
 
     old_mask = os.umask(0o077)
     try:
-        connection.execute(f"ATTACH '{target}' AS {name} ({', '.join(options)})")
+        connection.execute(f"ATTACH '{_quoted(place.target)}' AS {name} ({', '.join(options)})")
     except duckdb.Error as error:
         text = str(error)
         if "encryption key" in text.lower():
             raise InputError("error.key_wrong", home=home, path=key_file(home)) from None
         if "snapshot" in text.lower() or "timestamp" in text.lower():
-            raise InputError("error.no_snapshot", home=home, problem=text.splitlines()[0]) from None
+            raise InputError("error.no_snapshot", home=home, problem=_first_line(text)) from None
+        if place.kind == "postgres":
+            raise unreachable(place, error) from None
         if "lock" in text.lower():
             raise ProcessingError("error.warehouse_busy", home=home) from None
-        raise ProcessingError("error.warehouse_unreadable", home=home, problem=text.splitlines()[0]) from error
+        raise ProcessingError("error.warehouse_unreadable", home=home, problem=_first_line(text)) from error
     finally:
         os.umask(old_mask)
 
 
-def _writer_lock(home: Path) -> Any:
-    """The open lock file of the home's one writer; the system frees it when its process ends."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = open(home / "writer.lock", "a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise ProcessingError("error.warehouse_busy", home=home) from None
-    return file
+@contextlib.contextmanager
+def writer_lock(home: Path) -> Iterator[None]:
+    """The lock of the home's one writer (SQLite catalog); the system frees it when its process ends."""
+    Path(home).mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _lock(home, "writer.lock", wait_seconds()):
+        yield
+
+
+@contextlib.contextmanager
+def restricted_lock(home: Path) -> Iterator[None]:
+    """The lock under which a process may open the restricted store, in either mode."""
+    with _lock(home, "restricted.lock", wait_seconds(RESTRICTED_SECONDS)):
+        yield
+
+
+@contextlib.contextmanager
+def _lock(home: Path, name: str, wait: float) -> Iterator[None]:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(file_lock(Path(home) / name, wait=wait))
+        except TimeoutError:
+            raise ProcessingError("error.warehouse_busy", home=home) from None
+        yield
+
+
+@contextlib.contextmanager
+def _spill_folder(home: Path) -> Iterator[str]:
+    """Where this process spills what does not fit into memory; "" (nowhere) where the home cannot be written to."""
+    with contextlib.ExitStack() as held:
+        try:
+            folder = str(held.enter_context(private_folder(home)) / "spill")
+        except OSError:
+            folder = ""
+        yield folder
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0]
 
 
 def _quoted(value: object) -> str:
