@@ -118,6 +118,7 @@ def ingest(
                 progress,
                 done=number * FILES_PER_TRANSACTION,
                 total=len(waiting),
+                retry=retry,
             )
     return result
 
@@ -271,6 +272,7 @@ def _ingest_group(
     *,
     done: int,
     total: int,
+    retry: bool,
 ) -> None:
     staging = Staging(warehouse.con, read_key(warehouse.home, "pseudonym"))
     context = Context(warehouse, language)
@@ -280,10 +282,14 @@ def _ingest_group(
                 progress(min(done + number, total), total, file.name)
             with _from_custody(warehouse.home, file, door) as readable:
                 _stage_file(staging, readable, door, context)
-        for gate in parts("gates").values():
-            load_object(gate)(warehouse, staging)
-        rows = [_received_row(file, door, staging.counts[file.sha256]) for file, door in group]
-        _store(warehouse, staging, pd.DataFrame(rows))
+        with warehouse.turn():
+            if not retry:
+                group = _without_stored_meanwhile(warehouse, staging, group, result)
+            for gate in parts("gates").values():
+                load_object(gate)(warehouse, staging)
+            rows = [_received_row(file, door, staging.counts[file.sha256]) for file, door in group]
+            if rows:
+                _store(warehouse, staging, pd.DataFrame(rows))
     finally:
         staging.clear()
     result.files += [
@@ -299,6 +305,22 @@ def _ingest_group(
         }
         for row in rows
     ]
+
+
+def _without_stored_meanwhile(
+    warehouse: Warehouse, staging: Staging, group: list[tuple[ReceivedFile, Door | None]], result: IngestResult
+) -> list[tuple[ReceivedFile, Door | None]]:
+    """The group without files that another process has stored since this run began; called in the turn to commit."""
+    listed = ", ".join(f"'{file.sha256}'" for file, _ in group)
+    sql = f"SELECT file_sha256, file_name FROM lake.received_file WHERE file_sha256 IN ({listed})"
+    stored = dict(warehouse.con.execute(sql).fetchall())
+    for file, _ in group:
+        if file.sha256 in stored:
+            staging.forget(file.sha256)
+            staging.files.remove(file.sha256)
+            known_as = stored[file.sha256]
+            result.files.append({"name": file.name, "sha256": file.sha256, "status": "known", "first_name": known_as})
+    return [(file, door) for file, door in group if file.sha256 not in stored]
 
 
 @contextlib.contextmanager
@@ -386,8 +408,7 @@ def _store(warehouse: Warehouse, staging: Staging, received: pd.DataFrame) -> No
     """Identifiers first, then everything else together with the received_file rows, each lake in one transaction."""
     con = warehouse.con
     if staging.tables("restricted"):
-        warehouse.attach_restricted()
-        with warehouse.transaction():
+        with warehouse.restricted(), warehouse.transaction():
             staging.store("restricted")
     with warehouse.transaction():
         staging.store("lake")
