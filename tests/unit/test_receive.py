@@ -136,7 +136,8 @@ def test_a_path_that_is_not_there_is_said_before_anything_is_read(home, folder):
     assert caught.value.key == "error.path_missing"
 
 
-def test_a_second_writer_is_told_to_wait(home, folder):
+def test_a_second_writer_is_told_to_wait(home, folder, monkeypatch):
+    monkeypatch.setenv("TKYT_WAIT_SECONDS", "0.2")
     with Warehouse(home, write=True), pytest.raises(ProcessingError) as caught:
         receive.ingest(home, [folder])
     assert caught.value.key == "error.warehouse_busy"

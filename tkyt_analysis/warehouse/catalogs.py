@@ -93,7 +93,7 @@ def parse_setting(text: str) -> str:
     if given in ("", "sqlite"):
         return ""
     bare = given if given.startswith(("postgres://", "postgresql://")) else given.removeprefix("postgres:").strip()
-    if bare in ("", given) and "://" not in bare:
+    if not bare or not given.startswith(("postgres:", "postgresql:")):
         raise InputError("error.catalog_setting", found=without_password(given))
     password = password_of(bare)
     if password is not None:
