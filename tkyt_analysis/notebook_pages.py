@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from tkyt_analysis.access import NATION, require
+from tkyt_analysis.access.warehouse_view import scoped_warehouse
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import all_labels, label
 from tkyt_analysis.pages import notice, paragraph, table_html
@@ -64,7 +67,7 @@ class StartPage:
 
     def reports(self) -> str:
         """Links to the reports that were made, newest first; `reports` stands beside the notebook in JupyterLab."""
-        pages = sorted((self.home / "reports").glob("*.html"), key=lambda path: (-path.stat().st_mtime, path.name))
+        pages = sorted(own_reports(self.home), key=lambda path: (-path.stat().st_mtime, path.name))
         if not pages:
             return paragraph(label("start.no_reports", self.language))
         items = "".join(
@@ -91,15 +94,30 @@ def start(home: str | Path = "", language: str = "vi") -> StartPage:
 
 def quarantine_by_reason(home: Path) -> pd.DataFrame:
     """reason (label key), rows, files, example (a file's name); most rows first."""
-    from tkyt_analysis.warehouse.lake import Warehouse
-
-    with Warehouse(home) as warehouse:
-        return warehouse.query(
-            """
+    with scoped_warehouse(home, require(home, "read")) as view:
+        return view.warehouse.query(
+            f"""
             SELECT reason, count(*) AS rows, count(DISTINCT file_sha256) AS files, min(file_name) AS example
-            FROM lake.quarantine JOIN lake.received_file USING (file_sha256) GROUP BY 1 ORDER BY rows DESC, reason
+            FROM lake.quarantine JOIN lake.received_file USING (file_sha256)
+            WHERE {view.files()} GROUP BY 1 ORDER BY rows DESC, reason
             """
         )
+
+
+def own_reports(home: Path) -> list[Path]:
+    """The pages of reports on places that the current account reads, as their passports say."""
+    account = require(home, "read")
+    pages = list((home / "reports").glob("*.html"))
+    if account.reads.nation:
+        return pages
+    return [page for page in pages if account.reads.covers(_place_of_report(page))]
+
+
+def _place_of_report(page: Path) -> str:
+    try:
+        return str(json.loads(page.with_suffix(".json").read_text("utf-8"))["parameters"].get("place", NATION))
+    except (OSError, ValueError, KeyError):
+        return NATION
 
 
 def reason_words(key: str, language: str) -> str:

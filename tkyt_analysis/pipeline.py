@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tkyt_analysis.access import NATION, require, working_within
 from tkyt_analysis.modules import load_object, parts
 from tkyt_analysis.warehouse.lake import Warehouse, create_home
 
@@ -27,6 +28,7 @@ UNIT_LISTS = (
 
 def prepare_home(home: Path, *, practice: bool = False) -> bool:
     """Make the home where it is missing, complete its tables, and load the unit lists once. True if new."""
+    require(home, "receive")
     new = create_home(home, practice=practice)
     load_units(home)
     return new
@@ -37,7 +39,7 @@ def load_units(home: Path) -> int:
     import pandas as pd
 
     source = f"vietnamadminunits {version('vietnamadminunits')}, lists {_unit_lists_version()}"
-    with Warehouse(home) as warehouse:
+    with working_within(), Warehouse(home) as warehouse:
         known = warehouse.one("SELECT count(*) FROM lake.organisation_unit WHERE file_sha256 = ?", [source])[0]
     if known:
         return 0
@@ -56,7 +58,7 @@ def load_units(home: Path) -> int:
         "valid_to",
     ]
     rows = units[[*wanted, "latitude", "longitude"]].assign(name=units["full_name"], file_sha256=source)
-    with Warehouse(home, write=True) as warehouse, warehouse.transaction():
+    with working_within(), Warehouse(home, write=True) as warehouse, warehouse.transaction():
         warehouse.con.execute("DELETE FROM lake.organisation_unit WHERE file_sha256 LIKE 'vietnamadminunits %'")
         warehouse.con.register("incoming", rows)
         warehouse.con.execute("INSERT INTO lake.organisation_unit BY NAME SELECT * FROM incoming")
@@ -79,7 +81,8 @@ def _unit_lists_version() -> str:
 
 
 def run_steps(home: Path, progress: Progress | None = None) -> dict[str, dict[str, Any]]:
-    """Run every module's steps in the order of their names; {step: what it did}."""
+    """Run every module's steps in the order of their names; {step: what it did}. They read the whole home."""
+    require(home, "check", place=NATION)
     return {name: load_object(reference)(home, progress) for name, reference in sorted(parts("steps").items())}
 
 
@@ -87,6 +90,10 @@ def check_warehouse(
     home: Path, *, rules: tuple[str, ...] | None = None, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
     """Run the checks, store their findings in place of the last ones, and return a line per rule."""
+    from tkyt_analysis.access.audit import record
     from tkyt_analysis.quality.warehouse import check
 
-    return check(home, rules=rules, progress=progress)
+    require(home, "check", place=NATION)
+    summary = check(home, rules=rules, progress=progress)
+    record(home, "check", rows=sum(row["findings"] for row in summary), rules=", ".join(rules or ()))
+    return summary

@@ -5,21 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tkyt_analysis.access import require
+from tkyt_analysis.access.warehouse_view import scoped_warehouse
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.warehouse.keys import has_master, key_file
-from tkyt_analysis.warehouse.lake import Warehouse, is_practice
+from tkyt_analysis.warehouse.lake import is_practice
 from tkyt_analysis.warehouse.release import current_release
 
 
 def home_status(home: Path, *, as_of: int | str | None = None) -> dict[str, Any]:
-    """Counts of files, rows, quarantine and findings, the release, and the sentences that say them."""
-    with Warehouse(home, as_of=as_of) as warehouse:
+    """Counts of files, rows, quarantine and findings, the release, and the sentences that say them.
+
+    An account below the nation is told of the files whose rows are all of its units, and of the findings on them.
+    """
+    account = require(home, "read")
+    with scoped_warehouse(home, account, as_of=as_of) as view:
+        warehouse = view.warehouse
         files, received, landed, quarantined, last = warehouse.one(
             "SELECT count(*), coalesce(sum(rows_received), 0), coalesce(sum(rows_landed), 0), "
-            "coalesce(sum(rows_quarantined), 0), max(received_at) FROM lake.received_file"
+            "coalesce(sum(rows_quarantined), 0), max(received_at) FROM lake.received_file "
+            f"WHERE {view.files()}"
         )
-        findings = warehouse.one("SELECT count(*) FROM lake.finding")[0]
+        findings = warehouse.one(f"SELECT count(*) FROM lake.finding WHERE {view.units()}")[0]
         snapshot = warehouse.snapshot_id()
     try:
         release = current_release(home)

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from tkyt_analysis.access import Scope
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.pipeline import prepare_home
 from tkyt_analysis.warehouse import release as releases
@@ -83,7 +84,7 @@ def test_a_province_reads_its_own_rows_and_the_public_ones(home):
         ("a", "VN2024:21115", "e", "202412", 3.0),
     )
     release = publish(home)
-    own = Release(home, release.release_id, scope="VN2025-51")
+    own = Release(home, release.release_id, scope=Scope(units=frozenset({"VN2025:51"})))
     assert sorted(own.query("FROM aggregate_value")["value"]) == [1.0, 3.0]  # 21115 lay in old Quảng Ngãi
     assert len(own.query("FROM organisation_unit")) == len(release.query("FROM organisation_unit"))
 

@@ -30,6 +30,13 @@ from tkyt_analysis.warehouse.release import NATION, Release
 
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}  # each in its own language, whatever the page's
 LOG_FILE = "TKYT_DASHBOARD_LOG"  # set by `tkyt dashboards`; what a viewer must not see goes there
+SAID_TO_VIEWERS = (
+    "error.overview_empty",
+    "error.overview_no_place",
+    "error.account_withdrawn",
+    "error.no_account",
+    "error.home_of_other",
+)
 log = logging.getLogger(__name__)
 log.propagate = False
 log.addHandler(
@@ -85,9 +92,9 @@ class OverviewApp(widgets.VBox):
         """Options in the language; what was chosen stays chosen."""
         language = self.language
         with self._quiet():
-            provinces = self.data.provinces
-            nation = (label("overview.nation", language), NATION)
-            _fill(self.place, [nation, *zip(provinces["name"], provinces["unit_id"])])
+            provinces = self.data.offered_provinces
+            nation = [(label("overview.nation", language), NATION)] if self.data.may_see(NATION) else []
+            _fill(self.place, [*nation, *zip(provinces["name"], provinces["unit_id"])])
             _fill(self.period, [(format_period(one, language), one.period_id) for one in self.data.periods])
             _fill(self.measure, [(label(f"overview.map_option.{one}", language), one) for one in MAP_MEASURES])
             _fill(self.language_picker, [(LANGUAGE_NAMES[one], one) for one in LANGUAGES])
@@ -99,9 +106,10 @@ class OverviewApp(widgets.VBox):
         self.measure.description = label("overview.map_shows", language)
 
     def _fill_communes(self) -> None:
-        whole = (label("overview.whole_province", self.language), "")
+        whole = [(label("overview.whole_province", self.language), "")]
         rows = self.data.communes(self.place.value) if self.place.value != NATION else pd.DataFrame()
-        _fill(self.commune, [whole, *(zip(rows["name"], rows["unit_id"]) if len(rows) else [])])
+        communes = list(zip(rows["name"], rows["unit_id"])) if len(rows) else []
+        _fill(self.commune, [*(whole if self.data.may_see(self.place.value) or not communes else []), *communes])
         self.commune.disabled = not len(rows)
 
     def _listen(self) -> None:
@@ -215,10 +223,13 @@ class OverviewApp(widgets.VBox):
     def _require_periods(self) -> None:
         if not self.data.periods:
             raise InputError("error.overview_empty", release=self.data.release.release_id)
+        if self.data.offered_provinces.empty:
+            account = self.data.release.account
+            raise InputError("error.overview_no_place", account=account.name, unit=account.unit_id)
 
     def _say_closed(self, error: TkytError) -> None:
         log.warning("%s", error)
-        known = error.key == "error.overview_empty"
+        known = error.key in SAID_TO_VIEWERS
         self.error = error.sentence(self.language) if known else label("overview.no_release", self.language)
         self._head.value = page.head_html(None, self.language)
         self._remarks.value = notice(self.error, kind="warning", language=self.language)

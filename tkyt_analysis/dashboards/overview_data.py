@@ -81,6 +81,19 @@ class OverviewData:
         return rows.assign(plain=plain).sort_values("plain")[["unit_id", "name"]].reset_index(drop=True)
 
     @cached_property
+    def offered_provinces(self) -> pd.DataFrame:
+        """The provinces that the account may choose: those with a unit of 2025 that it sees."""
+        if self.release.reads.nation:
+            return self.provinces
+        seen = self.units[self.units["unit_id"].isin(self.release.seen_units)]
+        holding = seen.loc[seen["unit_id"].str.startswith("VN2025:"), "province_scope"].str.replace("-", ":")
+        return self.provinces[self.provinces["unit_id"].isin(holding)].reset_index(drop=True)
+
+    def may_see(self, place: str) -> bool:
+        """Whether the account sees a place as a whole."""
+        return self.release.reads.nation or place in self.release.seen_units
+
+    @cached_property
     def in_2025(self) -> dict[str, str]:
         """Old unit → the commune of 2025 that it went to whole or by default."""
         from tkyt_analysis.reference.geography import crosswalk
@@ -104,8 +117,9 @@ class OverviewData:
         rows = self.units[
             (self.units["province_scope"] == province.replace(":", "-"))
             & self.units["unit_id"].str.fullmatch(r"VN2025:\d{5}")
-            & self.units["unit_id"].isin(self.with_data)
+            & (self.units["unit_id"].isin(self.with_data) | self.units["unit_id"].isin(self.release.seen_units))
         ]
+        rows = rows[[self.may_see(unit) for unit in rows["unit_id"]]]
         return rows.sort_values("name")[["unit_id", "name"]].reset_index(drop=True)
 
     @cached_property
@@ -125,6 +139,7 @@ class OverviewData:
         known = place == NATION or (re.fullmatch(r"VN2025:(\d{2}|\d{5})", str(place)) and place in self.names)
         if not known:
             raise InputError("error.overview_place", place=place, release=self.release.release_id)
+        self.release.require_place(place)
         return place
 
     def require_period(self, period_id: str) -> Period:

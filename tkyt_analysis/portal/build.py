@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tkyt_analysis.access import require
 from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.pages import notice, page, paragraph, section, table_html
 from tkyt_analysis.reference.periods import as_period
@@ -21,6 +22,7 @@ from tkyt_analysis.warehouse.release import Release
 def build_portal(home: Path, *, release_id: str | None = None, language: str | None = None) -> Path:
     """Write `portal/index.html` for a release (default: the current one); the path of the page."""
     language = language or current_language()
+    require(home, "publish")
     release = Release(home, release_id)
     parts = [
         paragraph(label("portal.intro", language, release=release.release_id)),

@@ -39,6 +39,7 @@ class QualityView:
     @cached_property
     def units(self) -> pd.DataFrame:
         """The units that the place stands for: unit_id, name, level, parent_unit_id, province_id, …"""
+        self.release.require_place(self.place)
         units = self.release.query("SELECT * FROM organisation_unit")
         if self.place in (NATION, EVERYTHING):
             return units

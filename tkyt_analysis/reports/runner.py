@@ -18,6 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tkyt_analysis.access import require
+from tkyt_analysis.access.audit import record
+from tkyt_analysis.access.door import acting_environment
 from tkyt_analysis.errors import ProcessingError
 from tkyt_analysis.reports.templates import Template, report_template, typed_parameters
 from tkyt_analysis.warehouse.release import Release
@@ -52,6 +55,7 @@ def run_report(
     """
     template = report_template(name)
     values = typed_parameters(template, parameters)
+    require(home, "read")
     release = Release(home, release_id)
     _require_places(template, values, release)
     directory = Path(output) if output else Path(home) / "reports"
@@ -74,6 +78,8 @@ def run_report(
     os.replace(html, targets[0])
     (directory / f"{stem}.json").write_text(json.dumps(passport, ensure_ascii=False, indent=1, default=str), "utf-8")
     shutil.rmtree(work)
+    asked = ", ".join(f"{key}={value}" for key, value in values.items() if value)
+    record(Path(home), "report", report=name, release=release.release_id, parameters=asked)
     return ReportRun(name, *targets, passport)
 
 
@@ -96,6 +102,8 @@ def _execute(template: Template, values: dict[str, Any], work: Path) -> Any:
 
     result = work / "result.json"
     os.environ[RESULT_FILE] = str(result)
+    acting = acting_environment(Path(values["home"]))
+    os.environ.update(acting)
     try:
         notebook = papermill.execute_notebook(
             template.notebook,
@@ -116,7 +124,8 @@ def _execute(template: Template, values: dict[str, Any], work: Path) -> Any:
     except RuntimeError as error:
         raise ProcessingError("error.report_kernel", report=template.id, problem=str(error).splitlines()[0]) from None
     finally:
-        os.environ.pop(RESULT_FILE, None)
+        for name in (RESULT_FILE, *acting):
+            os.environ.pop(name, None)
     _require_complete(template, notebook, result)
     return notebook
 

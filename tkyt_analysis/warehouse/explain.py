@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from tkyt_analysis.access.warehouse_view import scoped_warehouse
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import current_language, format_number, label
 from tkyt_analysis.modules import load_object, parts
-from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.release import Release
+
+WITHHELD = "…"  # stands for the name of a file that the account may not know
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,10 @@ class Explanation:
 
 
 def explain(home: Path, figure_id: str, *, release_id: str | None = None) -> Explanation:
-    """The explanation of a figure of a release (default: the current one). Unknown figures are an InputError."""
+    """The explanation of a figure of a release (default: the current one). Unknown figures are an InputError.
+
+    An account sees figures of its own units only; the names of files that hold other units' rows too are withheld.
+    """
     release = Release(home, release_id)
     figure = find_figure(release, figure_id)
     manifest = release.manifest
@@ -93,16 +98,19 @@ def explain(home: Path, figure_id: str, *, release_id: str | None = None) -> Exp
     }
     indicator = load_entry("indicators", figure["indicator_id"])
     found = []
-    with Warehouse(home, as_of=int(manifest["snapshot"])) as warehouse:
+    with scoped_warehouse(home, release.account, as_of=int(manifest["snapshot"])) as view:
         for part, quantity in (("numerator", indicator.numerator), ("denominator", indicator.denominator)):
             reference = parts("explainers").get(quantity)
             if reference:
-                found.append(load_object(reference)(warehouse, figure).assign(part=part))
+                found.append(load_object(reference)(view.warehouse, figure).assign(part=part))
+        known = view.own_file_names()
     rows = (
         pd.concat(found, ignore_index=True)
         if found
         else pd.DataFrame(columns=["part", "file_name", "sheet", "row_number", "what"])
     )
+    if known is not None:
+        rows = rows.assign(file_name=rows["file_name"].where(rows["file_name"].isin(known), WITHHELD))
     counts = {part: int((rows["part"] == part).sum()) for part in ("numerator", "denominator")}
     return Explanation(figure, passport, rows, counts)
 

@@ -18,6 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tkyt_analysis.access import Scope, require
+from tkyt_analysis.access.audit import record
+from tkyt_analysis.access.release_view import narrowed, open_filtered
 from tkyt_analysis.catalog import catalog_version, load_entries
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.modules import load_object, parts
@@ -86,8 +89,10 @@ def publish(
 ) -> Release:
     """Make a release of the warehouse (its latest snapshot, or `as_of`) and point readers to it.
 
-    A release of the same snapshot, catalog and code is made once: asked for again, it is returned as it is.
+    A release of the same snapshot, catalog and code is made once: asked for again, it is returned as it is. Publishing is
+    the ministry's (Article 11.1).
     """
+    require(home, "publish")
     with Warehouse(home, write=as_of is None, as_of=as_of) as warehouse:
         snapshot = warehouse.snapshot_id()
         passport = {
@@ -105,6 +110,7 @@ def publish(
             _write_release(warehouse, target, release_id, passport, progress)
     if as_of is None:
         _point_to(home, release_id)
+    record(home, "publish", release=release_id, snapshot=snapshot, current=as_of is None)
     return Release(home, release_id)
 
 
@@ -168,14 +174,15 @@ def _write_table(con: duckdb.DuckDBPyConnection, rows: Any, directory: Path, tab
 
 
 def require_no_identifier(table: str, columns: list[str]) -> None:
-    """Refuse a release table that has a column which some dataset entry marks as an identifier."""
-    identifiers = {
-        name
-        for entry in load_entries("datasets").values()
-        for name, column in entry.columns.items()
-        if column.identifier
-    } - {"note"}
-    found = sorted(identifiers & set(columns))
+    """Refuse a release table with a column that its own dataset entry marks as an identifier, or that some entry does and
+    no entry has as a harmless one ("value" and "note" name many things, "full_name" only one)."""
+    entries = load_entries("datasets")
+    marked: dict[bool, set[str]] = {True: set(), False: set()}
+    for entry in entries.values():
+        for name, column in entry.columns.items():
+            marked[column.identifier].add(name)
+    own = {name for name, column in entries[table].columns.items() if column.identifier} if table in entries else set()
+    found = sorted((own | (marked[True] - marked[False])) & set(columns))
     if found:
         raise ProcessingError("error.release_identifier", table=table, columns=", ".join(found))
 
@@ -195,14 +202,16 @@ def _point_to(home: Path, release_id: str) -> None:
 class Release:
     """A published release, open for reading. Data come from its files only, through an in-memory DuckDB.
 
-    scope : a province ("VN2025-51") sees its own partition and the nation's public one; None sees all
+    What it shows is what the current account sees (tkyt_analysis.access.release_view); `scope` can only narrow that.
+    account : who reads; reads : the scope that is shown
     """
 
-    def __init__(self, home: Path, release_id: str | None = None, *, scope: str | None = None) -> None:
+    def __init__(self, home: Path, release_id: str | None = None, *, scope: Scope | None = None) -> None:
         self.home = Path(home)
+        self.account = require(self.home, "read")
+        self.reads = narrowed(self.account, scope)
         self.release_id = release_id or current_release(self.home)
         self.directory = self.home / "releases" / self.release_id
-        self.scope = scope
         if not (self.directory / "manifest.json").exists():
             raise InputError("error.no_such_release", release=self.release_id, home=self.home)
 
@@ -216,26 +225,40 @@ class Release:
 
     @cached_property
     def con(self) -> duckdb.DuckDBPyConnection:
+        return self._opened[0]
+
+    @property
+    def seen_units(self) -> frozenset[str]:
+        """The units that a scope below the nation sees, also by the release's own unit list."""
+        return self._opened[1]
+
+    @cached_property
+    def _opened(self) -> tuple[duckdb.DuckDBPyConnection, frozenset[str]]:
         import duckdb
 
         connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "autoinstall_known_extensions": False})
-        for table in self.tables():
-            files = self._files(table)
-            if files:
-                listing = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in files)
+        files = {table: self._files(table) for table in self.tables()}
+        if not self.reads.nation:
+            return connection, open_filtered(connection, files, self.reads)
+        for table, paths in files.items():
+            if paths:
+                listing = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in paths)
                 connection.execute(
                     f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{listing}], hive_partitioning = false, union_by_name = true)'
                 )
-        return connection
+        return connection, frozenset()
 
     def tables(self) -> list[str]:
         """Names of the release's tables."""
         return sorted({name.split("/")[1] for name in self.manifest["files"]})
 
     def _files(self, table: str) -> list[Path]:
-        wanted = None if self.scope is None else {f"scope={NATION}", f"scope={self.scope}"}
-        names = [name for name in self.manifest["files"] if name.split("/")[1] == table]
-        return [self.directory / name for name in names if wanted is None or name.split("/")[2] in wanted]
+        return [self.directory / name for name in self.manifest["files"] if name.split("/")[1] == table]
+
+    def require_place(self, place: str) -> None:
+        """Refuse a place outside the scope with a sentence; accounts of the nation may name any."""
+        if not self.reads.nation and place not in self.seen_units:
+            raise InputError("error.outside_scope", place=place, account=self.account.name, unit=self.account.unit_id)
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
         """Rows of a query on the release's tables by name."""
@@ -243,7 +266,9 @@ class Release:
 
     def has(self, table: str) -> bool:
         """Whether the release has rows of a table for this scope."""
-        return bool(self._files(table)) if table in self.tables() else False
+        if not self._files(table) or self.reads.nation:
+            return bool(self._files(table))
+        return bool(self.con.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone())
 
     def verify(self) -> list[str]:
         """Files that are missing or whose bytes differ from the manifest's hashes."""
