@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tkyt_analysis.catalog.dated import DatedValue, Validity, overlap_problems
@@ -68,15 +68,41 @@ class Panel:
     """How a wide unit × period table becomes long values.
 
     unit : headers of the unit column(s), outermost first; year, month, period : headers of the time columns
-    elements : {header: element id}; `unit_system` names the code system of the units ("VN2025", "DHIS2", …)
+    unit_system : the code system of the units ("VN2025", "DHIS2", …); "" = places of Viet Nam by the date of the row
+    elements : {header: element id}; left out, every number column of the entry is one: `<entry id>/<column>`
     """
 
     unit: tuple[str, ...]
     unit_system: str
-    elements: Mapping[str, str]
+    elements: Mapping[str, str] = field(default_factory=dict)
     year: str | None = None
     month: str | None = None
     period: str | None = None
+
+
+@dataclass(frozen=True)
+class DatasetCheck:
+    """What must hold in every row (of a panel: in every unit and period): an expression over the column names.
+
+    rule : comparisons, + - * /, AND, OR, NOT, IS NULL, numbers, 'texts' (see `tkyt_analysis.catalog.expressions`)
+    """
+
+    id: str
+    rule: str
+    severity: Literal["error", "warning", "note"]
+    message: Text
+
+
+@dataclass(frozen=True)
+class DatasetIndicator:
+    """A ratio of two expressions over the number columns, summed over the rows of a unit and period before dividing."""
+
+    id: str
+    title: Text
+    numerator: str
+    denominator: str
+    per: float
+    unit: Text
 
 
 @dataclass(frozen=True)
@@ -86,6 +112,11 @@ class Dataset:
     access : public | internal | personal (identifiers: restricted store only, never leaves)
     table : the warehouse table that rows go to, when it is not the entry's own id
     store : false for a received layout that only feeds another table
+    domain : which of the three central databases it belongs to; owner : who answers for it; reported_by : the level
+        that reports, every period_kind
+    person : columns that together name a person; a line list with identifiers keeps them in the restricted store and
+        stores `record_id` and `person_key` (keyed hashes) instead
+    event_date, counted_by : a release counts the rows of a line list by unit, month of this date and these columns
     """
 
     id: str
@@ -102,18 +133,52 @@ class Dataset:
     constants: Mapping[str, str] = field(default_factory=dict)
     panel: Panel | None = None
     notes: Text | None = None
+    domain: Literal["", "preventive", "curative", "management"] = ""
+    owner: Text | None = None
+    reported_by: Literal["", "commune", "district", "province", "facility", "ministry"] = ""
+    period_kind: Literal["", "month", "quarter", "half", "year"] = ""
+    person: tuple[str, ...] = ()
+    event_date: str | None = None
+    counted_by: tuple[str, ...] = ()
+    checks: tuple[DatasetCheck, ...] = ()
+    indicators: tuple[DatasetIndicator, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.panel and not self.panel.elements:
+            numbers = {name: one for name, one in self.columns.items() if one.type in ("number", "integer")}
+            elements = {header: f"{self.id}/{name}" for name, one in numbers.items() for header in one.from_}
+            object.__setattr__(self, "panel", replace(self.panel, elements=elements))
 
     def problems(self) -> Problems:
-        return [
-            ("grain", "catalog.grain_unknown", {"column": column})
-            for column in self.grain
-            if column not in self.columns and self.panel is None
+        from tkyt_analysis.catalog.expressions import unknown_words
+
+        named = [("grain", column) for column in self.grain if self.panel is None]
+        named += [("person", column) for column in self.person] + [("counted_by", column) for column in self.counted_by]
+        named += [("event_date", self.event_date)] if self.event_date else []
+        grain: Problems = [
+            (key, "catalog.grain_unknown", {"column": column}) for key, column in named if column not in self.columns
         ]
+        said = [(f"checks.{one.id}.rule", one.rule) for one in self.checks]
+        said += [(f"indicators.{one.id}.{part}", getattr(one, part)) for one in self.indicators
+                 for part in ("numerator", "denominator")]  # fmt: skip
+        wrong: Problems = [
+            (key, "catalog.expression_unknown", {"found": ", ".join(words), "columns": ", ".join(self.columns)})
+            for key, text in said
+            if (words := unknown_words(text, set(self.columns)))
+        ]
+        return grain + wrong
 
     @property
     def target(self) -> str:
         """The warehouse table of its rows."""
         return self.table or self.id
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Columns that go to the restricted store (of an entry that is itself restricted: none goes elsewhere)."""
+        if self.access == "personal":
+            return ()
+        return tuple(name for name, column in self.columns.items() if column.identifier)
 
 
 @dataclass(frozen=True)
@@ -191,6 +256,7 @@ class FormVersion:
         (a cell kind, or none for a heading), unit_vi, codelist, filled_by, status
     total_row : heading of the row `total` that stands before the others
     cells_known : false where no copy of the form was at hand: the template then has free lines only
+    code : as printed on this version, where it is not the form's own ("A6/CSYT" of A6)
     free_rows : lines that the unit heads itself (its own diseases, services …)
     rules : what the form itself says of its cells
     due_dates : {period id: last day} where a letter names the day itself; else deadline_days after the period
@@ -201,6 +267,7 @@ class FormVersion:
     to: datetime.date | None = None
     unverified: bool = False
     regime: str | None = None
+    code: str | None = None
     rows: str = ""
     row_heading: Text | None = None
     columns: tuple[FormColumn, ...] = ()
@@ -210,7 +277,6 @@ class FormVersion:
     period_kinds: tuple[str, ...] = ()
     deadline_days: int | None = None
     deadline_kind: Literal["working_days", "days"] = "working_days"
-    deadline_by_kind: Mapping[str, int] = field(default_factory=dict)
     layout: Literal["grid", "outline", "list"] = "grid"
     dataset: str | None = None
     rules: tuple[FormRule, ...] = ()
@@ -220,17 +286,14 @@ class FormVersion:
     receiver: Text | None = None
     guide: tuple[Text, ...] = ()
 
-    def deadline_for(self, period_kind: str) -> int | None:
-        """Days after a period of this kind, None where no deadline is known."""
-        return self.deadline_by_kind.get(period_kind, self.deadline_days)
-
     def problems(self) -> Problems:
-        """A list names its columns, a grid its rows or free lines; unknown cells say so."""
-        if self.layout == "list" and self.cells_known and not self.columns:
-            return [("columns", "catalog.missing_key", {})]
+        """A form with known cells names its columns, and a grid or outline its rows or free lines."""
+        if not self.cells_known:
+            return []
+        missing = [] if self.columns else ["columns"]
         if self.layout != "list" and not self.rows and not self.free_rows:
-            return [("rows", "catalog.missing_key", {})]
-        return []
+            missing.append("rows")
+        return [(key, "catalog.missing_key", {}) for key in missing]
 
 
 @dataclass(frozen=True)

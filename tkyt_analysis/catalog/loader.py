@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tkyt_analysis.catalog.convert import Converter, read_yaml
+from tkyt_analysis.catalog.dataset_rules import dataset_rules
 from tkyt_analysis.catalog.entries import KINDS
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
@@ -57,6 +58,8 @@ def _load_entries(kind: str, directories: tuple[Path, ...]) -> dict[str, Any]:
         problems += found
     if problems:
         raise CatalogError(problems)
+    if kind == "rules":
+        entries |= dataset_rules(_load_entries("datasets", directories).values())
     return entries
 
 

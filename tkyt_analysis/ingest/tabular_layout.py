@@ -35,6 +35,8 @@ def match_header(entry: Dataset, cells: list[str], name: str) -> Match | None:
     if positions is None:
         return None
     wanted = len(wanted_names(entry))
+    if entry.panel:  # a column with several spellings is one column
+        wanted += len(set(entry.panel.elements.values())) - len(entry.panel.elements)
     score = SURE + 0.35 * len(positions) / wanted
     if entry.file_pattern and fnmatch(name.rsplit("/", 1)[-1].lower(), entry.file_pattern.lower()):
         score += 0.05

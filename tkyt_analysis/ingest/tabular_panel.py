@@ -37,6 +37,8 @@ def panel_batches(scratch: Scratch, match: Match, context: IngestContext, sheet:
     scratch.con.execute(_cells_view(entry, panel, cell_columns, hints))
     _find_repeated(scratch)
     yield Batch("data_element", _elements(entry, panel, list(cell_columns), sheet), notes=notes, counts=False)
+    if entry.domain:
+        yield Batch("data_set", _data_set(entry, sheet), counts=False)
     if units := _own_units(scratch, panel, sheet):
         yield units
     for piece in scratch.pieces(_RESULT):
@@ -84,7 +86,7 @@ def _put_keys(scratch: Scratch, entry: Dataset, panel: Panel, context: IngestCon
         "FROM keyed LEFT JOIN periods p USING (k_year, k_month, k_period) GROUP BY ALL"
     )
     level = entry.constants.get("unit_level")
-    units = resolve_units(pairs, context, system=panel.unit_system, level=int(level) if level else None)
+    units = resolve_units(pairs, context, system=panel.unit_system or None, level=int(level) if level else None)
     scratch.put("units", units[["value", "parent", "day", "unit_id", "reason", "said", "name"]])
     return _spelling_notes(units, panel.unit[-1], sheet)
 
@@ -177,6 +179,16 @@ FROM cells c LEFT JOIN repeated d USING (row_number, column_name)
 """
 
 
+_PERIOD_TYPES = {"month": "Monthly", "quarter": "Quarterly", "half": "SixMonthly", "year": "Yearly"}
+
+
+def _data_set(entry: Dataset, sheet: str) -> pd.DataFrame:
+    """The data set itself, so that pages can name it."""
+    title, kind = entry.title["vi"], _PERIOD_TYPES.get(entry.period_kind, "")
+    row = {"dataset_id": entry.id, "name": title, "short_name": title, "period_type": kind, "sheet": sheet}
+    return pd.DataFrame([row])
+
+
 def _elements(entry: Dataset, panel: Panel, headers: list[str], sheet: str) -> pd.DataFrame:
     rows = [
         {
@@ -184,7 +196,7 @@ def _elements(entry: Dataset, panel: Panel, headers: list[str], sheet: str) -> p
             "name": column.title["vi"] if (column := _column_of(entry, header)) and column.title else header,
             "short_name": header,
             "value_type": "INTEGER" if column and column.type == "integer" else "NUMBER",
-            "period_type": "Monthly" if panel.month else "",
+            "period_type": _PERIOD_TYPES.get(entry.period_kind, "Monthly" if panel.month else ""),
             "dataset_id": entry.constants.get("dataset_id", entry.id),
             "status": "described",
             "sheet": sheet,
@@ -196,7 +208,7 @@ def _elements(entry: Dataset, panel: Panel, headers: list[str], sheet: str) -> p
 
 def _own_units(scratch: Scratch, panel: Panel, sheet: str) -> Batch | None:
     """The units of a system of its own: the panel itself is the only list of them."""
-    if panel.unit_system in ("VN2024", "VN2025", "KCB", "DHIS2"):
+    if panel.unit_system in ("", "VN2024", "VN2025", "KCB", "DHIS2"):
         return None
     units = scratch.frame(
         "SELECT unit_id, any_value(name) AS name FROM units WHERE unit_id <> '' GROUP BY unit_id ORDER BY unit_id"

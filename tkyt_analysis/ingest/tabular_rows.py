@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.catalog.entries import Column, Dataset
 from tkyt_analysis.ingest.door import Batch, IngestContext
+from tkyt_analysis.ingest.line_list_people import split_people, withheld
 from tkyt_analysis.ingest.scratch import Scratch
 from tkyt_analysis.ingest.tabular_layout import Match
 from tkyt_analysis.ingest.tabular_lookups import (
@@ -59,7 +60,7 @@ def row_batches(scratch: Scratch, match: Match, context: IngestContext, sheet: s
     scratch.con.execute(sql)
     _find_repeated(scratch, list(raw))
     for piece in scratch.pieces("SELECT t.*, r.same_as FROM typed t LEFT JOIN repeated r USING (row_number)"):
-        yield _row_batch(piece, entry, list(raw), sheet)
+        yield from _row_batches(piece, entry, list(raw), sheet)
 
 
 def _struct(reason: str, name: str, column: str, said: str = "''") -> str:
@@ -183,7 +184,8 @@ def _find_repeated(scratch: Scratch, names: list[str]) -> None:
         )
 
 
-def _row_batch(piece: pa.Table, entry: Dataset, names: list[str], sheet: str) -> Batch:
+def _row_batches(piece: pa.Table, entry: Dataset, names: list[str], sheet: str) -> Iterator[Batch]:
+    """The rows of a piece; identifiers of a line list apart, for the restricted store."""
     bad = pc.or_(pc.is_valid(piece["refusal"]), pc.is_valid(piece["same_as"]))
     landed = piece.filter(pc.invert(bad))
     constants = {key: value for key, value in entry.constants.items() if key not in DIRECTIVES}
@@ -192,7 +194,13 @@ def _row_batch(piece: pa.Table, entry: Dataset, names: list[str], sheet: str) ->
         | {key: pa.array([value] * landed.num_rows, pa.string()) for key, value in constants.items()}
         | {"sheet": pa.array([sheet] * landed.num_rows, pa.string())}
     )
-    return Batch(entry.target, rows, _refused(piece.filter(bad), sheet), _notes(landed, sheet), piece.num_rows)
+    refused, notes = _refused(piece.filter(bad), sheet), _notes(landed, sheet)
+    if not entry.identifiers:
+        yield Batch(entry.target, rows, refused, notes, piece.num_rows)
+        return
+    kept, people = split_people(rows, entry)
+    yield Batch(entry.target, kept, withheld(refused, entry), withheld(notes, entry), piece.num_rows)
+    yield Batch("record_identity", people, counts=False)
 
 
 def _refused(rows: pa.Table, sheet: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.quality import completeness, consistency, duplicates, outliers
+from tkyt_analysis.quality import completeness, consistency, dataset_checks, duplicates, outliers
 from tkyt_analysis.quality.findings import no_findings
 
 Tables = Mapping[str, pd.DataFrame]
@@ -77,6 +77,13 @@ def _form_arithmetic(tables: Tables, rule: Any) -> CheckResult:
     )
 
 
+def _dataset_expression(tables: Tables, rule: Any) -> CheckResult:
+    rows = tables.get(rule.parameters["table"] or "aggregate_value")
+    if rows is None:
+        return CheckResult(no_findings(), 0, 0)
+    return CheckResult(*dataset_checks.check_expression(rows, rule))
+
+
 # function name in the catalog → (tables it needs, the check)
 CHECKS: dict[str, tuple[tuple[str, ...], Callable[[Tables, Any], CheckResult]]] = {
     "check_missing_reports": (
@@ -87,6 +94,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], Callable[[Tables, Any], CheckResult]]] 
     "duplicate_deaths": (("death",), _duplicate_deaths),
     "check_outliers": (("aggregate_value",), _outliers),
     "check_form_arithmetic": (("aggregate_value",), _form_arithmetic),
+    "dataset_expression": ((), _dataset_expression),
 }
 
 

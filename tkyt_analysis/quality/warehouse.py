@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from tkyt_analysis.catalog import load_entries, load_entry
+from tkyt_analysis.catalog.expressions import names_in
 from tkyt_analysis.labels import current_language
 from tkyt_analysis.quality.run import QualityResult, run_checks
 from tkyt_analysis.warehouse.lake import Warehouse
+from tkyt_analysis.warehouse.replaced import replaced_files_sql
 
 Progress = Callable[[int, int, str], None]
 
@@ -20,9 +22,13 @@ Progress = Callable[[int, int, str], None]
 ALL_VALUES = """
     SELECT v.dataset_id, v.element_id, v.category_id, v.unit_id, v.period_id, v.value, v.file_sha256, v.sheet, v.row_number
     FROM lake.aggregate_value v JOIN lake.received_file f USING (file_sha256)
+    WHERE v.file_sha256 NOT IN ({replaced})
     ORDER BY f.received_at, f.file_name, v.sheet, v.row_number
 """
-DEATHS = "SELECT death_id, record_key, person_key, unit_id, death_date, file_sha256, sheet, row_number FROM lake.death"
+DEATHS = """
+    SELECT death_id, record_key, person_key, unit_id, death_date, file_sha256, sheet, row_number FROM lake.death
+    WHERE file_sha256 NOT IN ({replaced})
+"""
 
 
 def check(
@@ -48,8 +54,9 @@ def check(
 
 def read_tables(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     """The tables that rules ask for; those without a row are left out, so that their rules are not assessable."""
+    replaced = replaced_files_sql(warehouse)
     tables = {
-        "aggregate_value": warehouse.query(ALL_VALUES),
+        "aggregate_value": warehouse.query(ALL_VALUES.format(replaced=replaced)),
         "data_set_assignment": warehouse.query(
             "SELECT DISTINCT dataset_id, unit_id, period_type FROM lake.data_set_assignment"
         ),
@@ -59,10 +66,22 @@ def read_tables(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
         "reporting_status": warehouse.query(
             "SELECT DISTINCT dataset_id, unit_id, period_id, completed FROM lake.reporting_status"
         ),
-        "death": warehouse.query(DEATHS),
+        "death": warehouse.query(DEATHS.format(replaced=replaced)),
+        **line_lists(warehouse),
     }
     tables["period"] = reporting_periods(tables["aggregate_value"], tables["data_set_assignment"])
     return {name: rows for name, rows in tables.items() if len(rows)}
+
+
+def line_lists(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    """{table: rows} of the line lists whose catalog entries have checks: only the columns that the checks name."""
+    found = {}
+    for entry in load_entries("datasets").values():
+        if entry.checks and entry.store and not entry.panel and entry.access != "personal":
+            names = {name for one in entry.checks for name in names_in(one.rule)} | {"unit_id", "record_id"}
+            listed = ", ".join(f'"{name}"' for name in entry.columns if name in names)
+            found[entry.target] = warehouse.query(f'SELECT {listed} FROM lake."{entry.target}"')
+    return found
 
 
 def reporting_periods(values: pd.DataFrame, assignments: pd.DataFrame) -> pd.DataFrame:

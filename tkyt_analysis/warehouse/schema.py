@@ -34,8 +34,8 @@ def store_of(entry: Dataset) -> str:
 
 
 def column_types(entry: Dataset) -> dict[str, str]:
-    """{column: SQL type}."""
-    return {name: SQL_TYPES[column.type] for name, column in entry.columns.items()}
+    """{column: SQL type} of what is stored; identifiers of a line list go to the restricted store instead."""
+    return {name: SQL_TYPES[column.type] for name, column in entry.columns.items() if name not in entry.identifiers}
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
