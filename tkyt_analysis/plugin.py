@@ -8,8 +8,11 @@ MODULE = Module(
     name="core",
     package="tkyt_analysis",
     commands={
+        "calendar": "tkyt_analysis.cli.submissions:calendar",
+        "submission": "tkyt_analysis.cli.submissions:submission",
         "scope": "tkyt_analysis.cli.scope:scope",
         "audit": "tkyt_analysis.cli.audit:audit",
+        "errors": "tkyt_analysis.cli.errors:errors",
         "exchange": "tkyt_analysis.cli.exchange:exchange",
     },
     doors={
@@ -19,10 +22,15 @@ MODULE = Module(
         "tabular": "tkyt_analysis.ingest.tabular:DOOR",
         "supplied": "tkyt_analysis.ingest.supplied:DOOR",
     },
+    steps={
+        "05_submissions": "tkyt_analysis.workflow.adopt:adopt_reports",
+    },
     practice={
         "10_dhis2": "tkyt_analysis.practice.dhis2:SOURCE",
         "20_population": "tkyt_analysis.practice.population_files:SOURCE",
         "30_facilities": "tkyt_analysis.practice.facility_file:SOURCE",
+        "40_domain_data": "tkyt_analysis.practice.domain_data:SOURCE",
+        "45_line_lists": "tkyt_analysis.practice.line_lists:SOURCE",
     },
     release_tables={
         name: f"{RELEASE}:{name}"
@@ -39,5 +47,11 @@ MODULE = Module(
             "quarantine_summary",
         )
     }
+    | {"submission": "tkyt_analysis.workflow.release:submission"}
+    | {name: f"tkyt_analysis.warehouse.domain_tables:{name}" for name in ("programme_indicator", "event_count")}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
+    gates={
+        "90_locked_reports": "tkyt_analysis.workflow.gate:guard_locked_reports",
+        "95_replacement": "tkyt_analysis.correction.replacement:replacement_gate",  # last: on the rows that will land
+    },
 )

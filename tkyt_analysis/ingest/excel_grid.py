@@ -143,12 +143,13 @@ def peek_workbook(path: Path, rows: int = 45) -> tuple[Grid, ...]:
     try:
         book = calamine.CalamineWorkbook.from_path(path)
         sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
-        return tuple(_repaired(_grid_head(sheet, rows)) for sheet in sheets)
+        return tuple(_repaired(grid_head(sheet, rows)) for sheet in sheets)
     except Exception:  # whatever is wrong with the file, reading it will say so
         return ()
 
 
-def _grid_head(sheet: Any, rows: int) -> Grid:
+def grid_head(sheet: Any, rows: int) -> Grid:
+    """The first rows of a sheet of an open calamine workbook, texts as they are."""
     cells = sheet.to_python(skip_empty_area=False, nrows=rows)
     ranges = [one for one in sheet.merged_cell_ranges or [] if one[1][0] < rows]
     merges = tuple((a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in ranges)

@@ -17,10 +17,12 @@ from typing import Any
 
 import pandas as pd
 
-from tkyt_analysis.access import require
+from tkyt_analysis.access import require, working_within
+from tkyt_analysis.access.audit import record
 from tkyt_analysis.catalog import catalog_version
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
+from tkyt_analysis.ingest.passport import read_passport
 from tkyt_analysis.ingest.scratch_place import scratch_in
 from tkyt_analysis.ingest.staging import Staging
 from tkyt_analysis.modules import load_object, parts
@@ -106,7 +108,12 @@ def ingest(
     require(home, "receive")
     files = list(find_files(paths))
     result = IngestResult()
-    with Warehouse(home, write=True) as warehouse, private_folder(home) as folder, scratch_in(folder):
+    with (
+        working_within(),
+        Warehouse(home, write=True) as warehouse,
+        private_folder(home) as folder,
+        scratch_in(folder),
+    ):
         known = _known_files(warehouse, retry=retry)
         waiting = _recognised(home, files, known, result, progress)
         for number, group in enumerate(_groups(waiting)):
@@ -120,6 +127,8 @@ def ingest(
                 total=len(waiting),
                 retry=retry,
             )
+    read = [row for row in result.files if row["status"] == "read"]
+    record(home, "ingest", rows=result.total("received"), files=len(read), quarantined=result.total("quarantined"))
     return result
 
 
@@ -336,6 +345,7 @@ def _from_custody(home: Path, file: ReceivedFile, door: Door | None) -> Iterator
 def _stage_file(staging: Staging, file: ReceivedFile, door: Door | None, context: Context) -> None:
     """Every batch of a file; a file that no door knows or can read becomes one quarantined row."""
     staging.start(file.sha256)
+    staging.passports[file.sha256], staging.paths[file.sha256] = read_passport(file.path), file.path
     try:
         _read_into(staging, file, door, context)
     except ProcessingError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -32,6 +33,8 @@ class Staging:
         self.used: set[str] = set()
         self.files: list[str] = []
         self.counts: dict[str, list[int]] = {}
+        self.passports: dict[str, dict[str, str]] = {}  # what a workbook says of itself (`ingest.passport`)
+        self.paths: dict[str, Path] = {}  # where the bytes of unpacked members lie during this run
 
     def start(self, sha256: str) -> None:
         """Begin a file."""
@@ -165,6 +168,8 @@ class Staging:
         self.con.execute("DROP SCHEMA IF EXISTS staged CASCADE")
         self.used.clear()
         self.files.clear()
+        self.passports.clear()
+        self.paths.clear()
 
 
 def _column(name: str, kind: str, given: set[str], sha256: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
+from tkyt_analysis.warehouse.replaced import REPLACED_FILES, replaced_files_sql
 
 
 def organisation_unit(context: ReleaseContext) -> pd.DataFrame:
@@ -28,20 +29,24 @@ def data_set(context: ReleaseContext) -> pd.DataFrame:
     return context.latest("data_set", "dataset_id")[["dataset_id", "name", "period_type"]].assign(scope=NATION)
 
 
-CURRENT_VALUE = """
+_CURRENT_VALUE = """
     SELECT v.* EXCLUDE (file_sha256, sheet, row_number, column_name, value_as_written)
     FROM lake.aggregate_value v JOIN lake.received_file f USING (file_sha256)
+    WHERE v.file_sha256 NOT IN ({replaced})
     QUALIFY row_number() OVER (
         PARTITION BY dataset_id, element_id, category_id, unit_id, period_id
         ORDER BY f.received_at DESC, f.file_name DESC, v.sheet DESC, v.row_number DESC
     ) = 1
 """
+CURRENT_VALUE = _CURRENT_VALUE.format(replaced=REPLACED_FILES)
 
 
 def aggregate_value(context: ReleaseContext) -> str:
-    """One value per element, category, unit and period: of several submissions the one received last."""
+    """One value per element, category, unit and period: of several submissions the one received last; a file
+    that was replaced by a mended one has none."""
+    current = _CURRENT_VALUE.format(replaced=replaced_files_sql(context.warehouse))
     context.warehouse.con.register("unit_scope", context.units[["unit_id", "scope"]])
-    return f"SELECT v.*, coalesce(s.scope, '{NATION}') AS scope FROM ({CURRENT_VALUE}) v LEFT JOIN unit_scope s USING (unit_id)"
+    return f"SELECT v.*, coalesce(s.scope, '{NATION}') AS scope FROM ({current}) v LEFT JOIN unit_scope s USING (unit_id)"
 
 
 def finding(context: ReleaseContext) -> pd.DataFrame:
