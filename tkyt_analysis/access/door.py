@@ -57,6 +57,16 @@ def require_whole_home(home: Path) -> None:
         raise InputError("error.access_raw_rows", account=account.name, unit=account.unit_id)
 
 
+def require_restricted_store(home: Path) -> None:
+    """Who opens the restricted store other than through `read_identities` needs the grant, and leaves an audit line."""
+    if _filtering.get():
+        return
+    require(home, "read_identifiers", place=NATION)
+    from tkyt_analysis.access.audit import record
+
+    record(home, "restricted_store_opened")
+
+
 @contextmanager
 def working_within() -> Iterator[None]:
     """For functions that open the warehouse for an account of any scope and give out only what it may see."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tkyt_analysis.access import NATION, require, working_within
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.schema import column_types, store_of, stored_datasets
 
-NOT_CONTENT = {"received_at", "code_version"}
+NOT_CONTENT = {"received_at", "code_version", "event_at", "event_number"}
 
 
 def warehouse_digest(home: Path) -> dict[str, tuple[int, str]]:
-    """{table: (rows, order-free hash of all columns but times)} over both lakes."""
+    """{table: (rows, order-free hash of all columns but times)} over both lakes. It tells nothing of anybody."""
+    require(home, "read", place=NATION)
     digests = {}
-    with Warehouse(home) as warehouse:
+    with working_within(), Warehouse(home) as warehouse:
         warehouse.attach_restricted()
         for table, entry in sorted(stored_datasets().items()):
             columns = ", ".join(f'"{name}"' for name in column_types(entry) if name not in NOT_CONTENT)

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from tkyt_analysis.access.door import require_restricted_store, require_whole_home
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.settings import catalog_setting, memory_megabytes, wait_seconds
 from tkyt_analysis.warehouse.catalogs import (
@@ -27,6 +28,7 @@ from tkyt_analysis.warehouse.catalogs import (
     place_of,
     unreachable,
 )
+from tkyt_analysis.warehouse.disk import says_disk_trouble
 from tkyt_analysis.warehouse.keys import create_key, key_file, read_restricted_keys
 from tkyt_analysis.warehouse.whole_files import file_lock
 from tkyt_analysis.warehouse.work_folder import private_folder
@@ -71,6 +73,7 @@ class Warehouse:
         self._has_turn = False
 
     def __enter__(self) -> Warehouse:
+        require_whole_home(self.home)
         with contextlib.ExitStack() as opening:
             if self.write and self.place.kind == "sqlite":
                 opening.enter_context(writer_lock(self.home))
@@ -102,6 +105,7 @@ class Warehouse:
         if attached(self.con, "restricted"):
             yield
             return
+        require_restricted_store(self.home)
         with self.turn() if self.write else contextlib.nullcontext(), restricted_lock(self.home):
             attach_restricted(self.con, self.home)
             try:
@@ -164,6 +168,7 @@ class Warehouse:
                 raise
 
 
+@says_disk_trouble
 def create_home(home: Path, *, practice: bool = False) -> bool:
     """Make a home with both lakes and their tables; an existing home only gets what it lacks. True if new."""
     from tkyt_analysis.warehouse.new_catalog import create_catalog
