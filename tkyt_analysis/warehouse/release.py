@@ -7,11 +7,12 @@ A release is written beside its place and moved there whole; the pointer moves l
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,9 +25,12 @@ from tkyt_analysis.access.release_view import narrowed, open_filtered
 from tkyt_analysis.catalog import catalog_version, load_entries
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.settings import wait_seconds
 from tkyt_analysis.version import code_version
 from tkyt_analysis.warehouse.custody import file_sha256
+from tkyt_analysis.warehouse.disk import says_disk_trouble
 from tkyt_analysis.warehouse.lake import Warehouse, is_practice
+from tkyt_analysis.warehouse.whole_files import file_lock, sync_directory, write_whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,6 +88,7 @@ def unit_scopes(units: pd.DataFrame) -> pd.Series:
 Maker = Callable[[ReleaseContext], "pd.DataFrame | pa.Table | str"]
 
 
+@says_disk_trouble
 def publish(
     home: Path, *, as_of: int | str | None = None, progress: Callable[[int, int, str], None] | None = None
 ) -> Release:
@@ -93,7 +98,8 @@ def publish(
     the ministry's (Article 11.1).
     """
     require(home, "publish")
-    with Warehouse(home, write=as_of is None, as_of=as_of) as warehouse:
+    home = Path(home)
+    with _one_publish(home), Warehouse(home, as_of=_snapshot(home, as_of)) as warehouse:
         snapshot = warehouse.snapshot_id()
         passport = {
             "snapshot": snapshot,
@@ -104,20 +110,40 @@ def publish(
         }
         identity = hashlib.sha256(json.dumps(passport, sort_keys=True).encode()).hexdigest()[:8]
         release_id = f"R{snapshot:06d}-{identity}"
-        target = Path(home) / "releases" / release_id
+        target = home / "releases" / release_id
+        _remove_unfinished(target.parent)
         if not target.exists():
-            _remove_unfinished(target.parent)
             _write_release(warehouse, target, release_id, passport, progress)
-    if as_of is None:
-        _point_to(home, release_id)
+        if as_of is None:
+            _point_to(home, release_id)
     record(home, "publish", release=release_id, snapshot=snapshot, current=as_of is None)
     return Release(home, release_id)
 
 
+def _snapshot(home: Path, as_of: int | str | None) -> int:
+    """The snapshot that a release is made of: everything is read from it, whatever is written meanwhile."""
+    with Warehouse(home, as_of=as_of) as warehouse:
+        return warehouse.snapshot_id()
+
+
+@contextlib.contextmanager
+def _one_publish(home: Path) -> Iterator[None]:
+    """One process at a time makes releases of a home."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(file_lock(home / "publish.lock", wait=wait_seconds()))
+        except TimeoutError:
+            raise ProcessingError("error.publish_busy", home=home) from None
+        yield
+
+
 def _remove_unfinished(directory: Path) -> None:
     """Take away what a killed or failed publish left beside the releases."""
-    for left in directory.glob(".R*.part"):
-        shutil.rmtree(left, ignore_errors=True)
+    for left in directory.glob(".*.part"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _write_release(
@@ -128,7 +154,21 @@ def _write_release(
     progress: Callable[[int, int, str], None] | None,
 ) -> None:
     part = target.with_name(f".{release_id}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    try:
+        _fill_release(warehouse, part, release_id, passport, progress)
+        os.replace(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    sync_directory(target.parent)
+
+
+def _fill_release(
+    warehouse: Warehouse,
+    part: Path,
+    release_id: str,
+    passport: dict[str, Any],
+    progress: Callable[[int, int, str], None] | None,
+) -> None:
     context = ReleaseContext(warehouse, passport["practice"])
     makers = parts("release_tables")
     warehouse.con.execute("SET threads = 1")  # the same rows in the same files, whatever the machine
@@ -148,7 +188,6 @@ def _write_release(
         "files": files,
     }
     (part / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
-    os.replace(part, target)
 
 
 def _write_table(con: duckdb.DuckDBPyConnection, rows: Any, directory: Path, table: str) -> None:
@@ -193,10 +232,7 @@ def _data_as_of(warehouse: Warehouse) -> str:
 
 
 def _point_to(home: Path, release_id: str) -> None:
-    pointer = Path(home) / "releases" / "CURRENT"
-    part = pointer.with_suffix(f".{os.getpid()}.part")
-    part.write_text(release_id + "\n", "ascii")
-    os.replace(part, pointer)
+    write_whole(Path(home) / "releases" / "CURRENT", release_id + "\n", mode=0o644)
 
 
 class Release:
