@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tkyt_analysis.catalog.entries import FormRule
@@ -77,28 +77,24 @@ def _ordered(plan: SheetPlan, *kinds: str) -> list[FormRule]:
 def _applied(plan: SheetPlan, rule: FormRule) -> Iterator[tuple[Cell, tuple[Cell, ...]]]:
     """(target cell, part cells) along the other axis, where the rule holds and the cells exist."""
     exists = {(row, column) for row, column, _, _ in plan.cells()}
-    at = _cell_maker(plan, rule)
+    own = plan.row_at if rule.axis == "rows" else plan.column_at
     for other in _others(plan, rule):
-        target = at(rule.target, other)
-        parts = tuple(at(part, other) for part in rule.parts)
+        target, *parts = [_cell(rule, own[name], other) for name in (rule.target, *rule.parts)]
         if target in exists and parts and set(parts) <= exists:
-            yield target, parts
+            yield target, tuple(parts)
 
 
-def _others(plan: SheetPlan, rule: FormRule) -> list[str]:
-    """Ids of the other axis where the rule holds."""
+def _cell(rule: FormRule, own: int, other: int) -> Cell:
+    return (own, other) if rule.axis == "rows" else (other, own)
+
+
+def _others(plan: SheetPlan, rule: FormRule) -> list[int]:
+    """Sheet columns (rule along rows) or sheet rows (rule along columns, free lines too) where the rule holds."""
     if rule.axis == "columns":
-        ids = list(plan.row_at)
+        named = [(line.row, row) for row, line in enumerate(plan.lines, plan.first_row)]
     else:
-        ids = [column.id for column in plan.columns if column.value != "text"]
-    return [one for one in ids if not rule.within or one in rule.within]
-
-
-def _cell_maker(plan: SheetPlan, rule: FormRule) -> Callable[[str, str], Cell]:
-    rows, columns = plan.row_at, plan.column_at
-    if rule.axis == "rows":
-        return lambda own, other: (rows[own], columns[other])
-    return lambda own, other: (rows[other], columns[own])
+        named = [(column.id, plan.column_at[column.id]) for column in plan.columns if column.value != "text"]
+    return [at for name, at in named if not rule.within or name in rule.within]
 
 
 def blocked(plan: SheetPlan) -> dict[Cell, FormRule]:

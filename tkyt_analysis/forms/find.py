@@ -24,6 +24,11 @@ class FormAt:
     regime: Regime | None = None
 
     @property
+    def code(self) -> str:
+        """As printed on this version."""
+        return self.version.code or self.form.code
+
+    @property
     def unverified(self) -> bool:
         """Whether anything of it is recalled rather than looked up."""
         return self.version.unverified or not self.version.cells_known
@@ -43,12 +48,17 @@ def find_form(name: str) -> Form:
     if name in forms:
         return forms[name]
     wanted = _code_key(name)
-    found = [form for form in forms.values() if _code_key(form.code) == wanted]
+    found = [form for form in forms.values() if wanted in _codes(form)]
     if len(found) == 1:
         return found[0]
     if found:
         raise InputError("error.forms.code_twice", code=name, forms=", ".join(form.id for form in found))
     raise InputError("error.forms.unknown", code=name, nearest=_nearest(name, forms))
+
+
+def _codes(form: Form) -> set[str]:
+    """The code of the form and those printed on its versions, for comparison."""
+    return {_code_key(code) for code in (form.code, *(one.code for one in form.versions.values())) if code}
 
 
 def _code_key(code: str) -> str:

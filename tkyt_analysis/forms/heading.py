@@ -122,7 +122,7 @@ def deadline(found: FormAt, period: Period) -> Deadline:
     named = found.version.due_dates.get(period.period_id)
     if named:
         return Deadline(named, format_date(named, VI))
-    days = found.version.deadline_for(period.kind)
+    days = found.version.deadline_days
     if days is None:
         return Deadline(None, label("forms.deadline.unknown", VI), unverified=True)
     words = label(f"forms.deadline.{found.version.deadline_kind}", VI, days=days)

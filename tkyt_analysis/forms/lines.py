@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tkyt_analysis.catalog import read_codelist
-from tkyt_analysis.catalog.entries import FormColumn, FormVersion
+from tkyt_analysis.catalog.entries import CellKind, FormColumn, FormVersion, Text
+from tkyt_analysis.labels import label
 
 TOTAL = "total"
 HEADING = "none"
@@ -42,12 +43,31 @@ class Line:
         return self.value if self.value and column.value != "text" else column.value
 
 
+FREE_LINES = 30
+
+
+def form_columns(version: FormVersion) -> tuple[FormColumn, ...]:
+    """The columns of the form; where its cells are not known, those of free lines (quantity and note)."""
+    if version.cells_known or version.columns:
+        return version.columns
+    if version.layout == "list":
+        ids: dict[str, CellKind] = {"line_number": "count", "content": "text", "note": "text"}
+    else:
+        ids = {"quantity": "number", "note": "text"}
+    return tuple(FormColumn(name, _text(f"forms.free.{name}"), value=kind) for name, kind in ids.items())
+
+
+def _text(key: str) -> Text:
+    return Text(label(key, "vi"), label(key, "en"))
+
+
 def form_lines(version: FormVersion) -> list[Line]:
     """Every line in printed order: total row, rows of the code list, free lines (row id "")."""
     total = version.total_row
     first = [Line(TOTAL, total.vi.upper(), total.en)] if total else []
     listed = [_line(row) for row in read_codelist(version.rows).to_dict("records")] if version.rows else []
-    return [*first, *listed, *[Line("", "")] * version.free_rows]
+    free = version.free_rows or (0 if version.cells_known or version.layout == "list" else FREE_LINES)
+    return [*first, *listed, *[Line("", "")] * free]
 
 
 def _line(row: dict[str, str]) -> Line:
@@ -74,6 +94,6 @@ def form_cells(version: FormVersion) -> pd.DataFrame:
         (line.row, column.id, line.kind_in(column))
         for line in form_lines(version)
         if line.row and not line.is_heading
-        for column in version.columns
+        for column in form_columns(version)
     ]
     return pd.DataFrame(cells, columns=["row", "column", "kind"], dtype="str")

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from tkyt_analysis.catalog.entries import FormColumn
 from tkyt_analysis.forms.find import FormAt
-from tkyt_analysis.forms.lines import Line, form_lines
+from tkyt_analysis.forms.lines import Line, form_columns, form_lines
 
 HEADER_ROW = 9  # the first header row; titles stand above
 LIST_LINES = 300  # empty lines of a register
@@ -71,9 +71,9 @@ def plan_sheet(found: FormAt, *, list_lines: int = LIST_LINES) -> SheetPlan:
     """The plan of a form's sheet; a list gets `list_lines` empty lines."""
     version = found.version
     if version.layout == "list":
-        return SheetPlan(found, (Line("", ""),) * list_lines, version.columns, ())
+        return SheetPlan(found, (Line("", ""),) * list_lines, form_columns(version), ())
     lines = tuple(form_lines(version))
     fixed = ["number", "label"]
     fixed += ["filled_by"] * any(line.filled_by for line in lines)
     fixed += ["unit"] * any(line.unit for line in lines)
-    return SheetPlan(found, lines, version.columns, tuple(fixed))
+    return SheetPlan(found, lines, form_columns(version), tuple(fixed))

@@ -120,7 +120,7 @@ def _target(path: Path, found: FormAt, period: Period, reporter: Reporter) -> Pa
         return path
     path.mkdir(parents=True, exist_ok=True)
     unit = reporter.unit_id.replace(":", "-")
-    return path / f"{_file_word(found.form.code)}_{unit}_{period.period_id}.xlsx"
+    return path / f"{_file_word(found.code)}_{unit}_{period.period_id}.xlsx"
 
 
 def _file_word(code: str) -> str:
@@ -162,7 +162,7 @@ def _write(
 
 def sheet_name(found: FormAt) -> str:
     """The name of the form's sheet, within Excel's 31 characters and without those it refuses."""
-    return "".join("-" if letter in "[]:*?/\\" else letter for letter in found.form.code)[:31]
+    return "".join("-" if letter in "[]:*?/\\" else letter for letter in found.code)[:31]
 
 
 def make_titles(found: FormAt, period: Period, reporter: Reporter, due: Deadline, *, practice: bool) -> Titles:
@@ -190,7 +190,7 @@ def make_titles(found: FormAt, period: Period, reporter: Reporter, due: Deadline
 
 def form_name(found: FormAt) -> str:
     """ "Biểu 16/BCH", "Sổ A6/YTCS", or the code itself where it already says what it is."""
-    code = found.form.code
+    code = found.code
     if not code[:1].isdigit() and not code.startswith("A"):
         return code
     return label("forms.book_name" if found.version.layout == "list" else "forms.form_name", VI, code=code)

@@ -27,6 +27,7 @@ from tkyt_analysis.ingest.door import (
 )  # fmt: skip
 from tkyt_analysis.ingest.excel_grid import CellError, Grid, iterate_workbook, peek_workbook
 from tkyt_analysis.ingest.excel_tables import Table
+from tkyt_analysis.ingest.form_choice import one_form_per_table
 from tkyt_analysis.ingest.heading_unit import FoundUnit, find_reporting_unit
 from tkyt_analysis.ingest.numbers import parse_numbers
 from tkyt_analysis.ingest.report_heading import read_heading_period, read_reporting_unit
@@ -68,7 +69,12 @@ class FormWorkbookDoor:
 
 
 def _forms_on(grid: Grid) -> Iterator[tuple[Form, Table]]:
-    """Every form on a sheet with its table; the newest version whose layout fits counts."""
+    """Every form on a sheet with its table: of forms with the same cells the one that the heading names."""
+    yield from one_form_per_table(_matches(grid))
+
+
+def _matches(grid: Grid) -> Iterator[tuple[Form, Table]]:
+    """Every form whose layout fits a table; the newest version that fits counts."""
     for form in layout.forms_with_rows():
         for start in sorted(form.versions, reverse=True):
             tables = layout.form_tables(grid, form.versions[start])
