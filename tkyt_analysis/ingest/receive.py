@@ -28,6 +28,7 @@ from tkyt_analysis.ingest.staging import Staging
 from tkyt_analysis.modules import load_object, parts
 from tkyt_analysis.version import code_version
 from tkyt_analysis.warehouse.custody import has, keep, opened
+from tkyt_analysis.warehouse.disk import raise_disk_trouble, says_disk_trouble
 from tkyt_analysis.warehouse.keys import read_key
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.work_folder import private_folder
@@ -92,6 +93,7 @@ class Context:
         return self.table("data_element")
 
 
+@says_disk_trouble
 def ingest(
     home: Path,
     paths: Iterable[Path],
@@ -229,7 +231,8 @@ def _members(home: Path, file: ReceivedFile) -> list[ReceivedFile]:
     try:
         with opened(home, file.sha256) as plain:
             return list(expand(replace(file, path=plain))) or [file]
-    except Exception:  # an archive that cannot be opened: `_unknown_file` says why
+    except Exception as problem:  # an archive that cannot be opened: `_unknown_file` says why
+        raise_disk_trouble(problem, home)
         return [file]
 
 
@@ -353,6 +356,7 @@ def _stage_file(staging: Staging, file: ReceivedFile, door: Door | None, context
     except InputError as error:
         _refuse(staging, file, door, error)
     except Exception as problem:  # a fault of a door must not cost the other files; it is said, and kept
+        raise_disk_trouble(problem, context.warehouse.home)
         said = _where_it_failed(problem)
         name = door.id if door else ""
         _refuse(staging, file, door, InputError("error.door_failed", file=file.name, door=name, problem=said))
