@@ -22,7 +22,6 @@ from tkyt_analysis.warehouse.backup_state import note_failure, note_success
 from tkyt_analysis.warehouse.backup_store import BackupStore, Manifest
 from tkyt_analysis.warehouse.backup_target import Target, open_target
 from tkyt_analysis.warehouse.home_locks import files_stay, one_backup
-from tkyt_analysis.warehouse.keyring import ring_file
 from tkyt_analysis.warehouse.keys import create_key, home_id, key_file, read_key
 from tkyt_analysis.warehouse.work_folder import private_folder
 
@@ -83,7 +82,7 @@ def _backup(
         run = BackupRun(store, sources(home, folder), progress)
         files = run.send()
         manifest = Manifest(_new_id(store), identity, _now(), {"code_version": code_version()}, tuple(files))
-        store.write_manifest(manifest, ring_file(home).read_bytes())
+        store.write_manifest(manifest, (folder / "keyring.json").read_bytes())
         read_back, sent_again = run.verify(manifest, quick=quick)
     store.declare_good(manifest.backup_id)
     removed = 0 if keep_all else prune(store)

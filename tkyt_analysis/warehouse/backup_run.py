@@ -76,8 +76,8 @@ class BackupRun:
                     data = self.store.sealed(name, piece)
                     self.sent_bytes += len(data)
                     yield name, data
-        time = source.stamp or status.st_mtime_ns
-        self._files.append(StoredFile(source.path, size, status.st_mode & 0o777, time, tuple(names)))
+        mode = status.st_mode & 0o777
+        self._files.append(StoredFile(source.path, size, mode, status.st_mtime_ns, tuple(names)))
 
     def _remember(self, before: StoredFile, path: Path) -> None:
         for number, name in enumerate(before.chunks):

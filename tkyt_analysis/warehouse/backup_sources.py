@@ -8,6 +8,7 @@ kept before their rows land, so listing custody last misses none.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from tkyt_analysis.warehouse.catalog_copies import (
     lake_files,
     restricted_files,
 )
-from tkyt_analysis.warehouse.keys import read_key
+from tkyt_analysis.warehouse.keys import read_restricted_keys
 
-LAKE, RESTRICTED = "warehouse/catalog.sqlite", "restricted/catalog.duckdb"
-OWN_WAY = ("work/", "warehouse/data/", "restricted/data/", LAKE, RESTRICTED, "warehouse/catalog.json")
+LAKE, RESTRICTED, RING = "warehouse/catalog.sqlite", "restricted/catalog.duckdb", "restricted/keyring.json"
+POINTER = "releases/CURRENT"
+OWN_WAY = ("work/", "warehouse/data/", "restricted/data/", LAKE, RESTRICTED, RING, "warehouse/catalog.json")
 IMMUTABLE = ("warehouse/data/", "restricted/data/", "restricted/received/", "releases/R")
 
 
@@ -32,39 +34,40 @@ class Source:
     """A file to back up.
 
     path : its place in the home; read_from : where its bytes are read now; needed : whether it must be there
-    stamp : time of the catalog of which `read_from` is a copy, 0 where it is the file itself
     """
 
     path: str
     read_from: Path
     needed: bool
-    stamp: int = 0
 
     def same_as(self, size: int, mtime_ns: int, now: os.stat_result) -> bool:
         """Whether it is known without reading that this is what an earlier backup has of it."""
-        if self.stamp:
-            return self.stamp == mtime_ns
         return self.path.startswith(IMMUTABLE) and (now.st_size, now.st_mtime_ns) == (size, mtime_ns)
 
 
 def sources(home: Path, folder: Path) -> list[Source]:
     """Every file of one backup. `folder` takes the copies of the catalogs; it is private and goes afterwards."""
-    releases = [_found(home, path) for path in _walk(home, "releases")]
-    lake, restricted = folder / "catalog.sqlite", folder / "catalog.duckdb"
-    copy_lake_catalog(home, lake)
-    stamp = _stamp(home / RESTRICTED)
-    copy_restricted_catalog(home, restricted)
-    named = [f"warehouse/data/{path}" for path in lake_files(lake)]
-    named += [f"restricted/data/{path}" for path in restricted_files(restricted, read_key(home, "restricted"))]
-    catalogs = [Source(LAKE, lake, True), Source(RESTRICTED, restricted, True, stamp)]
+    pointer = _pointer(home, folder)
+    releases = [_found(home, path) for path in _walk(home, "releases") if path != POINTER]
+    copy_lake_catalog(home, folder / "catalog.sqlite")
+    copy_restricted_catalog(home, folder)
+    named = [f"warehouse/data/{path}" for path in lake_files(folder / "catalog.sqlite")]
+    keys = read_restricted_keys(home)
+    named += [f"restricted/data/{path}" for path in restricted_files(folder / "catalog.duckdb", keys)]
+    copies = [Source(LAKE, folder / "catalog.sqlite", True)]
+    copies += [Source(f"restricted/{path.name}", path, True) for path in sorted(folder.glob("catalog.duckdb*"))]
+    copies += [Source(RING, folder / "keyring.json", True)]
     data = [_data_file(home, path) for path in named]
     rest = [_found(home, path) for path in _walk(home, "") if not path.startswith("releases/")]
-    return [*releases, *catalogs, *data, *rest, *_user_catalogs()]
+    return [*pointer, *releases, *copies, *data, *rest, *_user_catalogs()]
 
 
-def _stamp(catalog: Path) -> int:
-    """When the restricted catalog last changed; 0 where changes still wait beside it."""
-    return 0 if catalog.with_name(catalog.name + ".wal").exists() else catalog.stat().st_mtime_ns
+def _pointer(home: Path, folder: Path) -> list[Source]:
+    """Which release readers see, read before the releases are listed: it names one of them."""
+    if not (home / POINTER).exists():
+        return []
+    shutil.copy2(home / POINTER, folder / "CURRENT")
+    return [Source(POINTER, folder / "CURRENT", True)]
 
 
 def _data_file(home: Path, path: str) -> Source:

@@ -7,19 +7,19 @@ knows of is in the later copy of the restricted one too. A copy of a catalog on 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
-import time
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tkyt_analysis.errors import ProcessingError
-from tkyt_analysis.warehouse.keys import read_key
-from tkyt_analysis.warehouse.lake import attach_restricted, connect
+from tkyt_analysis.warehouse.keyring import ring_file
+from tkyt_analysis.warehouse.lake import connect, restricted_lock
 
 if TYPE_CHECKING:
     import duckdb
 
-RESTRICTED_WAIT = 120.0
 NAMED_FILES = """
     SELECT DISTINCT s.path || t.path || f.path, f.file_size_bytes, f.path_is_relative FROM {files} f
     JOIN (SELECT DISTINCT table_id, schema_id, path FROM {catalog}ducklake_table) t USING (table_id)
@@ -35,24 +35,11 @@ def copy_lake_catalog(home: Path, to: Path) -> None:
         live.backup(copy)
 
 
-def copy_restricted_catalog(home: Path, to: Path) -> None:
-    """The restricted catalog as an encrypted DuckDB file of the same key; waits while a writer has it open."""
-    until = time.monotonic() + RESTRICTED_WAIT
-    while True:
-        connection = connect()
-        try:
-            attach_restricted(connection, home)
-            key = read_key(home, "restricted").hex()
-            connection.execute(f"ATTACH '{_quoted(to)}' AS copy (ENCRYPTION_KEY '{key}')")
-            connection.execute("COPY FROM DATABASE __ducklake_metadata_restricted TO copy")
-            connection.execute("DETACH copy")
-            return
-        except ProcessingError as error:
-            if error.key != "error.warehouse_busy" or time.monotonic() > until:
-                raise
-        finally:
-            connection.close()
-        time.sleep(0.2)
+def copy_restricted_catalog(home: Path, folder: Path) -> None:
+    """The restricted catalog and the key ring of the same moment, into `folder`, while nobody has the catalog open."""
+    with restricted_lock(home):
+        for path in (*sorted((home / "restricted").glob("catalog.duckdb*")), ring_file(home)):
+            shutil.copy2(path, folder / path.name)
 
 
 def lake_files(catalog: Path) -> dict[str, int]:
@@ -66,14 +53,19 @@ def lake_files(catalog: Path) -> dict[str, int]:
     return _relative(rows)
 
 
-def restricted_files(catalog: Path, key: bytes) -> dict[str, int]:
-    """The same for a copy of the restricted catalog."""
-    connection = connect()
-    try:
-        connection.execute(f"ATTACH '{_quoted(catalog)}' AS copy (ENCRYPTION_KEY '{key.hex()}', READ_ONLY)")
-        return named_files(connection, "copy.")
-    finally:
-        connection.close()
+def restricted_files(catalog: Path, keys: list[bytes]) -> dict[str, int]:
+    """The same for a copy of the restricted catalog, which one of the keys opens."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(dir=catalog.parent) as folder:  # looked at as a copy: opening may change a file
+        for path in catalog.parent.glob(f"{catalog.name}*"):
+            shutil.copyfile(path, Path(folder) / path.name)
+        for key in keys:
+            with contextlib.closing(connect()) as connection, contextlib.suppress(duckdb.Error):
+                copy = _quoted(Path(folder) / catalog.name)
+                connection.execute(f"ATTACH '{copy}' AS copy (ENCRYPTION_KEY '{key.hex()}')")
+                return named_files(connection, "copy.")
+    raise ProcessingError("error.restricted_copy", path=catalog)
 
 
 def named_files(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, int]:
