@@ -14,6 +14,9 @@ MODULE = Module(
         "audit": "tkyt_analysis.cli.audit:audit",
         "errors": "tkyt_analysis.cli.errors:errors",
         "exchange": "tkyt_analysis.cli.exchange:exchange",
+        "backup": "tkyt_analysis.cli.custody:backup",
+        "restore": "tkyt_analysis.cli.custody:restore",
+        "verify": "tkyt_analysis.cli.custody:verify",
     },
     doors={
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",

@@ -14,7 +14,7 @@ from tkyt_analysis.errors import TkytError
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.verify_lake import check_lake_files, check_restricted_files
 from tkyt_analysis.warehouse.backup_state import age_days, read_state
-from tkyt_analysis.warehouse.custody import has, is_intact, kept_hashes, kept_path, lies_in_the_clear
+from tkyt_analysis.warehouse.custody import has, is_intact, kept_hashes, kept_path, lies_in_the_clear, seal_clear_files
 from tkyt_analysis.warehouse.keys import read_key
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.release import Release
@@ -174,3 +174,12 @@ def _backup(home: Path) -> Check:
     if age > BACKUP_DAYS:
         problems.append(label("verify.backup_old", None, **said))
     return Check("backup", 1, problems, [label("verify.backup_last", None, **said)])
+
+
+def seal_older_files(home: Path) -> int:
+    """Encrypt what the first version kept in the clear; how many files."""
+    require(home, "administer")
+    count = seal_clear_files(home)
+    if count:
+        record(home, "seal", files=count)
+    return count

@@ -121,3 +121,15 @@ def _new_id(store: BackupStore) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def list_backups(home: Path, target: Target | str | Path) -> list[dict[str, Any]]:
+    """The good backups of a home in a target, oldest first: backup_id, made_at (UTC), files, size_bytes."""
+    require(home, "backup")
+    opened = open_target(target, create=False) if isinstance(target, (str, Path)) else target
+    store = BackupStore(opened, read_key(home, "backup"))
+    manifests = [store.read_manifest(one) for one in store.backup_ids()]
+    return [
+        {"backup_id": one.backup_id, "made_at": one.made_at, "files": len(one.files), "size_bytes": one.size}
+        for one in manifests
+    ]

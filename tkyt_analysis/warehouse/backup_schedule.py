@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -32,11 +33,18 @@ def write_schedule(home: Path, target: str) -> dict[str, Path]:
 
 def _service(command: list[str], home: Path) -> str:
     quoted = " ".join(_systemd_quoted(word) for word in command)
+    settings = "".join(f"Environment={_systemd_quoted(f'{name}={value}')}\n" for name, value in _settings(home).items())
     return (
         f"[Unit]\nDescription=TKYT backup of {_plain(home)}\n\n"
-        f"[Service]\nType=oneshot\nEnvironment={_systemd_quoted(f'TKYT_KEY_FILE={key_file(home)}')}\n"
+        f"[Service]\nType=oneshot\n{settings}"
         f"ExecStart={quoted}\nNice=10\nIOSchedulingClass=idle\n"
     )
+
+
+def _settings(home: Path) -> dict[str, str]:
+    """What the nightly run must know of this session's settings."""
+    given = {name: os.environ[name] for name in ("TKYT_CATALOG", "TKYT_CATALOG_PATH") if os.environ.get(name)}
+    return {"TKYT_KEY_FILE": str(key_file(home)), **given}
 
 
 def _timer() -> str:
@@ -49,7 +57,8 @@ def _timer() -> str:
 
 def _cron(command: list[str], home: Path) -> str:
     hour, minute = HOUR.split(":")
-    line = f"TKYT_KEY_FILE={shlex.quote(str(key_file(home)))} {shlex.join(command)}".replace("%", r"\%")
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in _settings(home).items())
+    line = f"{settings} {shlex.join(command)}".replace("%", r"\%")
     return f"{int(minute)} {int(hour)} * * * {line}\n"
 
 
