@@ -6,7 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from mortality.release_tables import COMMUNE_POPULATION, analysed_deaths, ancestors, one_population_per_commune
+from mortality.release_tables import (
+    COMMUNE_POPULATION,
+    analysed_deaths,
+    ancestors,
+    communes_of_registers,
+    one_population_per_commune,
+)
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.warehouse.lake import Warehouse
@@ -45,7 +51,7 @@ def explain_population(warehouse: Warehouse, figure: dict[str, Any]) -> pd.DataF
     context = ReleaseContext(warehouse, practice=False)
     rows = warehouse.query(COMMUNE_POPULATION)
     rows = rows[rows["year"] == int(figure["period_id"][:4])]
-    registers = set(analysed_deaths(context)["unit_2025"])
+    registers = communes_of_registers(context)
     moved = one_population_per_commune(rows)
     rows = rows.loc[moved.index[moved["unit_id"].isin(_communes_of(context, figure["unit_id"]) & registers)]]
     if figure["sex"] != "total":

@@ -115,7 +115,7 @@ def line_list_batches(
 ) -> Iterator[Batch]:
     """`death` and `death_identity` of one piece, year by year of its book; a row whose unit cannot be told is
     quarantined."""
-    lines = pd.DataFrame({field: _texts(frame[name]) for name, field in fields.items()})
+    lines = pd.DataFrame({field: texts_of_column(frame[name]) for name, field in fields.items()})
     lines.index = pd.Index(frame["row_number"], name="row_number")
     if broken:
         refused = [Quarantined(one.reason, "", one.row_number, "", "", _without_text(one)) for one in broken]
@@ -148,7 +148,7 @@ def _without_text(line: BrokenLine) -> dict[str, object]:
     return {name: value for name, value in line.fields.items() if name != "text"} | {"text": "…"}
 
 
-def _texts(column: pd.Series) -> pd.Series:
+def texts_of_column(column: pd.Series) -> pd.Series:
     """A column of any type as the texts a register would hold."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.dt.strftime("%d/%m/%Y").astype("str").fillna("")

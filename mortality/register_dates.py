@@ -42,9 +42,10 @@ class DateReading:
 
 _DAY_FIRST = re.compile(r"(\d{1,2})\s*[-/.,\\ ]\s*(\d{1,2})\s*[-/.,\\ ]\s*(\d{4}|\d{2})")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[t ].*)?")
+_COMPACT = re.compile(r"((?:18|19|20)\d{2})(\d{2})(\d{2})(?:\d{4}|\d{6})?")
 _MONTH_YEAR = re.compile(r"(\d{1,2})\s*[-/.]\s*(\d{4})")
 _DAY_MONTH = re.compile(r"(\d{1,2})\s*[-/.]\s*(\d{1,2})")
-_TIME = re.compile(r"\b\d{1,2}\s*(?:h|g|gio|:)\s*\d{0,2}\s*(?:phut|p|')?(?:\s|$)|,")
+_TIME = re.compile(r"\b\d{1,2}\s*(?:h|g|gio|:)\s*\d{0,2}\s*(?:phut|p|')?(?:[\s,]|$)|,")
 _LUNAR_MARK = re.compile(r"\(?\b(?:ngay\s+)?(?:am lich|am|a\.?\s?l\.?)(?!\w)\)?")
 _SOLAR_MARK = re.compile(r"\(?\b(?:ngay\s+)?(?:duong lich|d\.?\s?l\.?)(?!\w)\)?")
 _LUNAR_WORD = re.compile(r"\bram\b|\bm[uo]ng\b|\bgieng\b|\bchap\b|\btet\b|\bnhuan\b")
@@ -88,6 +89,8 @@ def _reading(day: datetime.date, note: str = "") -> DateReading:
 
 def _read_solar(words: str, year_hint: int, latest_year: int) -> DateReading | None:
     if match := _YEAR_FIRST.fullmatch(words):
+        return _day(int(match[3]), int(match[2]), int(match[1]))
+    if match := _COMPACT.fullmatch(words):  # yyyymmdd[hhmm[ss]], as hospital systems write it
         return _day(int(match[3]), int(match[2]), int(match[1]))
     if match := _DAY_FIRST.fullmatch(words):
         year = full_year(match[3], latest_year)

@@ -15,6 +15,7 @@ DEATH, BLANK, TOTAL, NUMBERING, HEADING, SIGNATURE, CONTINUATION = (
     "death", "blank", "total", "numbering", "heading", "signature", "continuation",
 )  # fmt: skip
 RUN_ON_FIELDS = ["cause_text", "address", "note", "occupation"]
+EVENT_FIELDS = ["death_date", "cause_text", "icd10_as_written", "line_a", "discharge_date"]
 _PERSON_FIELDS = ["full_name", "death_date", "birth", "age", "male", "female", "sex"]
 _HEADING = re.compile(r"^(?:thang|quy|nam|thon|ap|ban|to|khu pho|xom|khom|buon)\b")
 _SIGNATURE = re.compile(
@@ -72,7 +73,7 @@ def line_kinds(table: Table, cells: pd.DataFrame) -> pd.Series:
     count = filled.sum(axis=1)
     number = cells.get("line_number", pd.Series("", index=cells.index)).ne("")
     first = fold_series(_first_text(block, filled))
-    event = _any_filled(cells, ["death_date", "cause_text", "icd10_as_written"])
+    event = _any_filled(cells, EVENT_FIELDS)
     person = _any_filled(cells, _PERSON_FIELDS)
     only_number = count.eq(number.astype(int) + _any_filled(cells, ["record_id"]).astype(int))
     run_on = ~number & ~person & _any_filled(cells, RUN_ON_FIELDS) & count.le(2) & ("line_number" in cells)

@@ -29,12 +29,17 @@ DEATH_COLUMNS = [
     "row_number",
 ]  # fmt: skip
 IDENTITY_COLUMNS = [
-    "record_key", "full_name", "birth_date", "birth_as_written", "address", "id_number", "note", "sheet", "row_number",
+    "record_key", "full_name", "birth_date", "birth_as_written", "address", "id_number", "insurance_number", "note",
+    "sheet", "row_number",
 ]  # fmt: skip
 # Columns whose text can name a person, or a cause that the law keeps secret (HIV): what stood in them never goes into a note or the quarantine.
 IDENTIFIER_FIELDS = {
     "full_name", "birth", "male", "female", "address", "id_number", "insurance_number", "note", "record_id",
     "cause_text",
+    # of other documents on a death (mortality.documents)
+    "document_number", "patient_number", "informant", "informant_id", "signed_by", "facility_address",
+    "registration_place", "line_a", "line_b", "line_c", "line_d", "part2", "surgery_reason", "injury_description",
+    "mother_condition", "residence",
 }  # fmt: skip
 NOTHING_READ = "quarantine.death_line_unreadable"
 
@@ -56,7 +61,7 @@ class RegisterRows:
     skipped: dict[str, int] = field(default_factory=dict)
 
 
-class _Notes:
+class LineNotes:
     """Notes of one table as they come up; identifiers are withheld."""
 
     def __init__(self, sheet: str, headers: dict[str, str]) -> None:
@@ -102,7 +107,7 @@ def read_register(table: Table, *, source: str, book_year: int, latest_year: int
     kinds = line_kinds(table, cells)
     lines = join_run_ons(cells, kinds)
     headers = {name: table.headers[column] for column, name in reversed(table.fields.items())}
-    notes = _Notes(table.grid.sheet, headers)
+    notes = LineNotes(table.grid.sheet, headers)
     records = _records(lines, notes, book_year or common_year(lines.get("death_date")), latest_year)
     readable = _is_readable(records)
     landed = records[readable]
@@ -122,9 +127,14 @@ def read_register(table: Table, *, source: str, book_year: int, latest_year: int
     )
 
 
-def records_of_lines(lines: pd.DataFrame, *, source: str, book_year: int, latest_year: int) -> RegisterRows:
-    """The same records from a table of texts (a line list): one column per register field, index = row number."""
-    notes = _Notes("", {})
+def records_of_lines(
+    lines: pd.DataFrame, *, source: str, book_year: int, latest_year: int, headers: dict[str, str] | None = None
+) -> RegisterRows:
+    """The same records from a table of texts (a line list): one column per register field, index = row number.
+
+    headers : {field: heading as written}, for the notes
+    """
+    notes = LineNotes("", headers or {})
     records = _records(lines, notes, book_year, latest_year)
     readable = _is_readable(records)
     landed = records[readable]
@@ -189,7 +199,7 @@ def common_year(written: pd.Series | None) -> int:
 # ------------------------------------------------------------------------------------------- columns
 
 
-def _records(lines: pd.DataFrame, notes: _Notes, book_year: int, latest_year: int) -> pd.DataFrame:
+def _records(lines: pd.DataFrame, notes: LineNotes, book_year: int, latest_year: int) -> pd.DataFrame:
     """Every death line as one record, still with its identifiers and with death_year."""
 
     def text(name: str) -> pd.Series:
@@ -198,7 +208,7 @@ def _records(lines: pd.DataFrame, notes: _Notes, book_year: int, latest_year: in
     records = pd.DataFrame(index=lines.index)
     for name in ("full_name", "ethnic_group", "occupation", "address", "cause_text", "icd10_as_written", "note"):
         records[name] = text(name)
-    records["id_number"] = text("id_number")
+    records["id_number"], records["insurance_number"] = text("id_number"), text("insurance_number")
     records = records.join(_deaths(text("death_date"), notes, book_year, latest_year))
     records = records.join(_births(lines, text, notes, latest_year))
     records["sex"] = _sex(lines, text, notes)
@@ -210,13 +220,13 @@ def _records(lines: pd.DataFrame, notes: _Notes, book_year: int, latest_year: in
     return records.assign(**values.age_of_infants(records))
 
 
-def _deaths(written: pd.Series, notes: _Notes, book_year: int, latest_year: int) -> pd.DataFrame:
+def _deaths(written: pd.Series, notes: LineNotes, book_year: int, latest_year: int) -> pd.DataFrame:
     found = dates.read_dates(written, year_hint=book_year, latest_year=latest_year)
     notes.add("death_date", found["note"], written, found["day"].dt.strftime("%Y-%m-%d").fillna(""))
     return pd.DataFrame({"death_date": found["day"], "death_year": found["year"], "death_date_as_written": written})
 
 
-def _births(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: _Notes, latest_year: int) -> pd.DataFrame:
+def _births(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: LineNotes, latest_year: int) -> pd.DataFrame:
     """Birth and age from whichever columns the book has: birth, age, or one column for men and one for women."""
     born = values.read_births(text("birth"), latest_year)
     notes.add("birth", born["note"], text("birth"))
@@ -240,7 +250,7 @@ def _filled_up(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return filled
 
 
-def _sex(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: _Notes) -> pd.Series:
+def _sex(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: LineNotes) -> pd.Series:
     """ "male", "female" or "": by the column's word, else by which of the two columns is filled."""
     found = values.read_words("sex", text("sex"))
     notes.add("sex", found["note"], text("sex"))
@@ -250,7 +260,7 @@ def _sex(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: _Notes) -
     return found["code"].where(found["code"].ne(""), by_column).astype("str")
 
 
-def _coded(lines: pd.DataFrame, text: Callable[[str], pd.Series], name: str, notes: _Notes) -> pd.Series:
+def _coded(lines: pd.DataFrame, text: Callable[[str], pd.Series], name: str, notes: LineNotes) -> pd.Series:
     """The code of a column of words, or of the first ticked one of its tick columns ("place_of_death:home")."""
     found = values.read_words(name, text(name))
     notes.add(name, found["note"], text(name))
@@ -264,7 +274,7 @@ def _coded(lines: pd.DataFrame, text: Callable[[str], pd.Series], name: str, not
 # ---------------------------------------------------------------------------------- notes, quarantine
 
 
-def _note_repairs(table: Table, notes: _Notes, rows: pd.Index) -> None:
+def _note_repairs(table: Table, notes: LineNotes, rows: pd.Index) -> None:
     """Texts that were repaired (legacy font, NFD, invisible characters) in lines that landed."""
     repairs = table.grid.repairs
     repairs = repairs[repairs["row"].isin(rows) & repairs["column"].isin(table.fields)]
@@ -273,7 +283,7 @@ def _note_repairs(table: Table, notes: _Notes, rows: pd.Index) -> None:
         notes.add(table.fields[column], by_row["note"], by_row["value"], by_row["became"])
 
 
-def _note_errors(table: Table, notes: _Notes, rows: pd.Index) -> None:
+def _note_errors(table: Table, notes: LineNotes, rows: pd.Index) -> None:
     errors = error_cells(table)
     for name, part in errors[errors["row_number"].isin(rows)].groupby("field"):
         by_row = part.drop_duplicates("row_number").set_index("row_number")

@@ -9,18 +9,25 @@ from __future__ import annotations
 import pandas as pd
 
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
+from tkyt_analysis.warehouse.replaced import replaced_files_sql
 
 HIV = ("B20", "B21", "B22", "B23", "B24")
 AGE_BANDS = ("0", "1-4", *(f"{low}-{low + 4}" for low in range(5, 85, 5)), "85+")
-DUPLICATE, NO_DATE, FUTURE = "duplicate", "no_date", "future_date"
+DUPLICATE, NO_DATE, FUTURE, REFERENCE = "duplicate", "no_date", "future_date", "reference_source"
+REPLACED = "replaced"  # its file was replaced by a mended one
+# One source counts in all figures of a release: the first of these that holds a death. The same person stands in several
+# (book, civil register, hospital, interview), so they are never added up; linking them is a step of its own.
+SOURCES = ("a6", "certificate", "civil_registration", "death_notice", "verbal_autopsy")
 
-# Of records with one person and one date of death the first received stays; nothing is deleted from the warehouse.
+# Of records of one source with one person and one date of death the first received stays; nothing is deleted from the warehouse.
 DEATHS = """
     SELECT d.death_id, d.source, d.unit_id, d.death_date, d.age_years, coalesce(d.sex, 'unknown') AS sex, d.place_of_death,
            coalesce(c.code, '') AS underlying_cause, coalesce(c.decision, 'uncodable') AS decision, c.rule,
-           f.file_name, d.sheet, d.row_number, f.received_at, d.person_key IS NOT NULL AND row_number() OVER (
-               PARTITION BY d.person_key, d.death_date ORDER BY f.received_at, f.file_name, d.sheet, d.row_number) > 1 AS again
+           f.file_name, d.sheet, d.row_number, f.received_at, r.replaces IS NOT NULL AS replaced,
+           d.person_key IS NOT NULL AND row_number() OVER (
+               PARTITION BY r.replaces IS NULL, d.source, d.person_key, d.death_date ORDER BY f.received_at, f.file_name, d.sheet, d.row_number) > 1 AS again
     FROM lake.death d JOIN lake.received_file f USING (file_sha256) LEFT JOIN lake.death_code c USING (death_id)
+    LEFT JOIN ({replaced}) r ON r.replaces = d.file_sha256
 """
 
 
@@ -42,20 +49,28 @@ def analysed_deaths(context: ReleaseContext) -> pd.DataFrame:
     if "deaths" not in context.made:
         from tkyt_analysis.reference.ages import age_group
 
-        rows = context.query(DEATHS)
+        rows = context.query(DEATHS.format(replaced=replaced_files_sql(context.warehouse)))
         date = pd.to_datetime(rows["death_date"])
         excluded = pd.Series("", index=rows.index, dtype="str").mask(
             date.isna() & (rows["source"] != "certificate"), NO_DATE
         )
         excluded = excluded.mask(date > pd.to_datetime(rows["received_at"]), FUTURE)
+        excluded = excluded.mask(rows["again"].astype(bool), DUPLICATE)
+        excluded = excluded.mask(rows["replaced"].astype(bool), REPLACED)
         context.made["deaths"] = rows.assign(
             year=date.dt.year.astype("Int64"),
             month=date.dt.month.astype("Int64"),
             age_group=age_group(rows["age_years"], AGE_BANDS),
             unit_2025=on_units_of_2025(rows["unit_id"]),
-            excluded=excluded.mask(rows["again"].astype(bool), DUPLICATE),
+            excluded=excluded.mask(rows["source"] != counted_source(rows["source"]), REFERENCE),
         )
     return context.made["deaths"]
+
+
+def counted_source(sources: pd.Series) -> str:
+    """The one source whose records are counted: the first of SOURCES that is there, else the first by name; "" of none."""
+    present = set(sources.dropna())
+    return next((source for source in SOURCES if source in present), min(present, default=""))
 
 
 def on_units_of_2025(unit_ids: pd.Series) -> pd.Series:
@@ -141,9 +156,15 @@ def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
     sex, age_group, persons, status, series.
     """
     rows = context.query(COMMUNE_POPULATION)
-    communes = set(analysed_deaths(context)["unit_2025"])
+    communes = communes_of_registers(context)
     moved = one_population_per_commune(rows)
     return _summed(moved[moved["unit_id"].isin(communes)])
+
+
+def communes_of_registers(context: ReleaseContext) -> set[str]:
+    """The communes of 2025 from which the counted source holds any record."""
+    rows = analysed_deaths(context)
+    return set(rows.loc[rows["excluded"] != REFERENCE, "unit_2025"].dropna())
 
 
 def one_population_per_commune(rows: pd.DataFrame) -> pd.DataFrame:
