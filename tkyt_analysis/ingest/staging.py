@@ -104,6 +104,10 @@ class Staging:
             for values in zip(*parts)
         ]
 
+    def prepare(self, table: str) -> None:
+        """Make the staged table of a data set where it is missing: a gate may add rows of its own to it."""
+        self._make(self.datasets[table])
+
     def _make(self, entry: Dataset) -> None:
         if entry.id in self.used:
             return
