@@ -119,7 +119,7 @@ def has_catalog(home: Path) -> bool:
 def place_of(home: Path) -> Place:
     """Where the home's catalog is. InputError where the setting says something else: never silently two catalogs."""
     connection = parse_setting(catalog_setting())
-    schema = _recorded_schema(home)
+    schema = recorded_schema(home)
     if schema:
         if not connection:
             raise InputError("error.catalog_is_postgres", home=home)
@@ -131,7 +131,8 @@ def place_of(home: Path) -> Place:
     return Place("sqlite", sqlite_file(home))
 
 
-def _recorded_schema(home: Path) -> str:
+def recorded_schema(home: Path) -> str:
+    """The schema of a home on PostgreSQL; "" for SQLite."""
     path = record_file(home)
     try:
         schema = json.loads(path.read_text("utf-8"))["schema"]

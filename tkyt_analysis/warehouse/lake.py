@@ -209,7 +209,7 @@ def attach_lake(
         options.append(f"SNAPSHOT_TIME '{_quoted(as_of)}'")
     if place.kind == "postgres":
         load_postgres(connection)
-    _attach(connection, place, "lake", options, home)
+    attach_place(connection, place, "lake", options, home)
 
 
 def attach_restricted(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
@@ -222,7 +222,7 @@ def attach_restricted(connection: duckdb.DuckDBPyConnection, home: Path) -> None
     keys = read_restricted_keys(home)
     for number, key in enumerate(keys):
         try:
-            _attach(connection, catalog, "restricted", restricted_options(home, key), home)
+            attach_place(connection, catalog, "restricted", restricted_options(home, key), home)
             return
         except InputError as error:
             if error.key != "error.key_wrong" or number == len(keys) - 1:
@@ -240,7 +240,10 @@ def restricted_options(home: Path, key: bytes) -> list[str]:
     ]
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, place: Place, name: str, options: list[str], home: Path) -> None:
+def attach_place(
+    connection: duckdb.DuckDBPyConnection, place: Place, name: str, options: list[str], home: Path
+) -> None:
+    """Attach a lake under a name; what goes wrong is a sentence."""
     import duckdb
 
     old_mask = os.umask(0o077)
