@@ -14,6 +14,8 @@ MODULE = Module(
         "audit": "tkyt_analysis.cli.audit:audit",
         "errors": "tkyt_analysis.cli.errors:errors",
         "exchange": "tkyt_analysis.cli.exchange:exchange",
+        "form": "tkyt_analysis.cli.forms:form",
+        "dhis2": "tkyt_analysis.cli.gateway:dhis2",
         "backup": "tkyt_analysis.cli.custody:backup",
         "restore": "tkyt_analysis.cli.custody:restore",
         "verify": "tkyt_analysis.cli.custody:verify",
@@ -21,6 +23,7 @@ MODULE = Module(
     doors={
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",
         "exchange": "tkyt_analysis.exchange.door:DOOR",
+        "dhis2_gateway": "tkyt_analysis.gateway.door:DOOR",
         "form_workbook": "tkyt_analysis.ingest.form_workbook:DOOR",
         "tabular": "tkyt_analysis.ingest.tabular:DOOR",
         "supplied": "tkyt_analysis.ingest.supplied:DOOR",
