@@ -16,6 +16,8 @@ MODULE = Module(
         "exchange": "tkyt_analysis.cli.exchange:exchange",
         "form": "tkyt_analysis.cli.forms:form",
         "dhis2": "tkyt_analysis.cli.gateway:dhis2",
+        "key": "tkyt_analysis.cli.storage:key",
+        "migrate": "tkyt_analysis.cli.storage:migrate",
         "backup": "tkyt_analysis.cli.custody:backup",
         "restore": "tkyt_analysis.cli.custody:restore",
         "verify": "tkyt_analysis.cli.custody:verify",
