@@ -59,7 +59,9 @@ MODULE = Module(
     | {name: f"tkyt_analysis.warehouse.domain_tables:{name}" for name in ("programme_indicator", "event_count")}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     gates={
+        "10_scope": "tkyt_analysis.access.gates:keep_to_scope",
         "90_locked_reports": "tkyt_analysis.workflow.gate:guard_locked_reports",
-        "95_replacement": "tkyt_analysis.correction.replacement:replacement_gate",  # last: on the rows that will land
+        "95_replacement": "tkyt_analysis.correction.replacement:replacement_gate",  # on the rows that will land
+        "99_identifiers": "tkyt_analysis.access.gates:withhold_identifiers",  # last: on all that the others wrote
     },
 )

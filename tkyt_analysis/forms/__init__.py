@@ -2,7 +2,7 @@
 
 from tkyt_analysis.forms.find import FormAt, find_form, form_at, list_forms
 from tkyt_analysis.forms.lines import Line, form_lines
-from tkyt_analysis.forms.template import write_filled, write_template, write_templates
+from tkyt_analysis.forms.template import make_templates, write_filled, write_template
 
 __all__ = [
     "FormAt",
@@ -11,7 +11,7 @@ __all__ = [
     "form_at",
     "form_lines",
     "list_forms",
+    "make_templates",
     "write_filled",
     "write_template",
-    "write_templates",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tkyt_analysis.catalog.entries import FormRule
 from tkyt_analysis.forms.plan import Cell, SheetPlan
 
-Value = float | str | None
+Value = float | str | datetime.date | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def totals(plan: SheetPlan) -> dict[Cell, Total]:
     """Every cell that a rule adds up; where a row rule and a column rule meet, the row rule writes the formula."""
     found: dict[Cell, Total] = {}
     for rule in _ordered(plan, "total"):
-        for target, parts in _applied(plan, rule):
+        for target, parts in applied(plan, rule):
             found.setdefault(target, Total(target, parts, rule))
     return found
 
@@ -74,7 +75,7 @@ def _ordered(plan: SheetPlan, *kinds: str) -> list[FormRule]:
     return sorted((one for one in plan.found.version.rules if one.kind in kinds), key=lambda one: one.axis == "columns")
 
 
-def _applied(plan: SheetPlan, rule: FormRule) -> Iterator[tuple[Cell, tuple[Cell, ...]]]:
+def applied(plan: SheetPlan, rule: FormRule) -> Iterator[tuple[Cell, tuple[Cell, ...]]]:
     """(target cell, part cells) along the other axis, where the rule holds and the cells exist."""
     exists = {(row, column) for row, column, _, _ in plan.cells()}
     own = plan.row_at if rule.axis == "rows" else plan.column_at
@@ -113,7 +114,7 @@ def breaches(plan: SheetPlan) -> list[Breach]:
     found = []
     for rule in _ordered(plan, "at_most", "at_least"):
         sign = ">" if rule.kind == "at_most" else "<"
-        for target, parts in _applied(plan, rule):
+        for target, parts in applied(plan, rule):
             span = references(parts)
             condition = f"=AND(ISNUMBER({a1(target)}),COUNT({span})>0,N({a1(target)}){sign}SUM({span}))"
             found.append(Breach(target, condition, rule))
@@ -124,7 +125,7 @@ def _crossing(plan: SheetPlan) -> list[Breach]:
     """Cells that two rules add up, along rows and along columns: the second sum must be the first."""
     written, found = totals(plan), []
     for rule in _ordered(plan, "total"):
-        for target, parts in _applied(plan, rule):
+        for target, parts in applied(plan, rule):
             if written[target].rule is not rule:
                 span = references(parts)
                 condition = f"=AND(ISNUMBER({a1(target)}),COUNT({span})>0,N({a1(target)})<>SUM({span}))"

@@ -53,9 +53,9 @@ class Formats:
         look: dict[str, object] = {"border": 1, "valign": "vcenter", "bg_color": colour, "locked": use != "input"}
         look["num_format"] = NUMBER_FORMATS[kind]
         if kind in NUMERIC:
-            look["align"] = "right"
+            look |= {"align": "right", "indent": 1}
         elif kind in ("date", "choice"):
-            look["align"] = "center"
+            look |= {"align": "center", "text_wrap": True}
         else:
             look["text_wrap"] = True
         return self.of(**look, bold=use == "total")

@@ -40,7 +40,7 @@ def write_guide(
     for name, words in guide_lines(plan, reporter=reporter, due=due, practice=practice):
         sheet.write_string(row, 0, name, heading)
         sheet.write_string(row, 1, words, text)
-        sheet.set_row(row, 16.5 * lines_needed(words, WIDTHS[1] * 0.94) + 1)
+        sheet.set_row(row, 16.5 * lines_needed(words, WIDTHS[1]) + 1)
         row += 1
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -136,12 +136,22 @@ def _other(axis: str) -> str:
 
 def _names(plan: SheetPlan, axis: str, language: str) -> dict[str, str]:
     if axis == "columns":
-        return {column.id: f"“{column.title[language]}”" for column in plan.columns}
+        return column_names(plan, language)
     return {
         line.row: f"“{line.label if language == VI or not line.label_en else line.label_en}”"
         for line in plan.lines
         if line.row
     }
+
+
+def column_names(plan: SheetPlan, language: str) -> dict[str, str]:
+    """{column id: heading in quotes}, with the headings over it where two columns have the same."""
+    titles = [column.title[language] for column in plan.columns]
+    names = {}
+    for column, title in zip(plan.columns, titles, strict=True):
+        over = [text[language] for text in column.groups] if titles.count(title) > 1 else []
+        names[column.id] = "“" + " – ".join([*over, title]) + "”"
+    return names
 
 
 def _listed(names: list[str]) -> str:

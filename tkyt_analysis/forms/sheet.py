@@ -17,7 +17,7 @@ from tkyt_analysis.forms.plan import HEADER_ROW, Cell, SheetPlan
 from tkyt_analysis.labels import label
 
 VI = "vi"
-FIXED_WIDTHS = {"number": 6.0, "label": 46.0, "filled_by": 30.0, "unit": 12.0}
+FIXED_WIDTHS = {"number": 6.0, "label": 44.0, "filled_by": 24.0, "unit": 11.0}
 KIND_WIDTHS = {
     "count": 10.0,
     "number": 10.0,
@@ -27,7 +27,9 @@ KIND_WIDTHS = {
     "date": 13.0,
     "choice": 16.0,
 }
-WIDE = 95  # characters: wider sheets are printed on a lying page
+FILL = 1.12  # letters of Times New Roman are a little narrower than the width's unit, the digit 0
+WORDS_LINES = 3  # least height of an answer in words
+WIDE = 125  # characters: wider sheets are printed on a lying page
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def write_sheet(
     _write_titles(sheet, plan, titles, formats, widths)
     _write_header(sheet, plan, formats, widths)
     _write_lines(sheet, plan, formats)
+    _raise_lines(sheet, plan, widths, values)
     _write_cells(sheet, plan, formats, values)
     _add_checks(sheet, plan, last_day=last_day, choices=choices)
     _colour_breaches(sheet, plan, book)
@@ -103,7 +106,7 @@ def _write_titles(sheet: Any, plan: SheetPlan, titles: Titles, formats: Formats,
     total = sum(widths)
     _across(sheet, 5, 0, last, titles.title,
             formats.of(bold=True, font_size=14, align="center", valign="vcenter", text_wrap=True))  # fmt: skip
-    _raise_row(sheet, 5, [(titles.title, total * 0.72)])
+    sheet.set_row(5, 19 * lines_needed(titles.title, total * 0.72) + 10)
     _across(sheet, 6, 0, last, titles.period, formats.of(italic=True, align="center"))
     if titles.banner:
         _across(sheet, 7, 0, last, titles.banner,
@@ -133,7 +136,7 @@ def _across(sheet: Any, row: int, first: int, last: int, text: str, look: Any) -
 
 def _raise_row(sheet: Any, row: int, texts: list[tuple[str, float]], *, least: int = 1) -> None:
     """A row high enough for texts in widths of characters (Excel does not do this for merged cells)."""
-    lines = max(least, *(lines_needed(text, width) for text, width in texts))
+    lines = max(least, *(lines_needed(text, width * FILL) for text, width in texts))
     if lines > 1:
         sheet.set_row(row, 16.5 * lines + 1)
 
@@ -142,12 +145,12 @@ def lines_needed(text: str, width: float) -> int:
     """Lines that a text takes in a column of `width` characters, broken between words."""
     lines = 0
     for paragraph in text.split("\n"):
-        used, lines = 0.0, lines + 1
+        used, lines = float(len(paragraph) - len(paragraph.lstrip())), lines + 1
         for word in paragraph.split():
-            if used and used + 1 + len(word) > width * 1.04:
+            if used and used + 1 + len(word) > width:
                 used, lines = 0.0, lines + 1
             used += len(word) + bool(used)
-            while used > width * 1.04 and width > 1:
+            while used > width and width > 1:
                 used, lines = used - width, lines + 1
     return lines
 
@@ -215,6 +218,23 @@ def _write_lines(sheet: Any, plan: SheetPlan, formats: Formats) -> None:
         if line.is_heading:
             for at in range(len(plan.fixed), plan.last_column + 1):
                 sheet.write_blank(row, at, None, formats.middle())
+
+
+def _raise_lines(sheet: Any, plan: SheetPlan, widths: list[float], values: Mapping[tuple[str, str], Value]) -> None:
+    """Lines high enough for their printed texts, and for answers in words."""
+    for row, line in enumerate(plan.lines, plan.first_row):
+        texts = [(_printed(line, name), width) for name, width in zip(plan.fixed, widths, strict=False)]
+        if not line.is_heading:
+            for column, width in zip(plan.columns, widths[len(plan.fixed) :], strict=True):
+                given = values.get((line.row or str(row - plan.first_row + 1), column.id))
+                texts.append((given, width) if isinstance(given, str) else ("", width))
+        in_words = line.value == "text" and plan.found.version.layout == "outline"
+        _raise_row(sheet, row, [*texts, ("", 1)], least=WORDS_LINES if in_words else 1)
+
+
+def _printed(line: Line, name: str) -> str:
+    """What stands in a leading column, the label with its indent as blanks."""
+    return "  " * line.indent + line.label if name == "label" else _fixed_text(line, name)
 
 
 def _fixed_text(line: Line, name: str) -> str:
@@ -349,6 +369,7 @@ def _set_page(sheet: Any, plan: SheetPlan, titles: Titles, widths: list[float]) 
     if sum(widths) > WIDE:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
+    sheet.center_horizontally()
     sheet.repeat_rows(HEADER_ROW, plan.numbering_row)
     sheet.set_footer(f"&L&9{titles.code}&R&9{label('forms.page', VI)} &P/&N")
     sheet.print_area(0, 0, plan.last_row + 9, plan.last_column)

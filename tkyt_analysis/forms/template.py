@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from tkyt_analysis.catalog import catalog_version, read_codelist
 from tkyt_analysis.catalog.entries import Form
@@ -15,7 +17,8 @@ from tkyt_analysis.forms.find import FormAt, find_form, form_at, period_for
 from tkyt_analysis.forms.formats import Formats
 from tkyt_analysis.forms.guide import write_guide
 from tkyt_analysis.forms.heading import Deadline, Reporter, deadline, find_reporter, period_line
-from tkyt_analysis.forms.plan import SheetPlan, plan_sheet
+from tkyt_analysis.forms.plan import LIST_LINES, SheetPlan, plan_sheet
+from tkyt_analysis.forms.practice_values import draw_values
 from tkyt_analysis.forms.sheet import Titles, write_sheet
 from tkyt_analysis.labels import label
 from tkyt_analysis.reference.periods import Period, as_period
@@ -58,33 +61,6 @@ def write_filled(
     return _write(found, when, reporter, _target(path, found, when, reporter), values, practice=practice)
 
 
-def write_templates(
-    form: Form | str,
-    place_id: str,
-    period: Period | str,
-    folder: Path,
-    *,
-    values: Callable[[str], Mapping[tuple[str, str], Value]] | None = None,
-    practice: bool = False,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> list[Path]:
-    """Write the form of every unit of its level in a place (unit id) into a folder; returns the files.
-
-    values : unit id → values to fill in (practice homes)
-    """
-    found, when = _asked(form, period)
-    units = units_of(found, place_id, when.end)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for number, unit_id in enumerate(units):
-        if progress:
-            progress(number, len(units), unit_id)
-        reporter = find_reporter(found, unit_id, when.end)
-        target = _target(folder, found, when, reporter)
-        files.append(_write(found, when, reporter, target, values(unit_id) if values else {}, practice=practice))
-    return files
-
-
 def units_of(found: FormAt, place_id: str, day: datetime.date) -> list[str]:
     """The units of the form's level inside a place, in order of code. Raises InputError where it has none."""
     from tkyt_analysis.forms.heading import LEVELS
@@ -104,6 +80,74 @@ def units_of(found: FormAt, place_id: str, day: datetime.date) -> list[str]:
         raise InputError("error.forms.no_units", code=found.form.code, place=where.full_name,
                          level=label(f"forms.level.{found.form.level}"))  # fmt: skip
     return sorted(chosen["unit_id"])
+
+
+@dataclass(frozen=True)
+class Made:
+    """The workbooks of one call: the form as it is in force for the period, and the files."""
+
+    found: FormAt
+    period: Period
+    files: list[Path]
+
+
+def make_templates(
+    code: str,
+    period: str,
+    output: Path,
+    *,
+    unit: str = "",
+    place: str = "",
+    name: str = "",
+    practice: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Made:
+    """What `tkyt form template` does: one unit's form, or those of all units in a place.
+
+    period : id ("2024C6") or words ("6 tháng đầu năm 2024"); output : a .xlsx file or a folder
+    practice : filled with simulated values that agree with the form's rules; the workbook says so
+    Raises InputError as `write_template`.
+    """
+    found, when = _asked(code, read_period(period))
+    if place:
+        whole = _place_id(place, when.end)
+        units, folder = units_of(found, whole, when.end), output
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        units, folder = [unit], output
+    files = []
+    for number, one in enumerate(units):
+        if progress and len(units) > 1:
+            progress(number, len(units), one)
+        reporter = find_reporter(found, one, when.end, name=name)
+        values = draw_values(found, when, seed=crc32(f"{reporter.unit_id} {when}".encode())) if practice else {}
+        files.append(_write(found, when, reporter, _target(folder, found, when, reporter), values, practice=practice))
+    return Made(found, when, files)
+
+
+def read_period(text: str) -> Period:
+    """The period of an id or of the words of a form heading."""
+    from tkyt_analysis.reference.period_words import parse_period
+
+    try:
+        return as_period(text)
+    except InputError:
+        return parse_period(text)
+
+
+def _place_id(place: str, day: datetime.date) -> str:
+    """The unit id of a place given as id, code or name (province first)."""
+    import pandas as pd
+
+    from tkyt_analysis.reference.places import find_places
+
+    if ":" in place or place == "VN":
+        return place
+    answers = [find_places(pd.Series([place], dtype="str"), level=level, at=day).iloc[0] for level in (1, 2, 3)]
+    found = next((one for one in answers if one["unit_id"]), None)
+    if found is None:
+        raise InputError(answers[0]["reason"], **(answers[0]["fields"] | {"value": place}))
+    return str(found["unit_id"])
 
 
 def _asked(form: Form | str, period: Period | str) -> tuple[FormAt, Period]:
@@ -138,7 +182,8 @@ def _write(
 ) -> Path:
     import xlsxwriter
 
-    plan, due = plan_sheet(found), deadline(found, period)
+    lines = max(LIST_LINES, len({row for row, _ in values}) + 50)
+    plan, due = plan_sheet(found, list_lines=lines), deadline(found, period)
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
