@@ -22,7 +22,7 @@ from tkyt_analysis.warehouse.backup_target import Target
 MARK = "tkyt-backup.json"
 FORMAT = 1
 PENDING = ".pending"
-PIECE = 4 << 20
+PIECE = 1 << 20
 _RAW, _PACKED = b"\0", b"\1"
 
 
