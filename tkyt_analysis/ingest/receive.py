@@ -19,6 +19,7 @@ import pandas as pd
 
 from tkyt_analysis.access import require, working_within
 from tkyt_analysis.access.audit import record
+from tkyt_analysis.access.masking import mask_text
 from tkyt_analysis.catalog import catalog_version
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.ingest.door import Batch, Door, Quarantined, ReceivedFile
@@ -383,7 +384,8 @@ def _read_into(staging: Staging, file: ReceivedFile, door: Door | None, context:
 def _refuse(staging: Staging, file: ReceivedFile, door: Door | None, error: InputError) -> None:
     """The whole file becomes one quarantined row that says why."""
     staging.forget(file.sha256)
-    refused = Quarantined(reason=error.key, value=file.name, fields=dict(error.fields))
+    fields = {name: mask_text(value) if isinstance(value, str) else value for name, value in error.fields.items()}
+    refused = Quarantined(reason=error.key, value=mask_text(file.name), fields=fields)
     batch = Batch("received_file", pd.DataFrame(), [refused], received=1)
     staging.add(file.sha256, batch, door.id if door else "none")
 
@@ -405,7 +407,7 @@ def _unknown_file(file: ReceivedFile) -> InputError:
 def _received_row(file: ReceivedFile, door: Door | None, counts: list[int]) -> dict[str, Any]:
     return {
         "file_sha256": file.sha256,
-        "file_name": file.name,
+        "file_name": mask_text(file.name),
         "size_bytes": file.size,
         "received_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "door": door.id if door else "",

@@ -33,6 +33,9 @@ class Staging:
         self.used: set[str] = set()
         self.files: list[str] = []
         self.counts: dict[str, list[int]] = {}
+        self.personal: set[str] = (
+            set()
+        )  # files about single persons: some of their rows bear a pseudonym or identifiers
         self.passports: dict[str, dict[str, str]] = {}  # what a workbook says of itself (`ingest.passport`)
         self.paths: dict[str, Path] = {}  # where the bytes of unpacked members lie during this run
 
@@ -51,6 +54,8 @@ class Staging:
         """Stage one batch of a file, after checking that received = landed + quarantined."""
         quarantined = _frame(batch.quarantined, QUARANTINE_COLUMNS)
         notes = _frame(batch.notes, NOTE_COLUMNS)
+        if _is_personal(self.datasets.get(batch.table)):
+            self.personal.add(sha256)
         landed = len(batch.rows)
         if batch.counts:
             if batch.received != landed + len(quarantined):
@@ -173,7 +178,15 @@ class Staging:
         self.used.clear()
         self.files.clear()
         self.passports.clear()
+        self.personal.clear()
         self.paths.clear()
+
+
+def _is_personal(entry: Dataset | None) -> bool:
+    """Whether a table is about single persons."""
+    return entry is not None and (
+        entry.access == "personal" or any(column.pseudonym_of for column in entry.columns.values())
+    )
 
 
 def _column(name: str, kind: str, given: set[str], sha256: str) -> str:
