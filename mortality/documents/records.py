@@ -151,7 +151,10 @@ class _Made:
         return found
 
     def _units(self, days: pd.Series, homes: pd.DataFrame) -> pd.DataFrame:
-        """The unit that reports: the place of registration, else the heading, else (civil registration) the residence."""
+        """The unit that reports: the place of registration, else that of the heading, else the commune of residence.
+
+        A civil registration belongs to a commune; of the other documents a province or district is enough.
+        """
         usual = usual_day(days, self.book_year, self.today)
         sensible = days[days.notna() & days.le(pd.Timestamp(self.today))]
         first, last = (sensible.min().date(), sensible.max().date()) if len(sensible) else (usual, usual)
@@ -175,6 +178,9 @@ class _Made:
             units.loc[better] = homes[better]
             units.loc[~is_commune & ~better, "unit_id"] = ""
             units.loc[units["unit_id"].eq("") & units["reason"].eq(""), "reason"] = "quarantine.heading_unit_missing"
+        else:
+            unnamed = units["unit_id"].eq("")
+            units.loc[unnamed] = homes[unnamed]  # no unit over it: whoever looks after the place of residence
         return units
 
     # -- tables

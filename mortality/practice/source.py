@@ -1,4 +1,4 @@
-"""Practice deaths: books (A6) and forms (Biểu 16/BCH) with their truth, province by province.
+"""Practice deaths: books (A6), forms (Biểu 16/BCH) and other sources with their truth, province by province.
 
 Memory stays flat: one province and at most one year is in hand at a time, whatever the scale.
 """
@@ -12,6 +12,7 @@ import pandas as pd
 from mortality.practice.books import write_books, write_export
 from mortality.practice.deaths import Batch, draw_deaths
 from mortality.practice.defects import plant_defects
+from mortality.practice.document_files import write_documents
 from mortality.practice.form_files import make_forms
 from mortality.practice.register import Planted, register_lines
 from mortality.practice.truth import write_death_truth
@@ -27,7 +28,7 @@ class DeathsSource:
     id = "deaths"
 
     def make(self, world: World, progress: Progress) -> None:
-        """Write received/a6, received/bieu16 (or their exports) and the truth about every death."""
+        """Write received/a6, received/bieu16 (or their exports), the other sources, and the truth about every death."""
         batches = list(plan_batches(world))
         population, year = pd.DataFrame(), 0
         for number, batch in enumerate(batches):
@@ -69,11 +70,13 @@ def make_batch(world: World, batch: Batch, population: pd.DataFrame) -> None:
     """Deaths, book lines, defects, files and truth of one batch."""
     planted = Planted()
     deaths = draw_deaths(world, batch, population)
-    lines = register_lines(world, batch, deaths, planted)
-    lines = plant_defects(world, batch.name, lines, deaths, planted)
+    clean = register_lines(world, batch, deaths, planted)
+    lines = plant_defects(world, batch.name, clean, deaths, planted)
     whole_scale = len(world.communes) <= WORKBOOK_COMMUNES
     write = write_books if whole_scale else write_export
     places, notes = write(world, batch, lines, planted.rows())
     write_death_truth(world, batch, deaths, lines, places, notes)
     if not batch.new_units and batch.first_month.endswith("01"):
         make_forms(world, batch, deaths, lines, as_workbooks=whole_scale)
+    if whole_scale:
+        write_documents(world, batch, deaths, clean)
