@@ -31,4 +31,9 @@ MODULE = Module(
         "deaths": "mortality.explain:explain_deaths",
         "population": "mortality.explain:explain_population",
     },
+    hiv_records={
+        "death_identity": "mortality.hiv:DEATHS",
+        "verbal_autopsy_identity": "mortality.hiv:DEATHS",
+        "sent_home_identity": "mortality.hiv:SENT_HOME",
+    },
 )

@@ -29,6 +29,7 @@ class Module:
     checks : {name: function(query) -> findings} run by `tkyt check`
     gates : {name: function(warehouse, staging)} run on the staged rows of a group of files before they are stored;
         a gate may move rows from a staged table to the staged quarantine (`Staging.refuse`), mask or mark them
+    hiv_records : {table of identifiers: query (SQL text) of the keys of its records that concern HIV}
     """
 
     name: str
@@ -43,6 +44,7 @@ class Module:
     explainers: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
     gates: Mapping[str, str] = field(default_factory=dict)
+    hiv_records: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_object(reference: str) -> Any:

@@ -58,6 +58,7 @@ MODULE = Module(
     | {"submission": "tkyt_analysis.workflow.release:submission"}
     | {name: f"tkyt_analysis.warehouse.domain_tables:{name}" for name in ("programme_indicator", "event_count")}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
+    hiv_records={"record_identity": "tkyt_analysis.access.hiv:CASES"},
     gates={
         "10_scope": "tkyt_analysis.access.gates:keep_to_scope",
         "90_locked_reports": "tkyt_analysis.workflow.gate:guard_locked_reports",
