@@ -30,6 +30,7 @@ from tkyt_analysis.warehouse.catalogs import (
 )
 from tkyt_analysis.warehouse.disk import says_disk_trouble
 from tkyt_analysis.warehouse.keys import create_key, key_file, read_restricted_keys
+from tkyt_analysis.warehouse.moments import as_of_text, local_text
 from tkyt_analysis.warehouse.whole_files import file_lock
 from tkyt_analysis.warehouse.work_folder import private_folder
 
@@ -61,13 +62,15 @@ def connect(*, threads: int = 2) -> duckdb.DuckDBPyConnection:
 class Warehouse:
     """An open home. Use as a context manager; `write=True` takes the home's writer lock (SQLite catalog only).
 
-    as_of : a snapshot number, or a timestamp as text ("2025-07-01 00:00:00"); then nothing can be written
+    as_of : a snapshot number, or a moment as text: a date is the end of that day in Viet Nam ("2025-07-01"), a time
+        without a zone is Viet Nam's (see `moments`); then nothing can be written
     """
 
     def __init__(self, home: Path, *, write: bool = False, as_of: int | str | None = None) -> None:
         self.home = Path(home)
         self.write = write
-        self.as_of = as_of
+        self.as_of = as_of_text(as_of)
+        self.asked = as_of
         self.place = place_of(self.home)
         self._open = contextlib.ExitStack()
         self._has_turn = False
@@ -82,7 +85,7 @@ class Warehouse:
             self.con = connect()
             opening.callback(self.con.close)
             self.con.execute(f"SET temp_directory = '{_quoted(spill)}'")
-            attach_lake(self.con, self.home, self.place, as_of=self.as_of)
+            self._attach_lake()
             self._open = opening.pop_all()
         return self
 
@@ -90,6 +93,17 @@ class Warehouse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    def _attach_lake(self) -> None:
+        """The lake at the moment asked for; before its first snapshot the sentence says when that was."""
+        try:
+            attach_lake(self.con, self.home, self.place, as_of=self.as_of)
+        except InputError as error:
+            if error.key != "error.no_snapshot" or isinstance(self.as_of, int):
+                raise
+            attach_lake(self.con, self.home, self.place)
+            first = self.one("SELECT epoch_us(min(snapshot_time)) FROM lake.snapshots()")[0]
+            raise InputError("error.before_first_snapshot", asked=self.asked, first=local_text(first)) from None
 
     def attach_restricted(self) -> None:
         """Attach the restricted store as `restricted` until this warehouse is closed. Others wait for it meanwhile."""
