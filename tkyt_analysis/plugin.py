@@ -21,6 +21,8 @@ MODULE = Module(
         "backup": "tkyt_analysis.cli.custody:backup",
         "restore": "tkyt_analysis.cli.custody:restore",
         "verify": "tkyt_analysis.cli.custody:verify",
+        "compact": "tkyt_analysis.cli.vintages:compact",
+        "revisions": "tkyt_analysis.cli.vintages:revisions",
     },
     doors={
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",

@@ -141,10 +141,15 @@ def _figures(home: Path, vintage: Vintage, table: str, sql: str, parameters: lis
         return warehouse.query(sql.format(table="figures"), parameters)
 
 
-def revision_triangle(
-    home: Path, *, table: str = "aggregate_value", dataset: str | None = None, what: str | None = None,
-    unit: str | None = None, as_of: Sequence[str] = (), by: Sequence[str] = (),
+def compare_vintages(
+    home: Path, vintages: Sequence[Vintage], *, table: str = "aggregate_value", dataset: str | None = None,
+    what: str | None = None, unit: str | None = None, by: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """(the triangle, what changed): totals per reference period and vintage; changes per data set, province, period."""
-    values = vintage_values(home, vintages_of(home, as_of), table=table, dataset=dataset, what=what, unit=unit)
+    values = vintage_values(home, vintages, table=table, dataset=dataset, what=what, unit=unit)
     return triangle_of(values, by=by), revisions_of(values, by=["dataset_id", "province", "period_id"])
+
+
+def revision_triangle(home: Path, *, as_of: Sequence[str] = (), **figures: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same over all releases, or over the moments asked for; `figures` as in `compare_vintages`."""
+    return compare_vintages(home, vintages_of(home, as_of), **figures)
