@@ -302,7 +302,7 @@ def _ingest_group(
                 load_object(gate)(warehouse, staging)
             rows = [_received_row(file, door, staging.counts[file.sha256]) for file, door in group]
             if rows:
-                _store(warehouse, staging, pd.DataFrame(rows))
+                _store(warehouse, staging, pd.DataFrame(rows), replace=retry)
     finally:
         staging.clear()
     result.files += [
@@ -420,16 +420,20 @@ def _received_row(file: ReceivedFile, door: Door | None, counts: list[int]) -> d
     }
 
 
-def _store(warehouse: Warehouse, staging: Staging, received: pd.DataFrame) -> None:
-    """Identifiers first, then everything else together with the received_file rows, each lake in one transaction."""
+def _store(warehouse: Warehouse, staging: Staging, received: pd.DataFrame, *, replace: bool) -> None:
+    """Identifiers first, then everything else together with the received_file rows, each lake in one transaction.
+
+    replace : rows of these files may be in the lake already (they are read again). Identifiers may be there in any case.
+    """
     con = warehouse.con
     if staging.tables("restricted"):
         with warehouse.restricted(), warehouse.transaction():
             staging.store("restricted")
     with warehouse.transaction():
-        staging.store("lake")
+        staging.store("lake", replace=replace)
         files = ", ".join(f"'{sha256}'" for sha256 in received["file_sha256"])
-        con.execute(f"DELETE FROM lake.received_file WHERE file_sha256 IN ({files})")
+        if replace:
+            con.execute(f"DELETE FROM lake.received_file WHERE file_sha256 IN ({files})")
         con.register("incoming", received)
         con.execute("INSERT INTO lake.received_file BY NAME SELECT * FROM incoming")
         con.unregister("incoming")

@@ -161,10 +161,10 @@ class Staging:
         """Staged tables that belong to one lake ("lake" or "restricted")."""
         return sorted(name for name in self.used if store_of(self.datasets[name]) == store)
 
-    def store(self, store: str) -> None:
-        """Move what is staged into a lake; rows of the same files that are there already are replaced."""
+    def store(self, store: str, *, replace: bool = True) -> None:
+        """Move what is staged into a lake; rows of the same files that are there already are replaced (where `replace`)."""
         files = ", ".join(f"'{sha256}'" for sha256 in self.files)
-        for name, entry in sorted(self.datasets.items()):
+        for name, entry in sorted(self.datasets.items()) if replace else ():
             if store_of(entry) != store or "file_sha256" not in entry.columns or name == "received_file":
                 continue
             self.con.execute(f'DELETE FROM {store}."{name}" WHERE file_sha256 IN ({files})')
