@@ -71,7 +71,8 @@ def line_kinds(table: Table, cells: pd.DataFrame) -> pd.Series:
     block = pd.DataFrame(table.grid.texts[table.first_row - 1 : table.last_row][:, columns], index=cells.index)
     filled = block.ne("")
     count = filled.sum(axis=1)
-    number = cells.get("line_number", pd.Series("", index=cells.index)).ne("")
+    ordinal = cells.get("line_number", pd.Series("", index=cells.index, dtype="str"))
+    number = ordinal.ne("") & ~fold_series(ordinal).str.match(_HEADING)  # "Tháng 3" may stand in the column of numbers
     first = fold_series(_first_text(block, filled))
     event = _any_filled(cells, EVENT_FIELDS)
     person = _any_filled(cells, _PERSON_FIELDS)
