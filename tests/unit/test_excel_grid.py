@@ -50,7 +50,7 @@ def test_cells_keep_their_excel_addresses_and_kinds(tmp_path):
         "C6": 45000,
         "D6": True,
         "E7": "#REF!",
-        "C8": "=1+1",
+        "C8": "=RAND()",
     }
     grid = read_workbook(workbook(tmp_path / "a.xlsx", cells))[0]
     assert grid.values[2, 2] == "Tên"

@@ -108,7 +108,7 @@ def test_numbers_as_people_write_them_land_with_a_note(tmp_path, written, value,
 
 @pytest.mark.parametrize(
     ("written", "reason"),
-    [("nhiều", "quarantine.not_a_number"), ("#REF!", "quarantine.formula_error"), ("=1+1", "quarantine.formula_not_computed"),
+    [("nhiều", "quarantine.not_a_number"), ("#REF!", "quarantine.formula_error"), ("=RAND()", "quarantine.formula_not_computed"),
      (1.5, "quarantine.number_not_whole"), ("03/05/2024", "quarantine.not_a_number")],
 )  # fmt: skip
 def test_a_cell_that_is_no_number_is_quarantined_and_the_rest_lands(tmp_path, written, reason):
@@ -172,6 +172,13 @@ def test_a_renamed_row_is_quarantined_and_a_misspelt_one_is_taken_with_a_note(tm
     assert similar[["row_number", "became"]].values.tolist() == [[FIRST + 7, "Các bệnh tâm thần"]]
 
 
+def test_a_heading_that_cannot_be_read_is_told_by_the_row_of_column_numbers(tmp_path):
+    rows, quarantined, notes = read(form(tmp_path, lambda page: page.cell(HEAD + 1, 9, "Ghi gì đó")))
+    assert len(rows) == 26 * 8
+    assert len(quarantined) == 0
+    assert "note.form_column_by_number" in set(notes["note"])
+
+
 def test_a_row_written_twice_is_taken_once(tmp_path):
     def copy(page):
         page.cell(FIRST + 1, 1, 1)
@@ -183,8 +190,13 @@ def test_a_row_written_twice_is_taken_once(tmp_path):
 
 
 def test_a_missing_column_is_said_and_the_others_land(tmp_path):
-    rows, _, notes = read(form(tmp_path, lambda page: page.cell(HEAD + 1, 9).__setattr__("value", "Ghi gì đó")))
+    def retitle(page):
+        page.cell(HEAD + 1, 9, "Ghi gì đó")
+        page.cell(HEAD + 2, 9).value = None
+
+    rows, quarantined, notes = read(form(tmp_path, retitle))
     assert "age_60_plus" not in set(rows["category_id"])
+    assert quarantined["reason"].tolist() == ["quarantine.form_column_unknown"] * 26
     assert notes.loc[notes["note"].eq("note.form_columns_missing"), "value"].tolist() == ["≥60 tuổi"]
     assert {"note.form_column_unknown"} <= set(notes["note"])
 

@@ -20,10 +20,12 @@ import numpy as np
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.ingest.excel_errors import xlsx_errors
+from tkyt_analysis.ingest.excel_errors import sheet_details
+from tkyt_analysis.ingest.simple_formulas import compute_sums
 from tkyt_analysis.ingest.text_repair import repair_texts
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+NOTE_COMPUTED = "note.formula_computed"
 REPAIR_COLUMNS = ["row", "column", "value", "became", "note"]
 
 
@@ -43,7 +45,8 @@ class Grid:
 
     values : object array of str ("" = empty), float, bool, datetime, date, time, timedelta or CellError
     merges : (first row, first column, last row, last column), counted from 1
-    repairs : row, column, value, became, note of the cells whose text was repaired
+    repairs : row, column, value, became, note of the cells whose text was repaired or whose sum was computed
+    hidden_rows, hidden_columns : numbers from 1
     """
 
     sheet: str
@@ -51,6 +54,8 @@ class Grid:
     hidden: bool = False
     merges: tuple[tuple[int, int, int, int], ...] = ()
     repairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=REPAIR_COLUMNS))
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
 
     @cached_property
     def texts(self) -> np.ndarray:
@@ -166,7 +171,8 @@ def _read_sheet(book: Any, metadata: Any, path: Path) -> Grid:
 
     sheet = book.get_sheet_by_name(metadata.name)
     rows = sheet.to_python(skip_empty_area=False)
-    errors = xlsx_errors(path, metadata.name)
+    details = sheet_details(path, metadata.name)
+    errors = details.errors
     width = max([len(rows[0]) if rows else 0, *(column for _, column in errors)])
     height = max([len(rows), *(row for row, _ in errors)])
     values = np.full((height, width), "", dtype=object)
@@ -175,9 +181,22 @@ def _read_sheet(book: Any, metadata: Any, path: Path) -> Grid:
     for (row, column), code in errors.items():
         if values[row - 1, column - 1] == "":
             values[row - 1, column - 1] = CellError(code)
+    computed = _fill_sums(values, details.formulas)
     ranges = sheet.merged_cell_ranges or []
     merges = tuple((a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in ranges)
-    return Grid(metadata.name, values, metadata.visible != calamine.SheetVisibleEnum.Visible, merges)
+    hidden = metadata.visible != calamine.SheetVisibleEnum.Visible
+    return Grid(metadata.name, values, hidden, merges, computed, details.hidden_rows, details.hidden_columns)
+
+
+def _fill_sums(values: np.ndarray, formulas: dict[tuple[int, int], str]) -> pd.DataFrame:
+    """Put the values of plain sums that nobody computed into their cells; what was filled in, as repairs."""
+    sums = compute_sums(values, formulas)
+    rows = []
+    for (row, column), value in sums.items():
+        values[row - 1, column - 1] = value
+        if value != "":
+            rows.append([row, column, f"={formulas[row, column]}", cell_text(value), NOTE_COMPUTED])
+    return pd.DataFrame(rows, columns=REPAIR_COLUMNS)
 
 
 def _object_array(rows: list[list[Any]]) -> np.ndarray:
@@ -203,4 +222,9 @@ def _repaired(grid: Grid) -> Grid:
             "note": work["note"].to_numpy()[changed],
         }
     )
-    return replace(grid, values=work["repaired"].to_numpy().reshape(grid.values.shape), repairs=repairs)
+    parts = [part for part in (grid.repairs, repairs) if len(part)]
+    return replace(
+        grid,
+        values=work["repaired"].to_numpy().reshape(grid.values.shape),
+        repairs=pd.concat(parts, ignore_index=True) if parts else grid.repairs,
+    )

@@ -19,7 +19,8 @@ class Table:
     """A table on a sheet. Rows and columns are Excel numbers (from 1).
 
     headers : {column: joined header text}; fields : {column: field} of the columns that were recognised
-    first_row, last_row : the data rows, numbering row left out (`skipped` names it)
+    told_by_number : columns whose heading says nothing; the row of column numbers does
+    first_row, last_row : the data rows, numbering row left out (`numbering_rows` names it)
     """
 
     grid: Grid
@@ -30,6 +31,7 @@ class Table:
     last_row: int
     numbering_rows: tuple[int, ...] = ()
     title_row: int = 1
+    told_by_number: tuple[int, ...] = ()
 
     def column_of(self, field_name: str) -> int | None:
         """The first column of a field."""
@@ -54,19 +56,19 @@ def find_tables(grid: Grid, match: Matcher, *, minimum_fields: int = 3, anchor: 
     if grid.is_empty:
         return []
     starts = _header_starts(grid, match, minimum_fields)
-    titles = [_title_row(grid, start, previous) for start, previous in zip(starts, [0, *starts], strict=False)]
+    titles = [title_row(grid, start, previous) for start, previous in zip(starts, [0, *starts], strict=False)]
     tables: list[Table] = []
     for number, start in enumerate(starts):
         end = titles[number + 1] - 1 if number + 1 < len(starts) else len(grid.values)
         last_header = _header_end(grid, start, match)
-        headers = _joined_headers(grid, start, last_header)
+        headers = joined_headers(grid, start, last_header)
         for columns in _side_by_side(headers, match, anchor):
             table = _table(grid, start, last_header, columns, match, end)
             tables.append(replace(table, title_row=titles[number]))
     return [table for table in tables if len(set(table.fields.values())) >= minimum_fields]
 
 
-def _title_row(grid: Grid, start: int, previous: int) -> int:
+def title_row(grid: Grid, start: int, previous: int) -> int:
     """The first row of the lines that stand over a header: rows of few texts, as far up as the table before."""
     if not previous:
         return 1
@@ -147,7 +149,7 @@ def _is_sub_header(grid: Grid, row: int, above: int, match: Matcher) -> bool:
     return (bool(spans) and under_span) or (len(filled) >= 2 and all(named))
 
 
-def _joined_headers(grid: Grid, first: int, last: int) -> dict[int, str]:
+def joined_headers(grid: Grid, first: int, last: int) -> dict[int, str]:
     """{column: header}, the parts of several rows joined, merged cells spread over their columns."""
     block = grid.texts[first - 1 : last].copy()
     for top, left, bottom, right in grid.merges:

@@ -1,20 +1,20 @@
-"""The door for reporting forms in Excel: each form as its catalog entry lays it out (first: Biểu 16/BCH).
+"""The door for reporting forms in Excel: each form of the catalog as its entry lays it out, grid or outline.
 
-Every filled cell under a known column and row is one `aggregate_value`; a cell that is no number, a line that is no row
-of the form, a unit or period that cannot be told is quarantined, cell by cell, and the rest lands.
+Every filled cell under a known column and row is one `aggregate_value`, or one `form_text` where the form asks for words;
+a cell that cannot be read, a line that is no row of the form, a form, unit or period that cannot be told is quarantined,
+cell by cell, and the rest lands.
 """
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
 import pandas as pd
 
+from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.catalog.entries import Form, FormVersion
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest import form_layout as layout
@@ -25,21 +25,22 @@ from tkyt_analysis.ingest.door import (
     IngestContext,
     ReceivedFile,
 )  # fmt: skip
-from tkyt_analysis.ingest.excel_grid import CellError, Grid, iterate_workbook, peek_workbook
+from tkyt_analysis.ingest.excel_grid import Grid, column_letters, iterate_workbook, peek_workbook
 from tkyt_analysis.ingest.excel_tables import Table
-from tkyt_analysis.ingest.form_choice import one_form_per_table
-from tkyt_analysis.ingest.heading_unit import FoundUnit, find_reporting_unit
-from tkyt_analysis.ingest.numbers import parse_numbers
-from tkyt_analysis.ingest.report_heading import read_heading_period, read_reporting_unit
-from tkyt_analysis.ingest.safe_open import require_kind, require_safe_workbook
-from tkyt_analysis.reference.periods import Period
-from tkyt_analysis.reference.vietnamese_text import fold
+from tkyt_analysis.ingest.form_cells import read_cells
+from tkyt_analysis.ingest.form_find import FoundForm, data_grids, find_forms
+from tkyt_analysis.ingest.form_heading import FoundPeriod, data_window, find_period, find_unit, heading_lines
+from tkyt_analysis.ingest.form_notes import form_notes
+from tkyt_analysis.ingest.heading_unit import FoundUnit
+from tkyt_analysis.ingest.passport import passport_of
+from tkyt_analysis.ingest.safe_open import file_kind, require_kind, require_safe_workbook
+from tkyt_analysis.ingest.text_grid import LARGEST, read_text_grid
 
-NO_FORM = "error.no_known_form"
-PERIOD_MISSING = "quarantine.form_period_missing"
-NOT_COMPUTED = "quarantine.formula_not_computed"
-_RECEIVER = re.compile(r"don vi nhan|noi nhan|kinh gui|ngay nhan")
-_REPORTER = re.compile(r"don vi bao cao|don vi gui|don vi lap")
+NO_FORM, LIST_NOT_RECEIVED = "error.no_known_form", "error.form_list_not_received"
+CELL_TWICE, CELL_CONFLICT = "quarantine.form_cell_twice", "quarantine.form_cell_conflict"
+WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb", "")
+TEXT_NAMES = (".csv", ".tsv", ".txt")
+_CELL = ["dataset_id", "unit_id", "period_id", "element_id", "category_id"]
 
 
 class FormWorkbookDoor:
@@ -48,232 +49,162 @@ class FormWorkbookDoor:
     id = "form_workbook"
 
     def recognise(self, file: ReceivedFile) -> float:
-        """0.9 where a sheet holds most columns and enough rows of a known form."""
+        """0.92 where the hidden sheet names a form, 0.9 where a sheet holds most columns and enough rows of one."""
         suffix = PurePosixPath(file.member or file.name).suffix.lower()
-        if suffix not in (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb", ""):
+        if suffix in TEXT_NAMES:
+            return 0.85 if file.size <= LARGEST and file_kind(file.path) == "text" and _is_form_text(file) else 0.0
+        if suffix not in WORKBOOK_NAMES:
             return 0.0
-        found = any(True for grid in peek_workbook(file.path) for _ in _forms_on(grid))
-        return 0.9 if found else 0.0
+        grids = peek_workbook(file.path)
+        passport = passport_of(grids)
+        if passport.get("form") in load_entries("forms") and not _is_death_register(passport):
+            return 0.92
+        return 0.9 if any(find_forms(grid, passport) for grid in data_grids(grids, passport)) else 0.0
 
     def read(self, file: ReceivedFile, context: IngestContext) -> Iterator[Batch]:
-        """One batch of `aggregate_value` per form found, on whichever sheet it stands."""
-        if require_kind(file, ("xlsx", "xls", "ods")) != "xls":
-            require_safe_workbook(file)
-        found = False
-        for grid in iterate_workbook(file.path, name=file.name):
-            for form, table in _forms_on(grid):
-                found = True
-                yield read_form(table, form, file_name=file.member or file.name)
-        if not found:
+        """Two batches per form found, on whichever sheet it stands: its numbers, and its answers in words."""
+        grids = _grids(file)
+        passport = passport_of(grids)
+        _require_received(file, passport)
+        forms = [
+            read_form(found, passport, file_name=file.member or file.name)
+            for grid in data_grids(grids, passport)
+            for found in find_forms(grid, passport)
+        ]
+        if not forms:
             raise InputError(NO_FORM, file=file.name)
+        for form in _without_repeats(forms):
+            yield from form.batches()
 
 
-def _forms_on(grid: Grid) -> Iterator[tuple[Form, Table]]:
-    """Every form on a sheet with its table: of forms with the same cells the one that the heading names."""
-    yield from one_form_per_table(_matches(grid))
+def _is_form_text(file: ReceivedFile) -> bool:
+    try:
+        return bool(find_forms(read_text_grid(file), {}))
+    except (InputError, ValueError, OSError):
+        return False
 
 
-def _matches(grid: Grid) -> Iterator[tuple[Form, Table]]:
-    """Every form whose layout fits a table; the newest version that fits counts."""
-    for form in layout.forms_with_rows():
-        for start in sorted(form.versions, reverse=True):
-            tables = layout.form_tables(grid, form.versions[start])
-            yield from ((form, table) for table in tables)
-            if tables:
-                break
+def _is_death_register(passport: Mapping[str, str]) -> bool:
+    """A list of a data set has its own door."""
+    form = load_entries("forms")[passport["form"]]
+    return any(version.layout == "list" and version.dataset for version in form.versions.values())
 
 
-def read_form(table: Table, form: Form, *, file_name: str) -> Batch:
-    """The values of one form; received counts the filled cells of its data lines."""
-    lines = _heading_lines(table, file_name)
-    kinds = tuple({kind for version in form.versions.values() for kind in version.period_kinds})
-    period = read_heading_period(lines, kinds=kinds)
-    day = period.end if period else datetime.date.today()
-    version, in_force = layout.form_version(form, day)
-    unit = find_reporting_unit(read_reporting_unit(lines), [day])
-    rows = layout.match_rows(table, version)
-    cells = _cells(table, rows, version)
-    values = _values(cells)
-    refused = _refusals(values, period, unit)
-    landed = values[refused["reason"].eq("")]
-    return Batch(
-        "aggregate_value",
-        _landed_rows(landed, form, period, unit, table),
-        _quarantine(refused[refused["reason"].ne("")], table),
-        _notes(_Context(table, form, version, in_force, period, unit, rows), landed),
-        received=len(cells),
-    )
+def _grids(file: ReceivedFile) -> list[Grid]:
+    kind = require_kind(file, ("xlsx", "xls", "ods", "text"))
+    if kind == "text":
+        return [read_text_grid(file)]
+    if kind != "xls":
+        require_safe_workbook(file)
+    return list(iterate_workbook(file.path, name=file.name))
 
 
-def _heading_lines(table: Table, file_name: str) -> list[str]:
-    """The texts over the form, the reporting unit first, then nearest first; then the names of sheet and file."""
-    above = [text for _, text in reversed(table.above()) if not _RECEIVER.search(fold(text))]
-    above.sort(key=lambda text: not _REPORTER.search(fold(text)))
-    return [*above, table.grid.sheet, re.sub(r"[_+.]+", " ", PurePosixPath(file_name).stem)]
-
-
-# ------------------------------------------------------------------------------------------- cells and values
-
-
-def _cells(table: Table, rows: pd.DataFrame, version: FormVersion) -> pd.DataFrame:
-    """Every filled cell of the data lines: row_number, column, category_id, header, text, error, row, reason, expected."""
-    columns = {column.id for column in version.columns}
-    used = [(number, name) for number, name in table.fields.items() if name in columns]
-    lines = rows[rows["row"].ne("") | rows["reason"].ne("")]
-    parts = []
-    for number, name in used:
-        values = table.grid.values[lines.index - 1, number - 1]
-        texts = table.grid.texts[lines.index - 1, number - 1]
-        part = lines.assign(
-            row_number=lines.index, column=number, category_id=name, header=table.headers[number],
-            text=pd.Series(texts, index=lines.index, dtype="str"),
-            error=[isinstance(value, CellError) for value in values],
-        )  # fmt: skip
-        parts.append(part[part["text"].str.strip().ne("")])
-    cells = pd.concat(parts) if parts else lines.iloc[:0].assign(text="", error=False, category_id="")
-    return cells.sort_values(["row_number", "column"]).reset_index(drop=True)
-
-
-def _values(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells with value, number_reason, number_note, became."""
-    parsed = parse_numbers(cells["text"].mask(cells["error"], ""), decimal_hint="count")
-    computed = np.where(cells["text"].eq("="), NOT_COMPUTED, "quarantine.formula_error")
-    reasons = pd.Series(np.where(cells["error"], computed, ""), index=cells.index, dtype="str")
-    reasons[parsed.failures.index] = parsed.failures["reason"]
-    notes = pd.Series("", index=cells.index, dtype="str")
-    notes[parsed.notes.index] = parsed.notes["note"]
-    became = pd.Series("", index=cells.index, dtype="str")
-    became[parsed.notes.index] = parsed.notes["became"]
-    return cells.assign(value=parsed.values, number_reason=reasons, number_note=notes, became=became)
-
-
-def _refusals(values: pd.DataFrame, period: Period | None, unit: FoundUnit) -> pd.DataFrame:
-    """The cells with the reason why they cannot land ("" = they land): period, unit, row, number, in this order."""
-    reason = values["reason"].where(values["reason"].ne(""), values["number_reason"])
-    if not unit.unit_id:
-        reason = pd.Series(unit.reason, index=values.index, dtype="str")
-    if period is None:
-        reason = pd.Series(PERIOD_MISSING, index=values.index, dtype="str")
-    fields = [
-        {"row": int(row), "label": label, "expected": expected, "column": header} | dict(unit.fields)
-        for row, label, expected, header in zip(
-            values["row_number"], values["label"], values["expected"], values["header"], strict=True
-        )
-    ]
-    return values.assign(reason=reason.fillna(""), fields=fields)
-
-
-def _landed_rows(
-    landed: pd.DataFrame, form: Form, period: Period | None, unit: FoundUnit, table: Table
-) -> pd.DataFrame:
-    code = form.code.replace("/", "")
-    return pd.DataFrame(
-        {
-            "dataset_id": form.id,
-            "element_id": f"{code}/" + landed["row"].astype("str"),
-            "category_id": landed["category_id"].astype("str"),
-            "unit_id": unit.unit_id,
-            "period_id": period.period_id if period else "",
-            "period_start": pd.Timestamp(period.start) if period else pd.NaT,
-            "period_end": pd.Timestamp(period.end) if period else pd.NaT,
-            "value": landed["value"],
-            "value_as_written": landed["text"],
-            "column_name": landed["header"],
-            "sheet": table.grid.sheet,
-            "row_number": landed["row_number"],
-        }
-    ).reset_index(drop=True)
-
-
-def _quarantine(refused: pd.DataFrame, table: Table) -> pd.DataFrame:
-    frame = refused.assign(sheet=table.grid.sheet, column_name=refused["header"], value=refused["text"])
-    return frame[QUARANTINE_COLUMNS].reset_index(drop=True)
-
-
-# ------------------------------------------------------------------------------------------------------ notes
+def _require_received(file: ReceivedFile, passport: Mapping[str, str]) -> None:
+    """A register without a data set holds persons and is not received: nothing of it may land or be repeated."""
+    form: Form | None = load_entries("forms").get(passport.get("form", ""))
+    if form and all(version.layout == "list" for version in form.versions.values()):
+        raise InputError(LIST_NOT_RECEIVED, file=file.name, form=form.code)
 
 
 @dataclass(frozen=True)
-class _Context:
+class ReadForm:
+    """One form with its cells: CELL_COLUMNS, value, answer, note, became, reason ("" = lands), fields, keys of `_CELL`."""
+
     table: Table
-    form: Form
-    version: FormVersion
-    in_force: bool
-    period: Period | None
-    unit: FoundUnit
-    rows: pd.DataFrame
+    cells: pd.DataFrame
+    notes: pd.DataFrame
+
+    def batches(self) -> Iterator[Batch]:
+        """`aggregate_value` with everything that was refused, then `form_text`."""
+        lands = self.cells["reason"].eq("")
+        words = lands & self.cells["is_text"]
+        numbers, refused = self.cells[lands & ~words], self.cells[~lands]
+        yield Batch(
+            "aggregate_value", self._rows(numbers, "value"), self._quarantine(refused), self.notes,
+            received=len(numbers) + len(refused),
+        )  # fmt: skip
+        if words.any():
+            yield Batch("form_text", self._rows(self.cells[words], "answer"), received=int(words.sum()))
+
+    def _rows(self, landed: pd.DataFrame, value: str) -> pd.DataFrame:
+        columns = [*_CELL, "period_start", "period_end", value]
+        rows = landed[columns].assign(
+            column_name=landed["header"], sheet=self.table.grid.sheet, row_number=landed["row_number"]
+        )
+        return (rows.assign(value_as_written=landed["text"]) if value == "value" else rows).reset_index(drop=True)
+
+    def _quarantine(self, refused: pd.DataFrame) -> pd.DataFrame:
+        frame = refused.assign(sheet=self.table.grid.sheet, column_name=refused["header"], value=refused["text"])
+        return frame[QUARANTINE_COLUMNS].reset_index(drop=True)
 
 
-def _notes(context: _Context, landed: pd.DataFrame) -> pd.DataFrame:
-    """Notes of the landed cells, of their lines, and of the form as a whole."""
-    sheet = context.table.grid.sheet
-    cells = landed[landed["number_note"].ne("")]
-    parts = [
-        cells.assign(sheet=sheet, column_name=cells["header"], value=cells["text"], note=cells["number_note"],
-                     fields=[{} for _ in range(len(cells))]),
-        _line_notes(context, landed),
-        _repair_notes(context.table, landed),
-        pd.DataFrame(_whole_notes(context), columns=NOTE_COLUMNS),
-    ]  # fmt: skip
-    used = [part.reindex(columns=NOTE_COLUMNS).astype(object) for part in parts if len(part)]
-    return pd.concat(used, ignore_index=True) if used else pd.DataFrame(columns=NOTE_COLUMNS)
+def read_form(found: FoundForm, passport: Mapping[str, str], *, file_name: str) -> ReadForm:
+    """The cells of one form; each filled cell of its data lines either lands or has a reason."""
+    form = found.candidate.form
+    lines = heading_lines(found.candidate.table, file_name)
+    period = find_period(lines, form, passport)
+    day = period.period.end if period.period else datetime.date.today()
+    unit = find_unit(lines, day, passport)
+    version, in_force, table = _version(found, day)
+    read = read_cells(table, version)
+    cells = _refused(_keyed(read.cells, form, period, unit), found, period, unit)
+    notes = form_notes(table, form, version, cells, read.rows, period=period, unit=unit, in_force=in_force)
+    return ReadForm(table, cells, notes.reindex(columns=NOTE_COLUMNS))
 
 
-def _line_notes(context: _Context, landed: pd.DataFrame) -> pd.DataFrame:
-    rows = context.rows[context.rows["note"].ne("") & context.rows.index.isin(landed["row_number"])]
-    return pd.DataFrame(
-        {
-            "sheet": context.table.grid.sheet,
-            "row_number": rows.index,
-            "column_name": layout.ROW_LABEL,
-            "value": rows["label"].to_numpy(),
-            "became": rows["expected"].to_numpy(),
-            "note": rows["note"].to_numpy(),
-            "fields": [{"row": int(row), "expected": expected} for row, expected in rows["expected"].items()],
-        }
-    )
+def _version(found: FoundForm, day: datetime.date) -> tuple[FormVersion, bool, Table]:
+    """The version in force on the day where its table fits here, else the one that fits best."""
+    form, tables = found.candidate.form, found.candidate.tables
+    version, in_force = layout.form_version(form, day)
+    start = next(start for start, one in form.versions.items() if one is version)
+    if start not in tables:
+        start, in_force = next(iter(tables)), False
+    return form.versions[start], in_force, tables[start]
 
 
-def _repair_notes(table: Table, landed: pd.DataFrame) -> pd.DataFrame:
-    """Repaired texts of the lines that landed."""
-    repairs = table.grid.repairs
-    repairs = repairs[repairs["row"].isin(landed["row_number"]) & repairs["column"].isin(table.fields)]
-    return repairs.rename(columns={"row": "row_number"}).assign(
-        sheet=table.grid.sheet,
-        column_name=repairs["column"].map(table.headers),
-        fields=[{} for _ in range(len(repairs))],
-    )
+def _keyed(cells: pd.DataFrame, form: Form, period: FoundPeriod, unit: FoundUnit) -> pd.DataFrame:
+    code = form.code.replace("/", "") if form.code.isascii() else form.id
+    start, end = data_window(form, period.period) if period.period else (None, None)
+    return cells.assign(
+        dataset_id=form.id, unit_id=unit.unit_id, period_id=period.period.period_id if period.period else "",
+        element_id=f"{code}/" + cells["row"].astype("str"),
+        period_start=pd.Timestamp(start) if start else pd.NaT, period_end=pd.Timestamp(end) if end else pd.NaT,
+        is_text=cells["answer"].ne(""),
+    )  # fmt: skip
 
 
-def _whole_notes(context: _Context) -> list[list[object]]:
-    """Rows and columns of the form that are absent, columns it does not have, totals left out, a version not in force."""
-    table, version, sheet = context.table, context.version, context.table.grid.sheet
-    found = set(context.rows["row"])
-    wanted = [*layout.form_rows(version)["row"], layout.TOTAL_ROW]
-    absent_rows = [row for row in wanted if row not in found]
-    absent_columns = [one.title.vi for one in version.columns if one.id not in table.fields.values()]
-    extra = [table.headers[column] for column in table.headers if column not in table.fields]
-    totals = int((context.rows["row"].eq("") & context.rows["reason"].eq("") & context.rows["label"].ne("")).sum())
-    notes: list[tuple[str, str, dict[str, object]]] = []
-    if absent_rows:
-        notes.append(("note.form_rows_missing", ", ".join(absent_rows), {"rows": ", ".join(absent_rows)}))
-    if absent_columns:
-        notes.append(("note.form_columns_missing", "; ".join(absent_columns), {"columns": "; ".join(absent_columns)}))
-    notes += [("note.form_column_unknown", header, {"column": header}) for header in extra]
-    if totals:
-        notes.append(("note.form_lines_not_data", str(totals), {"count": totals}))
-    if context.period and not context.in_force:
-        fields: dict[str, object] = {
-            "form": context.form.code,
-            "reference": version.reference,
-            "period": context.period.period_id,
-        }
-        notes.append(("note.form_not_in_force", context.period.period_id, fields))
-    if context.unit.note:
-        notes.append((context.unit.note, "", dict(context.unit.fields)))
-    if table.grid.hidden:
-        notes.append(("note.hidden_sheet", sheet, {}))
-    return [[sheet, None, "", value, "", note, fields] for note, value, fields in notes]
+def _refused(cells: pd.DataFrame, found: FoundForm, period: FoundPeriod, unit: FoundUnit) -> pd.DataFrame:
+    """The cells with `reason` and `fields`: the whole form's (which form, period, unit) before the cell's own."""
+    reason = cells["reason"]
+    whole: dict[str, object] = {}
+    for why, said in ((unit.reason, unit.fields), (period.reason, period.fields), (found.reason, found.fields)):
+        if why:
+            reason, whole = pd.Series(why, index=cells.index, dtype="str"), dict(said)
+    fields = [
+        {"row": int(row), "label": label, "expected": expected, "column": header, "cell": f"{column_letters(at)}{row}"}
+        | whole
+        for row, label, expected, header, at in zip(
+            cells["row_number"], cells["label"], cells["expected"], cells["header"], cells["column"], strict=True
+        )
+    ]
+    return cells.assign(reason=reason, fields=fields)
+
+
+def _without_repeats(forms: list[ReadForm]) -> list[ReadForm]:
+    """A cell of one report that stands twice in the file: equal copies are refused but for the first, of different ones
+    all are."""
+    every = pd.concat([one.cells.assign(form=at) for at, one in enumerate(forms)], ignore_index=True)
+    landing = every[every["reason"].eq("")]
+    written = landing["value"].astype("str").where(~landing["is_text"], landing["answer"])
+    groups = [landing[name] for name in _CELL]
+    kinds = written.groupby(groups).transform("nunique")
+    again = landing.duplicated(_CELL)
+    every.loc[landing.index[again & kinds.eq(1)], "reason"] = CELL_TWICE
+    every.loc[landing.index[kinds.gt(1)], "reason"] = CELL_CONFLICT
+    return [
+        ReadForm(one.table, one.cells.assign(reason=every.loc[every["form"].eq(at), "reason"].to_numpy()), one.notes)
+        for at, one in enumerate(forms)
+    ]
 
 
 DOOR = FormWorkbookDoor()
