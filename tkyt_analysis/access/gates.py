@@ -191,7 +191,7 @@ def _text_columns(staging: Staging, table: str) -> list[str]:
     return [
         name
         for name, column in entry.columns.items()
-        if column.type == "text" and not column.pseudonym_of and name not in PLACES
+        if column.type == "text" and not column.pseudonym_of and name not in (*PLACES, *entry.identifiers)
     ]
 
 
