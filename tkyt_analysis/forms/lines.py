@@ -51,10 +51,16 @@ def form_columns(version: FormVersion) -> tuple[FormColumn, ...]:
     if version.cells_known or version.columns:
         return version.columns
     if version.layout == "list":
-        ids: dict[str, CellKind] = {"line_number": "count", "content": "text", "note": "text"}
+        ids: dict[str, tuple[CellKind, float]] = {
+            "line_number": ("count", 6),
+            "content": ("text", 60),
+            "note": ("text", 24),
+        }
     else:
-        ids = {"quantity": "number", "note": "text"}
-    return tuple(FormColumn(name, _text(f"forms.free.{name}"), value=kind) for name, kind in ids.items())
+        ids = {"quantity": ("number", 12), "note": ("text", 28)}
+    return tuple(
+        FormColumn(name, _text(f"forms.free.{name}"), value=kind, width=width) for name, (kind, width) in ids.items()
+    )
 
 
 def _text(key: str) -> Text:

@@ -77,6 +77,8 @@ def _list_value(
         return number
     if head.id == "full_name":
         return label("forms.practice.person", "vi", number=number)
+    if head.id == "maternal_death":
+        return str(read_codelist("form_choice_yes_no")["label_vi"].iloc[-1])
     if head.id in ("male", "female", "birth"):
         return str(window[1].year - 40 - pick % 50)
     return words[pick % len(words)] if words else _draw(rng, head.value, head.codelist or "", window)

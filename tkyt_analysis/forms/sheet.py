@@ -29,6 +29,7 @@ KIND_WIDTHS = {
 }
 FILL = 1.12  # letters of Times New Roman are a little narrower than the width's unit, the digit 0
 WORDS_LINES = 3  # least height of an answer in words
+NARROW = 92  # characters that a standing page holds at full size
 WIDE = 125  # characters: wider sheets are printed on a lying page
 
 
@@ -78,18 +79,26 @@ def write_sheet(
 
 
 def _set_widths(sheet: Any, plan: SheetPlan) -> list[float]:
-    longest = {"number": max((len(line.number) for line in plan.lines), default=0) + 2.0}
-    widths = [max(FIXED_WIDTHS[name], longest.get(name, 0)) for name in plan.fixed]
-    widths += [column.width or KIND_WIDTHS[column.value] for column in plan.columns]
+    widths = column_widths(plan)
     for at, width in enumerate(widths):
         sheet.set_column(at, at, width)
     return widths
 
 
+def column_widths(plan: SheetPlan) -> list[float]:
+    """Width of every column in characters; a narrow form is stretched, so that its heading has room."""
+    longest = {"number": max((len(line.number) for line in plan.lines), default=0) + 2.0}
+    fixed = [max(FIXED_WIDTHS[name], longest.get(name, 0)) for name in plan.fixed]
+    own = [column.width or KIND_WIDTHS[column.value] for column in plan.columns]
+    missing = max(0.0, NARROW - sum(fixed) - sum(own))
+    wide = [at for at, width in enumerate(own) if width > 6]
+    return [*fixed, *(width + (missing / len(wide) if at in wide else 0) for at, width in enumerate(own))]
+
+
 def _write_titles(sheet: Any, plan: SheetPlan, titles: Titles, formats: Formats, widths: list[float]) -> None:
     last = plan.last_column
     half = _split(widths)
-    left, right = formats.of(bold=True), formats.of(text_wrap=True, valign="top")
+    left, right = formats.of(bold=True, valign="top"), formats.of(text_wrap=True, valign="top")
     small = formats.of(italic=True, text_wrap=True, valign="top", font_size=11)
     _across(sheet, 0, 0, half, titles.code, left)
     _across(sheet, 1, 0, half, titles.legal, small)
