@@ -187,11 +187,13 @@ def _mask_free_text(staging: Staging) -> None:
 
 
 def _text_columns(staging: Staging, table: str) -> list[str]:
+    from tkyt_analysis.warehouse.schema import column_types
+
     entry = staging.datasets[table]
     return [
         name
-        for name, column in entry.columns.items()
-        if column.type == "text" and not column.pseudonym_of and name not in (*PLACES, *entry.identifiers)
+        for name in column_types(entry)
+        if entry.columns[name].type == "text" and not entry.columns[name].pseudonym_of and name not in PLACES
     ]
 
 

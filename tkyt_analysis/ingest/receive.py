@@ -202,9 +202,11 @@ def _recognised(
             continue
         sha256, _ = keep(home, path)
         if sha256 in seen:
-            result.files.append({"name": name, "sha256": sha256, "status": "known", "first_name": seen[sha256]})
+            result.files.append(
+                {"name": mask_text(name), "sha256": sha256, "status": "known", "first_name": seen[sha256]}
+            )
             continue
-        seen[sha256] = name
+        seen[sha256] = mask_text(name)
         file = ReceivedFile(path, name, sha256, path.stat().st_size)
         members = _members(home, file)
         if members != [file]:
@@ -213,10 +215,10 @@ def _recognised(
             if member is not file and member.sha256 in seen:
                 known_as = seen[member.sha256]
                 result.files.append(
-                    {"name": member.name, "sha256": member.sha256, "status": "known", "first_name": known_as}
+                    {"name": mask_text(member.name), "sha256": member.sha256, "status": "known", "first_name": known_as}
                 )
                 continue
-            seen[member.sha256] = member.name
+            seen[member.sha256] = mask_text(member.name)
             door = best_door(member, candidates)
             rank = _rank(door, member) if door else UNKNOWN
             waiting.append((rank, member.name, member, door))
@@ -332,7 +334,9 @@ def _without_stored_meanwhile(
             staging.forget(file.sha256)
             staging.files.remove(file.sha256)
             known_as = stored[file.sha256]
-            result.files.append({"name": file.name, "sha256": file.sha256, "status": "known", "first_name": known_as})
+            result.files.append(
+                {"name": mask_text(file.name), "sha256": file.sha256, "status": "known", "first_name": known_as}
+            )
     return [(file, door) for file, door in group if file.sha256 not in stored]
 
 
