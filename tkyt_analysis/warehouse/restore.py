@@ -104,8 +104,10 @@ def _only_one(home: Path) -> Iterator[None]:
     lock = home.with_name(f".{home.name}.restore.lock")
     try:
         with file_lock(lock, wait=WAIT_SECONDS):
-            yield
-            lock.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
     except TimeoutError:
         raise ProcessingError("error.restore_running", home=home) from None
 
