@@ -23,8 +23,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-system: ## Debian packages that the browser tests need (Chromium, fonts with Vietnamese letters, what the driver of the browser needs)
-	@tools/install_system_packages.sh chromium fonts-noto-core libatomic1
+system: ## Debian packages that tests need (Chromium, fonts with Vietnamese letters, what the driver of the browser needs, PostgreSQL)
+	@tools/install_system_packages.sh chromium fonts-noto-core libatomic1 postgresql
 
 demo: setup ## the whole flow on practice data, ending with links to open
 	$(BIN)/tkyt demo --home $(PRACTICE_HOME)

@@ -57,7 +57,7 @@ class Place:
         return f"PostgreSQL ({self.connection})" if self.kind == "postgres" else "SQLite"
 
 
-PASSWORD = re.compile(r"(?i)(^|[\s?&])password\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)&?")
+PASSWORD = re.compile(r"(?i)(^|[\s?&:\"])password\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]+)&?")
 URL_PASSWORD = re.compile(r"(://[^/@\s:]*):([^@\s]*)@")
 
 
