@@ -283,6 +283,24 @@ def test_the_level_of_the_medical_record_is_chosen_from_a_list(tmp_path):
     assert [book["_danh_muc"].cell(row, 1).value for row in range(2, 9)] == [f"Mức {level}" for level in range(1, 8)]
 
 
+@pytest.mark.parametrize(
+    ("unit", "year"), [("VN2024:21019", "2010"), ("VN2024:21019", "2016"), ("VN2025:21040", "2026")]
+)
+def test_a_filled_register_is_read_by_the_door_of_registers(unit, year, tmp_path):
+    """The template of A6, of three vintages, with twelve simulated deaths."""
+    from mortality.death_register import DOOR as REGISTER
+
+    path = make_templates("A6", year, tmp_path, unit=unit, practice=True).files[0]
+    assert REGISTER.recognise(received(path)) > 0.9
+    deaths, identities = list(REGISTER.read(received(path), None))
+    assert (len(deaths.rows), len(deaths.quarantined), len(identities.rows)) == (12, 0, 12)
+    assert set(deaths.rows["unit_id"]) == {unit}
+    assert deaths.rows["death_date"].dt.year.eq(int(year)).all()
+    assert deaths.rows["sex"].isin(["male", "female"]).all()
+    assert deaths.rows["birth_year"].notna().all()
+    assert deaths.rows["place_of_death"].ne("").all()
+
+
 # ----------------------------------------------------------------------------------------------------- headings
 
 

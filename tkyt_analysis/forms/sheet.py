@@ -70,7 +70,10 @@ def write_sheet(
     _write_cells(sheet, plan, formats, values)
     _add_checks(sheet, plan, last_day=last_day, choices=choices)
     _colour_breaches(sheet, plan, book)
-    _write_signatures(sheet, plan, formats)
+    if (
+        plan.found.version.layout != "list"
+    ):  # a register is signed on its cover, and lines below it would read as entries
+        _write_signatures(sheet, plan, formats)
     _set_page(sheet, plan, titles, widths)
     return sheet
 
@@ -381,7 +384,8 @@ def _set_page(sheet: Any, plan: SheetPlan, titles: Titles, widths: list[float]) 
     sheet.center_horizontally()
     sheet.repeat_rows(HEADER_ROW, plan.numbering_row)
     sheet.set_footer(f"&L&9{titles.code}&R&9{label('forms.page', VI)} &P/&N")
-    sheet.print_area(0, 0, plan.last_row + 9, plan.last_column)
+    signed = 0 if plan.found.version.layout == "list" else 9
+    sheet.print_area(0, 0, plan.last_row + signed, plan.last_column)
     sheet.freeze_panes(plan.first_row, min(2, len(plan.fixed)) or 2)
     may = {"format_columns": True, "format_rows": True, "select_locked_cells": True, "select_unlocked_cells": True}
     if plan.found.version.layout == "list" or plan.found.version.free_rows:
