@@ -146,7 +146,9 @@ def _put_distinct(scratch: Scratch, table: str, column: str, kind: str) -> None:
 
 
 def _moment(entry: Dataset, raw: dict[str, str]) -> str:
-    """SQL of the text that dates a row, for units whose codes changed meaning: a period, a year or a date column."""
+    """SQL of the text that dates a row, for units whose codes changed meaning: its event, a period, a year or a date."""
+    if entry.event_date in raw:
+        return f"coalesce(raw.{raw[entry.event_date]}, '')"
     for kinds, names in ((("period",), ()), ((), ("year", "period_start", "valid_from", "date"))):
         for name, column in raw.items():
             if entry.columns[name].type in kinds or name in names:
