@@ -75,11 +75,11 @@ def _wrap_into_new_file(home: Path, path: Path) -> None:
 def _replace_master(home: Path, path: Path) -> None:
     """New master beside the old one, ring wrapped by it, then the files change places: one of them always fits."""
     _finish_earlier(path, home)
-    ring, old = open_ring(home)
+    ring, _ = open_ring(home)
     master = secrets.token_bytes(32)
     write_whole(waiting_key(path), master.hex() + "\n")
     save_ring(home, ring, master)
-    _put_in_place(path, old)
+    _put_in_place(path)
 
 
 def _finish_earlier(path: Path, home: Path) -> None:
@@ -89,13 +89,15 @@ def _finish_earlier(path: Path, home: Path) -> None:
         return
     _, master = open_ring(home)
     if open_master(waiting) == master:
-        _put_in_place(path, open_master(path) if path.exists() else None)
+        _put_in_place(path)
     else:
         os.replace(waiting, retired_key(path, fingerprint(open_master(waiting))))
 
 
-def _put_in_place(path: Path, old: bytes | None) -> None:
-    if old is not None:
+def _put_in_place(path: Path) -> None:
+    """The waiting master takes its place; the one that was there (perhaps of another home too) is kept."""
+    if path.exists():
+        old = open_master(path)
         write_new(retired_key(path, fingerprint(old)), old.hex() + "\n")
     os.replace(waiting_key(path), path)
     sync_directory(path.parent)
