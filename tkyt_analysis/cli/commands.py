@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tkyt_analysis.cli.terminal import ProgressBar, as_of_option, home_option, json_option, print_json, print_table
+from tkyt_analysis.cli.watch import watch_instead, watch_options
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.modules import load_object, parts
 
@@ -47,11 +48,14 @@ def init(practice: bool, home: Path, as_json: bool) -> None:
 
 
 @tkyt.command(help=label("cli.ingest"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--retry", is_flag=True, help=label("cli.ingest.retry"))
+@watch_options
 @home_option
 @json_option
-def ingest(paths: tuple[Path, ...], retry: bool, home: Path, as_json: bool) -> None:
+def ingest(paths: tuple[Path, ...], retry: bool, home: Path, as_json: bool, **watching: Any) -> None:
+    if watch_instead(home, paths, as_json=as_json, **watching):
+        return
     from tkyt_analysis.ingest.receive import ingest as receive
     from tkyt_analysis.labels import current_language
     from tkyt_analysis.pipeline import prepare_home

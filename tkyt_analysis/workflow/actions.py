@@ -77,7 +77,7 @@ def _decide(home: Path, event: str, *, place: str, form: str | None, period: str
 
     account = require(home, ACTION_OF[event], place=place)
     now = utc_now()
-    with Warehouse(home, write=True) as warehouse:
+    with Warehouse(home, write=True) as warehouse, warehouse.turn():  # nobody writes between the look and the event
         make_wanted(warehouse, place=place, form=form, period=period, now=now)
         _judge(warehouse, event, despite=bool(reason))
         refused = warehouse.query(

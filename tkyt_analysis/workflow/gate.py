@@ -43,10 +43,9 @@ def guard_locked_reports(warehouse: Warehouse, staging: Staging) -> None:
     decided = _decided(con)
     if decided:
         _make_changes(con)
-    if "locked" in decided:
         _refuse_changes(con, staging)
         _keep_what_counts(con, staging)
-    _stage_events(warehouse, staging, now, decided=bool(decided))
+    _stage_events(warehouse, staging, now, decided=decided)
 
 
 def _staged_reports(con: duckdb.DuckDBPyConnection) -> str:
@@ -57,13 +56,13 @@ def _staged_reports(con: duckdb.DuckDBPyConnection) -> str:
     return f"period_id BETWEEN '{bounds[0]}' AND '{bounds[1]}' AND {IN_STAGED}"
 
 
-def _decided(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Table decided_report: staged reports that somebody has checked or approved; their states."""
+def _decided(con: duckdb.DuckDBPyConnection) -> bool:
+    """Table decided_report: staged reports that somebody has checked or approved. Whether there are any."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE decided_report AS SELECT * FROM staged_state "
         "WHERE state IN ('checked', 'approved', 'locked')"
     )
-    return {row[0] for row in con.execute("SELECT DISTINCT state FROM decided_report").fetchall()}
+    return con.execute("SELECT 1 FROM decided_report LIMIT 1").fetchone() is not None
 
 
 def _make_changes(con: duckdb.DuckDBPyConnection) -> None:
@@ -99,14 +98,14 @@ def _refuse_changes(con: duckdb.DuckDBPyConnection, staging: Staging) -> None:
 
 
 def _keep_what_counts(con: duckdb.DuckDBPyConnection, staging: Staging) -> None:
-    """A file that is read again replaces its rows: those that count in locked reports stay, whatever it says now."""
+    """A file that is read again replaces its rows: cells of decided reports that it no longer has stay."""
     files = ", ".join(f"'{sha256}'" for sha256 in staging.files)
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE kept_value AS SELECT t.* FROM lake.aggregate_value t
         JOIN decided_report r USING (dataset_id, unit_id, period_id)
         JOIN counting_cell k ON {SAME_CELL} AND k.value IS NOT DISTINCT FROM t.value
-        WHERE t.file_sha256 IN ({files}) AND r.state = 'locked' AND NOT EXISTS (
+        WHERE t.file_sha256 IN ({files}) AND NOT EXISTS (
             SELECT 1 FROM staged.aggregate_value s WHERE s.file_sha256 = t.file_sha256
             AND (s.dataset_id, s.unit_id, s.period_id) = (t.dataset_id, t.unit_id, t.period_id)
             AND s.element_id IS NOT DISTINCT FROM t.element_id AND s.category_id IS NOT DISTINCT FROM t.category_id
