@@ -6,6 +6,7 @@ beside it only until they are received into the warehouse.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -68,7 +69,14 @@ class Ledger:
     def __init__(self, home: Path, server_name: str) -> None:
         self.folder = Path(home) / "work" / "gateway" / server_name
         self.answers = self.folder / "answers"
-        self.answers.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.folder.parent.parent, self.folder.parent, self.folder, self.answers):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = open(self.folder / "lock", "a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise ProcessingError("error.dhis2_ledger_busy", server=server_name) from None
         path = self.folder / "ledger.sqlite"
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
@@ -83,6 +91,7 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.con.close()
+        self._lock.close()
 
     # ------------------------------------------------------------------------------------------------------------ runs
 

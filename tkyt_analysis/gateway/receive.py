@@ -62,7 +62,8 @@ def _stamp(home: Path, ledger: Ledger, run_id: str, server: Server) -> int:
     from tkyt_analysis.ingest.receive import ingest
 
     rows = [row for row in ledger.asks(run_id, RECEIVED) if not row["stamped"] and row["rows"]]
-    new = [row for row in rows if row["sha256"] not in _stamped_before(home)] if rows else []
+    before = _stamped_before(home) if rows else set()
+    new = [row for row in rows if row["sha256"] not in before]
     if new:
         path = ledger.answers / run_id / f"extractions_{run_id}.json"
         path.parent.mkdir(exist_ok=True, mode=0o700)

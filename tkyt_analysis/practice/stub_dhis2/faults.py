@@ -103,12 +103,12 @@ def spoil(fault: Fault, good: Reply) -> Reply:
         place = "/dhis-web-login/" if kind == "302_login" else "https://elsewhere.invalid/api/"
         return Reply(302, b"", {"Location": place})
     if kind in ("login_page", "proxy_page"):
-        page = (
+        html = (
             LOGIN_PAGE
             if kind == "login_page"
             else b"<html><head><title>Blocked</title></head><body>proxy</body></html>"
         )
-        return Reply(200, page, {"Content-Type": "text/html;charset=UTF-8"})
+        return Reply(200, html, {"Content-Type": "text/html;charset=UTF-8"})
     if kind in ("empty_204", "empty_200"):
         return Reply(204 if kind == "empty_204" else 200, b"")
     if kind == "409":

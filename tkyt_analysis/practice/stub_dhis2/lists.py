@@ -35,7 +35,7 @@ class Params:
 def object_list(store: Store, name: str, params: Params) -> tuple[int, dict[str, Any]]:
     """One page of a list, or with paging=false all of it without a pager."""
     found = [one for one in store.lists[name] if all(_fits(one, text) for text in params.all("filter"))]
-    fields = params.one("fields") or "id,displayName"
+    fields = params.one("fields") or ("*" if name == "minMaxDataElements" else "id,displayName")
     if params.one("paging") == "false":
         return 200, {name: [selected_fields(one, fields) for one in found]}
     size, page = int(params.one("pageSize") or 50), int(params.one("page") or 1)

@@ -81,7 +81,7 @@ class StubServer:
         """The right reply to a request; who says no secret is sent to the login page or, if an app, told 401."""
         if not _may_enter(request.headers):
             if request.headers.get("x-requested-with") == "XMLHttpRequest":
-                body = {
+                said = {
                     "httpStatus": "Unauthorized",
                     "httpStatusCode": 401,
                     "status": "ERROR",
