@@ -131,7 +131,7 @@ def machine(lake, monkeypatch, seen):
     class Report(RuleBasedStateMachine):
         """One report: files with some of its cells, decisions, and days that pass."""
 
-        @initialize(begin=st.sampled_from(["nothing", "received", "approved", "locked"]))
+        @initialize(begin=st.sampled_from(["locked", "approved", "locked", "received", "nothing"]))
         def begin(self, begin):
             for table in ("submission_event", "aggregate_value", "received_file", "quarantine"):
                 lake.execute(f"DELETE FROM lake.{table}")
