@@ -53,7 +53,7 @@ def receive_people(home: Path, folder: Path, name: str, rows: int) -> None:
 
 
 @functools.cache
-def _template() -> Path:
+def _template(more: tuple[str, ...] = ()) -> Path:
     """The small home, made once per process; its key lies beside it."""
     folder = Path(tempfile.mkdtemp(prefix="tkyt-test-home-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -64,12 +64,14 @@ def _template() -> Path:
         receive_people(folder / "home", folder / "in", "a", 30)
         receive_people(folder / "home", folder / "in", "b", 20)
         publish(folder / "home")
+        for name in more:
+            receive_people(folder / "home", folder / "in", name, 10)
     return folder
 
 
-def small_home(tmp_path: Path, monkeypatch) -> Path:
-    """A home of one's own with two received files (30 and 20 lines) and a release; its key lies beside it."""
-    template = _template()
+def small_home(tmp_path: Path, monkeypatch, more: tuple[str, ...] = ()) -> Path:
+    """A home of one's own with two received files (30 and 20 lines), a release, and `more` files of 10 lines after it."""
+    template = _template(more)
     shutil.copytree(template / "home", tmp_path / "home")
     shutil.copytree(template / "in", tmp_path / "in")
     shutil.copy(template / "key", tmp_path / "key")

@@ -17,7 +17,7 @@ def revision_triangle(values: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.Dat
     """
     vintages = list(dict.fromkeys(values["vintage"]))
     rows = [*by, "period_id"]
-    totals = values.groupby([*rows, "vintage"], sort=True)["value"].sum(min_count=1).unstack("vintage")
+    totals = values.groupby([*rows, "vintage"], sort=True, dropna=False)["value"].sum(min_count=1).unstack("vintage")
     return totals.reindex(columns=vintages).rename_axis(columns=None).sort_index().reset_index()
 
 
@@ -32,7 +32,12 @@ def revisions(values: pd.DataFrame, *, by: Sequence[str]) -> pd.DataFrame:
     order = {vintage: number for number, vintage in enumerate(dict.fromkeys(values["vintage"]))}
     names = {number: vintage for vintage, number in order.items()}
     numbered = values.assign(number=values["vintage"].map(order))
-    cells = numbered.groupby([*by, "number"])["value"].sum(min_count=1).unstack("number").reindex(columns=sorted(names))
+    cells = (
+        numbered.groupby([*by, "number"], dropna=False)["value"]
+        .sum(min_count=1)
+        .unstack("number")
+        .reindex(columns=sorted(names))
+    )
     first = cells.notna().to_numpy().argmax(axis=1) if len(cells) else []
     first_value = pd.Series([row[place] for row, place in zip(cells.to_numpy(), first)], cells.index, dtype="float64")
     last_value = cells.iloc[:, -1] if len(cells.columns) else first_value
