@@ -38,7 +38,11 @@ class PersonDoor:
             "unit_id": [one[0] for one in lines],
             "value": [float(one[1]) for one in lines],
         }
-        yield Batch("aggregate_value", pd.DataFrame({**values, "element_id": "e"}), received=len(lines))
+        yield Batch(
+            "aggregate_value",
+            pd.DataFrame({**values, "element_id": "e", "dataset_id": "d", "period_id": "202501"}),
+            received=len(lines),
+        )
         ids = [f"{file.name}/{number}" for number in numbers]
         names = pd.DataFrame({"death_id": ids, "full_name": [one[2] for one in lines], "row_number": numbers})
         yield Batch("death_identity", names, received=0, counts=False)

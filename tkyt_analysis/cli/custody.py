@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ def restore(source: str, home: Path, backup_id: str | None, key: Path | None, as
     bar = ProgressBar(label("cli.restore.progress"))
     done = take_back(source, home, backup_id=backup_id, key=key, progress=bar)
     bar.close()
+    on_postgres = os.environ.pop("TKYT_CATALOG", "")  # a restored home has its catalog in itself
     checks = check_home(Path(done.home))
     bad = [check for check in checks if not check.good]
     if as_json:
@@ -109,6 +111,8 @@ def restore(source: str, home: Path, backup_id: str | None, key: Path | None, as
     click.echo(label("cli.restore.done", backup=done.backup_id, made_at=done.made_at, home=done.home, **said))
     _say(checks)
     click.echo(label("cli.restore.next", home=done.home))
+    if on_postgres:
+        click.echo(label("cli.restore.was_postgres", home=done.home))
     return 3 if bad else 0
 
 

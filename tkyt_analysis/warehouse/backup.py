@@ -21,6 +21,7 @@ from tkyt_analysis.warehouse.backup_sources import sources
 from tkyt_analysis.warehouse.backup_state import note_failure, note_success
 from tkyt_analysis.warehouse.backup_store import BackupStore, Manifest
 from tkyt_analysis.warehouse.backup_target import Target, open_target
+from tkyt_analysis.warehouse.disk import says_disk_trouble
 from tkyt_analysis.warehouse.home_locks import files_stay, one_backup
 from tkyt_analysis.warehouse.keys import create_key, home_id, key_file, read_key
 from tkyt_analysis.warehouse.work_folder import private_folder
@@ -72,6 +73,7 @@ def backup(
     return result
 
 
+@says_disk_trouble
 def _backup(
     home: Path, target: Target | str | Path, quick: bool, keep_all: bool, progress: Progress | None
 ) -> BackupResult:

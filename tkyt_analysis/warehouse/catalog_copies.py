@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tkyt_analysis.errors import ProcessingError
+from tkyt_analysis.warehouse.catalogs import Place, place_of
 from tkyt_analysis.warehouse.keyring import ring_file
-from tkyt_analysis.warehouse.lake import connect, restricted_lock
+from tkyt_analysis.warehouse.lake import attach_lake, connect, restricted_lock
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,11 +29,29 @@ NAMED_FILES = """
 
 
 def copy_lake_catalog(home: Path, to: Path) -> None:
-    """The lake's catalog as an SQLite file, in the state of one commit, while writers go on."""
+    """The lake's catalog as an SQLite file, in the state of one commit, while writers go on.
+
+    From PostgreSQL it is exported while nobody else commits (writers wait for these seconds).
+    """
+    place = place_of(home)
+    if place.kind == "postgres":
+        _export(home, place, to)
+        return
     source = Path(home) / "warehouse" / "catalog.sqlite"
     reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)
     with contextlib.closing(reading) as live, contextlib.closing(sqlite3.connect(to)) as copy:
         live.backup(copy)
+
+
+def _export(home: Path, place: Place, to: Path) -> None:
+    from tkyt_analysis.warehouse.migrate import copy_catalog
+    from tkyt_analysis.warehouse.new_catalog import turn_of
+
+    target = Place("sqlite", to)
+    with contextlib.closing(connect()) as connection, turn_of(connection, place, home):
+        attach_lake(connection, home, target)  # makes DuckLake's own tables
+        connection.execute("DETACH lake")
+        copy_catalog(connection, place, target)
 
 
 def copy_restricted_catalog(home: Path, folder: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from tkyt_analysis.access import require
 from tkyt_analysis.access.audit import record
 from tkyt_analysis.catalog import load_entry
+from tkyt_analysis.warehouse.disk import says_disk_trouble
 from tkyt_analysis.warehouse.home_locks import files_may_go
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.moments import VIET_NAM
@@ -80,6 +81,7 @@ def retention_rule(day: datetime.date | None = None) -> dict[str, int]:
     return dict(load_entry("thresholds", "snapshot_retention").at(day or datetime.date.today()))
 
 
+@says_disk_trouble
 def compact(home: Path, *, at_once: bool = False) -> list[CompactResult]:
     """Expire snapshots by the rule, merge small files, delete files that nothing needs; sizes of both lakes.
 
