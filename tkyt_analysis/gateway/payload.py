@@ -150,7 +150,7 @@ def read_release(
     from tkyt_analysis.reference.period_words import to_dhis2
     from tkyt_analysis.warehouse.release import Release
 
-    uids = {unit: uid for uid, unit in known_units(home).items()}
+    uids = {unit: uid for uid, unit in read_known(home).units.items()}
     values: list[Value] = []
     for page in release_values(Release(home, release_id), datasets=datasets, periods=periods, units=units):
         for row in page.itertuples(index=False):
@@ -170,30 +170,33 @@ def read_release(
 # ---------------------------------------------------------------------------------------------------------------- scope
 
 
-def known_units(home: Path) -> dict[str, str]:
-    """{DHIS2 identifier: unit_id} of the units that this home has received."""
-    return dict(_ask(home, "SELECT alias, unit_id FROM lake.unit_alias WHERE source = 'DHIS2'"))
+@dataclass(frozen=True)
+class Known:
+    """What the home knows of a server: {DHIS2 identifier: unit_id}, and names for messages by DHIS2 identifier."""
+
+    units: dict[str, str]
+    unit_names: dict[str, str]
+    element_names: dict[str, str]
 
 
-def names_of(home: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """({DHIS2 identifier: name} of units, {identifier: name} of elements), for messages."""
-    units = "SELECT a.alias, any_value(u.name) FROM lake.unit_alias a JOIN lake.organisation_unit u USING (unit_id) GROUP BY 1"
-    elements = "SELECT element_id, any_value(name) FROM lake.data_element GROUP BY 1"
-    return dict(_ask(home, units)), dict(_ask(home, elements))
-
-
-def _ask(home: Path, sql: str) -> list[tuple[str, str]]:
+def read_known(home: Path) -> Known:
+    """Units and elements that this home has received from DHIS2."""
     from tkyt_analysis.access.door import working_within
     from tkyt_analysis.warehouse.lake import Warehouse
 
+    units = (
+        "SELECT a.alias, any_value(a.unit_id), coalesce(any_value(u.name), '') FROM lake.unit_alias a "
+        "LEFT JOIN lake.organisation_unit u USING (unit_id) WHERE a.source = 'DHIS2' GROUP BY 1"
+    )
     with working_within(), Warehouse(home) as warehouse:
-        return warehouse.con.execute(sql).fetchall()
+        rows = warehouse.con.execute(units).fetchall()
+        names = warehouse.con.execute("SELECT element_id, any_value(name) FROM lake.data_element GROUP BY 1").fetchall()
+    return Known({row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows}, dict(names))
 
 
-def require_scope(home: Path, values: Iterable[Value]) -> None:
+def require_scope(home: Path, values: Iterable[Value], known: Known) -> None:
     """Every unit of the values lies in the caller's scope; a unit that the home does not know can lie in no scope."""
-    known = known_units(home)
     for uid in sorted({value["orgUnit"] for value in values}):
-        if uid not in known:
+        if uid not in known.units:
             raise InputError("error.push_unit_unknown", found=uid)
-        require(home, "push", place=known[uid])
+        require(home, "push", place=known.units[uid])

@@ -13,7 +13,7 @@ from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.gateway.answers import Answer, server_message
 from tkyt_analysis.gateway.client import Gateway
 from tkyt_analysis.gateway.ledger import Ledger
-from tkyt_analysis.gateway.payload import Chunk, Value, make_chunks, names_of, payload_id, require_scope
+from tkyt_analysis.gateway.payload import Chunk, Known, Value, make_chunks, payload_id, read_known, require_scope
 from tkyt_analysis.gateway.problems import GatewayProblem
 from tkyt_analysis.gateway.pull import require_calendar
 from tkyt_analysis.gateway.retry import Limits, Retrier
@@ -115,14 +115,14 @@ def push(
     account = require(home, "push")
     values = list(values)
     chunks = make_chunks(values, size=chunk_size)
-    require_scope(home, values)
+    known = read_known(home)
+    require_scope(home, values, known)
     name = payload_id(chunks)
     if payload and payload != name:
         raise InputError("error.push_changed", expected=payload, found=name)
-    names = names_of(home)
     with Ledger(home, server.name) as ledger, Gateway(server, limits=limits, retrier=retrier) as gateway:
         result = PushResult(name, sum(len(chunk.values) for chunk in chunks), len(chunks), Summary())
-        sender = _Sender(ledger, gateway, chunks, name, account.name, names, progress)
+        sender = _Sender(ledger, gateway, chunks, name, account.name, known, progress)
         try:
             require_calendar(gateway.ask("system/info"))
             result.tried = sender.run(dry_run=True)
@@ -161,7 +161,7 @@ class _Sender:
     chunks: list[Chunk]
     name: str
     who: str
-    names: tuple[dict[str, str], dict[str, str]]
+    known: Known
     progress: Progress | None = None
     skipped: int = 0
 
@@ -176,7 +176,7 @@ class _Sender:
                 self.progress(number - 1, len(self.chunks), chunk.data_set)
             if number in done:
                 self.skipped += 1
-                total.add(_summary_of(json.loads(done[number]), chunk, self.names))
+                total.add(_summary_of(json.loads(done[number]), chunk, self.known))
                 continue
             total.add(self._send(number, chunk, dry_run=dry_run))
         return total
@@ -187,7 +187,7 @@ class _Sender:
         content = import_summary(answer)
         if not dry_run:
             self.ledger.keep_sent(self.name, number, chunk.sha256, json.dumps(content, ensure_ascii=False), self.who)
-        return _summary_of(content, chunk, self.names)
+        return _summary_of(content, chunk, self.known)
 
 
 def import_summary(answer: Answer) -> dict[str, Any]:
@@ -201,13 +201,13 @@ def import_summary(answer: Answer) -> dict[str, Any]:
     return summary
 
 
-def _summary_of(content: dict[str, Any], chunk: Chunk, names: tuple[dict[str, str], dict[str, str]]) -> Summary:
+def _summary_of(content: dict[str, Any], chunk: Chunk, known: Known) -> Summary:
     counts = {name: int((content.get("importCount") or {}).get(name) or 0) for name in COUNTS}
-    conflicts = [one for said in content.get("conflicts") or [] for one in _conflicts(said, chunk, names)]
+    conflicts = [one for said in content.get("conflicts") or [] for one in _conflicts(said, chunk, known)]
     return Summary(counts, conflicts)
 
 
-def _conflicts(said: dict[str, Any], chunk: Chunk, names: tuple[dict[str, str], dict[str, str]]) -> Iterable[Conflict]:
+def _conflicts(said: dict[str, Any], chunk: Chunk, known: Known) -> Iterable[Conflict]:
     """One conflict per value that it is about; where the server gives no positions, what it calls the objects."""
     indexes = [at for at in said.get("indexes") or [] if isinstance(at, int) and 0 <= at < len(chunk.values)]
     objects = said.get("objects") or {}
@@ -215,10 +215,9 @@ def _conflicts(said: dict[str, Any], chunk: Chunk, names: tuple[dict[str, str], 
         {"orgUnit": str(objects.get("orgUnit") or ""), "dataElement": str(objects.get("dataElement") or said.get("object") or ""),
          "period": str(objects.get("period") or ""), "value": ""}
     ]  # fmt: skip
-    units, elements = names
     for value in found:
         unit, element = value.get("orgUnit", ""), value.get("dataElement", "")
         yield Conflict(
-            unit, units.get(unit, ""), element, elements.get(element, ""), value.get("period", ""),
+            unit, known.unit_names.get(unit, ""), element, known.element_names.get(element, ""), value.get("period", ""),
             value.get("value", ""), str(said.get("errorCode") or ""), str(said.get("value") or "")[:300],
         )  # fmt: skip

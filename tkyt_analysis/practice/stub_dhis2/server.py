@@ -117,11 +117,11 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             request = Request(self.command, self.path, self.rfile.read(size), headers)
             fault = stub.faults.take(request.method, request.target)
             good = stub.reply(request) if fault is None or _needs_good(fault) else Reply(200, b"{}")
-            reply = spoil(fault, good) if fault else good
-            request.status = reply.status
             if stub.keep_bodies:
                 request.answered = good.body
             stub.requests.append(request)
+            reply = spoil(fault, good) if fault else good
+            request.status = reply.status
             try:
                 self._send(reply)
             except (BrokenPipeError, ConnectionResetError):
