@@ -46,6 +46,7 @@ MODULE = Module(
         name: f"{RELEASE}:{name}"
         for name in (
             "organisation_unit",
+            "facility",
             "population",
             "data_element",
             "data_set",

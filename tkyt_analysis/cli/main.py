@@ -51,7 +51,9 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        problem = f"{type(error).__name__}: {error}".splitlines()[0]
+        from tkyt_analysis.access.masking import mask_text  # what a library says may repeat what stood in a cell
+
+        problem = mask_text(f"{type(error).__name__}: {error}".splitlines()[0])
         return _failed(label("cli.unexpected", problem=problem), FAILED, debug=options["debug"])
 
 

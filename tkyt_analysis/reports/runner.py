@@ -21,6 +21,7 @@ from typing import Any
 from tkyt_analysis.access import require
 from tkyt_analysis.access.audit import record
 from tkyt_analysis.access.door import acting_environment
+from tkyt_analysis.access.masking import mask_text
 from tkyt_analysis.errors import ProcessingError
 from tkyt_analysis.reports.templates import Template, report_template, typed_parameters
 from tkyt_analysis.warehouse.release import Release
@@ -119,7 +120,7 @@ def _execute(template: Template, values: dict[str, Any], work: Path) -> Any:
             "error.report_cell",
             report=template.id,
             cell=(error.exec_count or 1) - 1,  # the injected parameters are not a cell of the template
-            problem=f"{error.ename}: {error.evalue}",
+            problem=mask_text(f"{error.ename}: {error.evalue}"),
         ) from None
     except RuntimeError as error:
         raise ProcessingError("error.report_kernel", report=template.id, problem=str(error).splitlines()[0]) from None

@@ -19,6 +19,11 @@ def population(context: ReleaseContext) -> pd.DataFrame:
     return rows.assign(scope=NATION)
 
 
+def facility(context: ReleaseContext) -> pd.DataFrame:
+    """Health facilities and the commune each lies in; the list is public, and tells whose scope a facility belongs to."""
+    return context.latest("facility", "facility_id", "valid_from").assign(scope=NATION)
+
+
 def data_element(context: ReleaseContext) -> pd.DataFrame:
     """What each element means; public."""
     return context.latest("data_element", "element_id", "dataset_id").assign(scope=NATION)
@@ -46,7 +51,9 @@ def aggregate_value(context: ReleaseContext) -> str:
     that was replaced by a mended one has none."""
     current = _CURRENT_VALUE.format(replaced=replaced_files_sql(context.warehouse))
     context.warehouse.con.register("unit_scope", context.units[["unit_id", "scope"]])
-    return f"SELECT v.*, coalesce(s.scope, '{NATION}') AS scope FROM ({current}) v LEFT JOIN unit_scope s USING (unit_id)"
+    return (
+        f"SELECT v.*, coalesce(s.scope, '{NATION}') AS scope FROM ({current}) v LEFT JOIN unit_scope s USING (unit_id)"
+    )
 
 
 def finding(context: ReleaseContext) -> pd.DataFrame:
