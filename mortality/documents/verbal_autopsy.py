@@ -27,6 +27,7 @@ from tkyt_analysis.ingest.safe_open import file_kind, open_utf8, read_head
 VERBAL_AUTOPSY = DocumentKind("verbal_autopsy", "verbal_autopsy")
 QUESTION_LIST = "verbal_autopsy_questions"
 FEWEST_QUESTIONS = 10
+BLOCK = 1 << 20  # bytes of the export at once: its rows are wide, and every answer becomes a row
 NO_CONSENT, TWICE = "quarantine.verbal_autopsy_no_consent", "quarantine.verbal_autopsy_twice"
 _QUESTION = re.compile(r"(?:^|[-./:|])id(1\d{4})((?:_?[a-z]\w*|_\d+)?)$", re.IGNORECASE)
 _CALCULATED = re.compile(
@@ -67,7 +68,7 @@ class VerbalAutopsyDoor:
         seen: set[str] = set()
         yield from _left_out(header)
         with open_utf8(file) as stream:
-            for records in read_records(stream, layout):
+            for records in read_records(stream, layout, block_size=BLOCK):
                 frame = records.table.to_pandas()
                 yield from _broken_batch(records.broken)
                 if len(frame):

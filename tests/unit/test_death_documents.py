@@ -252,7 +252,8 @@ def test_names_of_before_the_merger_are_understood_after_it(tmp_path):
     title = ["UBND xã Bình Sơn, tỉnh Quảng Ngãi", "DANH SÁCH ĐĂNG KÝ KHAI TỬ", "Năm 2025"]
     answer = read_all(CIVIL_DOOR, list_file(tmp_path, "civil_registration", changes, titles=title))
     unit, home = main(answer).iloc[0][["unit_id", "residence_unit_id"]]
-    assert unit.startswith("VN2025:") and home == "VN2024:21112"
+    assert unit.startswith("VN2025:")
+    assert home == "VN2024:21112"
 
 
 def test_a_workbook_cut_in_two_is_refused_with_a_sentence(tmp_path):

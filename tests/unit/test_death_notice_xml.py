@@ -45,7 +45,8 @@ def test_a_notice_becomes_a_death_with_its_document_and_its_identifiers_apart(tm
         "I63.9",
     ]
     assert death["death_date"].strftime("%Y-%m-%d") == "2024-03-05"
-    assert document["facility_id"] == "KCB:51Z01" and document["document_date"].strftime("%Y-%m-%d") == "2024-03-06"
+    assert document["facility_id"] == "KCB:51Z01"
+    assert document["document_date"].strftime("%Y-%m-%d") == "2024-03-06"
     person = answer.tables["death_identity"].iloc[0]
     assert person[["full_name", "document_number", "informant"]].tolist() == ["Nguyễn Văn A", "77", "Lê Thị Khai"]
     open_text = death.drop("person_key").to_csv() + document.to_csv() + answer.notes.to_csv()
