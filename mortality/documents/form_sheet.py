@@ -160,7 +160,8 @@ def _read_rows(found: Form, grid: Grid, form: str, first: int, last: int) -> Non
 
 def _read_labels(found: Form, form: str, row: int, cells: list[tuple[int, str]]) -> None:
     """Each label's value: the rest of its cell up to the next label, else the cells to its right up to the next label."""
-    open_field, parts, place = "", [], (0, 0)
+    open_field, place = "", (0, 0)
+    parts: list[str] = []
     for column, text in cells:
         labels = find_labels(form, text)
         if not labels:
