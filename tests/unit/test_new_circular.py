@@ -78,7 +78,11 @@ PLACE, MAY_2027 = "VN2025:21040", datetime.date(2027, 5, 31)
 def circular(tmp_path, monkeypatch):
     """A catalog folder of the user with the circular, its form and the rows of the form."""
     folder = tmp_path / "catalog"
-    for name, text in {"regimes/tt99_2027.yaml": REGIME, "forms/form5xx.yaml": FORM, "codelists/form5xx_rows.csv": ROWS}.items():
+    for name, text in {
+        "regimes/tt99_2027.yaml": REGIME,
+        "forms/form5xx.yaml": FORM,
+        "codelists/form5xx_rows.csv": ROWS,
+    }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text.lstrip(), "utf-8")
     monkeypatch.setenv("TKYT_CATALOG_PATH", str(folder))
@@ -95,7 +99,12 @@ def test_its_form_goes_out_is_filled_in_and_comes_back(circular, tmp_path):
     path = write_template("5/XX", PLACE, "202705", tmp_path)
     plan = plan_sheet(form_at(find_form("5/XX"), MAY_2027))
     book = openpyxl.load_workbook(path)
-    for row, column, value in [("1", "screened", 120), ("1", "raised", 14), ("2", "screened", 300), ("2", "raised", 81)]:
+    for row, column, value in [
+        ("1", "screened", 120),
+        ("1", "raised", 14),
+        ("2", "screened", 300),
+        ("2", "raised", 81),
+    ]:
         book.worksheets[0].cell(plan.row_at[row] + 1, plan.column_at[column] + 1, value)
     total = book.worksheets[0].cell(plan.row_at["total"] + 1, plan.column_at["screened"] + 1)
     assert "SUM(C" in total.value
