@@ -17,6 +17,7 @@ from gateway_support import (
     calm,
     server_at,
     small_store,
+    value,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ from tkyt_analysis.gateway.push import push
 from tkyt_analysis.pipeline import prepare_home
 from tkyt_analysis.practice.stub_dhis2 import Fault, StubServer
 from tkyt_analysis.practice.stub_dhis2.server import TOKEN
+from tkyt_analysis.warehouse.release import publish
 
 
 @pytest.fixture(scope="module")
@@ -277,3 +279,41 @@ def test_the_command_shows_the_dry_run_in_vietnamese_and_sends_only_when_told(
     assert len(births(stub)) == 3
     assert run(["dhis2", "push", "--server", stub.url, "--home", str(home)]) == 2
     assert "--file" in capsys.readouterr().err
+
+
+def test_a_release_pushed_to_an_empty_server_makes_it_hold_the_same_values(tmp_path, monkeypatch):
+    """Also values told apart by an attribute combination only: it must not come back as a category."""
+    monkeypatch.setenv("TKYT_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("TKYT_DHIS2_TOKEN", TOKEN)
+    home = tmp_path / "home"
+    prepare_home(home)
+
+    def with_projects(store):
+        combos = [{"id": "projectpro1"}, {"id": "projectpro2"}]
+        store.lists["dataSets"][0]["categoryCombo"] = {
+            "id": "combocombo1",
+            "isDefault": False,
+            "categoryOptionCombos": combos,
+        }
+        return store.index()
+
+    store = with_projects(small_store())
+    store.put(value(CLINIC_A, "202501", BIRTHS, 4, attributeOptionCombo="projectpro2"))
+    store.put(
+        value(CLINIC_A, "202501", BIRTHS, 5, categoryOptionCombo="femalefema1", attributeOptionCombo="projectpro1")
+    )
+    with StubServer(store.index()) as full:
+        pull(
+            home,
+            server_at(full.url),
+            Wish(what=("metadata", "organisationUnits", "dataValueSets"), periods=("202501",)),
+            retrier=calm(),
+        )
+    publish(home)
+    empty = with_projects(small_store())
+    empty.values.clear()
+    with StubServer(empty) as stub:
+        assert run(["dhis2", "push", "--server", stub.url, "--release", "latest", "--home", str(home), "--yes"]) == 0
+    january = {key: text for key, text in store.content().items() if key[1] == "202501"}
+    assert len(january) == 3 * 2 + 2
+    assert empty.content() == january
