@@ -138,7 +138,8 @@ OWN = ("full_name", "address", "birth_as_written", "guardian_name", "informant")
 
 
 def _mask_own(staging: Staging, table: str, column: str, people: str, key: str) -> None:
-    also_a_date = column.endswith("date_as_written")  # a newborn's day of death may well be its birthday
+    # A newborn's day of death may well be its birthday: where a date is expected, it is no repeated date of birth.
+    also_a_date = column.endswith("date_as_written") or "question_id" in staging.datasets[table].columns
     names = [
         name
         for name in OWN

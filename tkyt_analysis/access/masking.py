@@ -1,8 +1,9 @@
 """What leads to a person is masked in free text: ID cards, insurance and telephone numbers, and what looks like a name.
 
-Numbers are found by their length, names by the commonest surnames of Viet Nam with at least two further words written with
-capitals (or "văn", "thị" behind the surname). Names of communes ("xã Lê Hồng Phong") stay. A name of another shape is not
-found here: `tkyt_analysis.access.gates` also takes out every text that repeats the name of its own row.
+Numbers are found by their length, names by the commonest surnames of Viet Nam with two further words or more written with
+capitals, or with "văn", "thị" behind the surname (without accents only so: "Do", "Ngo", "Tran" begin many causes). Names of
+communes ("xã Lê Hồng Phong") stay. A name of another shape is not found here; `tkyt_analysis.access.gates` also takes out
+every text that repeats the name of its own row.
 """
 
 from __future__ import annotations
@@ -42,13 +43,12 @@ SURNAMES = SURE_SURNAMES | frozenset(
         "thào",
     ]
 )
-_FOLDED_SURE = frozenset(fold(word) for word in SURE_SURNAMES)
 _FOLDED_SURNAMES = frozenset(fold(word) for word in SURNAMES)
 MIDDLE = frozenset({"văn", "thị", "van", "thi"})
 _NUMBER = re.compile(NUMBER_PATTERN)
 _MOMENT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
 _WORD = re.compile(r"[^\W\d_]+")
-_BETWEEN = re.compile(r"[ _.\-]+")
+_BETWEEN = re.compile(r"[ _.]+|-")
 LONGEST = 5
 
 
@@ -94,17 +94,13 @@ def _name_length(text: str, words: list[re.Match[str]], first: int) -> int:
     while titled < len(run) and (_is_titled(run[titled].group()) or (middle and titled < 3)):
         titled += 1
     first_word = run[0].group()
-    if titled < 3 or not (middle or (_is_titled(first_word) and _is_sure(first_word, text))):
+    if titled < 3 or not (middle or (_is_titled(first_word) and first_word.lower() in SURE_SURNAMES)):
         return 0
     return 0 if fold(" ".join(word.group() for word in run[:titled])) in _place_names() else titled
 
 
 def _is_surname(word: str, text: str) -> bool:
     return word.lower() in SURNAMES or (text.isascii() and word.lower() in _FOLDED_SURNAMES)
-
-
-def _is_sure(word: str, text: str) -> bool:
-    return word.lower() in SURE_SURNAMES or (text.isascii() and word.lower() in _FOLDED_SURE)
 
 
 def _is_titled(word: str) -> bool:
