@@ -98,7 +98,10 @@ def _column_cells(
     stands in them."""
     texts = pd.Series(table.grid.texts[rows.index - 1, at - 1], index=rows.index, dtype="str").str.strip()
     known = rows["row"].ne("") | rows["reason"].ne("")
-    stray = ~known & rows["label"].str.strip().eq("") & texts.map(_is_number_text) & (column is not None)
+    last = rows.index[rows["row"].ne("")].max() if rows["row"].ne("").any() else 0
+    inside = pd.Series(rows.index < last, index=rows.index)  # below the last row stand signatures
+    stray = ~known & rows["label"].str.strip().eq("") & texts.ne("") & (column is not None)
+    stray &= inside | texts.map(_is_number_text)
     chosen = texts.ne("") & (known | stray)
     if column is None:  # lines of nobody's column: only what stands beside the form's own lines
         chosen = texts.ne("") & rows["row"].ne("")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from tkyt_analysis.catalog import load_entries
@@ -43,6 +44,15 @@ class Candidate:
     def table(self) -> Table:
         return next(iter(self.tables.values()))
 
+    @cached_property
+    def lines(self) -> tuple[int, int]:
+        """First and last sheet row of the form's lines, each label where it stands first."""
+        known = layout.row_keys(self.form.versions[next(iter(self.tables))])
+        texts = layout.column_texts(self.table, layout.ROW_LABEL)
+        keys = texts[texts.ne("")].map(layout.label_key)
+        rows = keys[keys.isin(known)].drop_duplicates().index
+        return (int(rows[0]), int(rows[-1])) if len(rows) else (self.table.first_row, self.table.last_row)
+
 
 @dataclass(frozen=True)
 class FoundForm:
@@ -63,12 +73,20 @@ def data_grids(grids: Sequence[Grid], passport: Mapping[str, str]) -> list[Grid]
 
 def find_forms(grid: Grid, passport: Mapping[str, str]) -> list[FoundForm]:
     """Every form on a sheet, from the top down."""
-    places: dict[tuple[int, int], list[Candidate]] = {}
-    for candidate in _candidates(grid, passport):
-        key = (candidate.table.header_rows[1], min(candidate.table.headers))
-        places.setdefault(key, []).append(candidate)
-    ordered = [places[key] for key in sorted(places)]
-    return [choose(candidates, passport) for candidates in _cut(ordered)]
+    places: list[list[Candidate]] = []
+    for candidate in sorted(_candidates(grid, passport), key=lambda one: -one.score):
+        place = next((one for one in places if _same_place(one[0], candidate)), None)
+        if place is None:
+            places.append(place := [])
+        place.append(candidate)
+    places.sort(key=lambda one: (one[0].table.header_rows[1], min(one[0].table.fields)))
+    return [choose(candidates, passport) for candidates in _cut(places)]
+
+
+def _same_place(one: Candidate, other: Candidate) -> bool:
+    """Do two candidates want the same lines of the sheet?"""
+    (first, last), (other_first, other_last) = one.lines, other.lines
+    return first <= other_last and other_first <= last and bool(set(one.table.fields) & set(other.table.fields))
 
 
 def _candidates(grid: Grid, passport: Mapping[str, str]) -> Iterator[Candidate]:
@@ -152,10 +170,19 @@ def by_numbering(table: Table, version: FormVersion) -> Table:
     ids = [column.id for column in form_columns(version)]
     fields = {at: name for at, name in table.fields.items() if not name.startswith(layout.AMBIGUOUS)}
     numbers = _numbers(table)
-    offsets = {numbers[at] - ids.index(name) for at, name in fields.items() if name in ids and at in numbers}
+    often = Counter(fields.values())
+    offsets = {
+        numbers[at] - ids.index(name)
+        for at, name in fields.items()
+        if name in ids and at in numbers and often[name] == 1
+    }
     if len(offsets) != 1:
         return replace(table, fields=fields)
     (offset,) = offsets
+    fields = {  # of several columns under one heading (merged cells) those count that stand where the numbering says
+        at: name for at, name in fields.items()
+        if name not in ids or often[name] == 1 or numbers.get(at, 0) - ids.index(name) == offset
+    }  # fmt: skip
     told = {}
     for at, number in numbers.items():
         place = number - offset

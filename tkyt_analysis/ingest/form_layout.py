@@ -173,7 +173,8 @@ def match_rows(table: Table, version: FormVersion) -> pd.DataFrame:
     labels, numbers = column_texts(table, ROW_LABEL), column_texts(table, ROW_NUMBER)
     matcher = _RowMatcher(known_rows(version))
     found = [matcher.match(label, number) for label, number in zip(labels, numbers, strict=True)]
-    return pd.DataFrame([vars(one) for one in found], index=labels.index).assign(label=labels)
+    columns = ["row", "reason", "note", "expected"]
+    return pd.DataFrame([vars(one) for one in found], index=labels.index, columns=columns).assign(label=labels)
 
 
 class _RowMatcher:

@@ -70,8 +70,8 @@ def _evaluate(formula: str, value_at: Look) -> float | str:
 def _term(text: str, value_at: Look) -> float:
     if inner := _SUM.fullmatch(text):
         found = _values(inner[1], value_at)
-        if any(type(one).__name__ == "CellError" for one in found):
-            raise NotSimple
+        if any(one != "" and _number_of(one) is None for one in found):
+            raise NotSimple  # a spreadsheet would leave a text out of the sum without a word
         return sum(_number_of(one) or 0.0 for one in found)
     if _REFERENCE.fullmatch(text):
         (one,) = _values(text, value_at)
