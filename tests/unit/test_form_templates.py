@@ -20,7 +20,7 @@ from tkyt_analysis.forms.find import period_for
 from tkyt_analysis.forms.heading import find_reporter, period_line
 from tkyt_analysis.forms.plan import plan_sheet
 from tkyt_analysis.forms.practice_values import broken_rules, draw_values
-from tkyt_analysis.forms.sheet import column_widths, lines_needed
+from tkyt_analysis.forms.sheet_head import column_widths, lines_needed
 from tkyt_analysis.forms.template import units_of
 from tkyt_analysis.ingest.door import ReceivedFile
 from tkyt_analysis.ingest.form_workbook import DOOR

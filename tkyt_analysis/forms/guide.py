@@ -16,7 +16,7 @@ from tkyt_analysis.forms.formats import (
 from tkyt_analysis.forms.heading import Deadline, Reporter
 from tkyt_analysis.forms.lines import form_lines
 from tkyt_analysis.forms.plan import SheetPlan
-from tkyt_analysis.forms.sheet import lines_needed
+from tkyt_analysis.forms.sheet_head import lines_needed
 from tkyt_analysis.labels import label
 
 VI = "vi"

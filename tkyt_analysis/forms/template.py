@@ -19,7 +19,8 @@ from tkyt_analysis.forms.guide import write_guide
 from tkyt_analysis.forms.heading import Deadline, Reporter, deadline, find_reporter, period_line
 from tkyt_analysis.forms.plan import LIST_LINES, SheetPlan, plan_sheet
 from tkyt_analysis.forms.practice_values import draw_values
-from tkyt_analysis.forms.sheet import Titles, write_sheet
+from tkyt_analysis.forms.sheet import write_sheet
+from tkyt_analysis.forms.sheet_head import Titles
 from tkyt_analysis.labels import label
 from tkyt_analysis.reference.periods import Period, as_period
 from tkyt_analysis.reference.vietnamese_text import fold
