@@ -102,11 +102,13 @@ def count_rows(home: Path) -> tuple[int, int, int]:
 
 
 FAKE_SSH = """#!/bin/sh
-# Stands in for ssh: drops its options and the host, and runs the command here. A host "down" does not answer.
+# Stands in for ssh: drops its options and the host, and runs the command here. A host "down" does not answer; a
+# connection is cut while the file TKYT_TEST_CUT exists.
 while [ "$1" != "--" ]; do shift; done
 shift
 [ "$1" = "nobody@down" ] && { echo "ssh: connect to host down port 22: No route to host" >&2; exit 255; }
 shift
+[ -e "$TKYT_TEST_CUT" ] && { case "$*" in *tar*-cf*) echo "client_loop: send disconnect: Broken pipe" >&2; exit 255;; esac; }
 exec sh -c "$*"
 """
 

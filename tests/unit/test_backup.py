@@ -254,6 +254,22 @@ def test_a_machine_that_does_not_answer_is_said(home, tmp_path, monkeypatch):
         backup(home, "nobody@down:/srv/backup")
 
 
+def test_a_connection_that_breaks_while_a_backup_is_read_back_or_restored_is_said(home, tmp_path, monkeypatch):
+    fake_ssh(tmp_path / "bin", monkeypatch)
+    monkeypatch.setenv("TKYT_TEST_CUT", str(tmp_path / "cut"))
+    place = f"user@elsewhere:{tmp_path / 'backups'}"
+    backup(home, place)
+    (tmp_path / "cut").touch()
+    with pytest.raises(ProcessingError, match="Broken pipe"):
+        restore(place, tmp_path / "new")
+    with pytest.raises(ProcessingError, match="Broken pipe"):
+        backup(home, place)
+    (tmp_path / "cut").unlink()
+    assert backup(home, place).sent_again == 0
+    restore(place, tmp_path / "new")
+    assert count_rows(tmp_path / "new") == (2, 50, 50)
+
+
 def test_a_target_that_is_not_there_is_said_before_anything_is_restored(tmp_path, monkeypatch):
     fake_ssh(tmp_path / "bin", monkeypatch)
     for place in (tmp_path / "absent", f"user@elsewhere:{tmp_path}/absent"):

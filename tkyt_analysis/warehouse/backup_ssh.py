@@ -7,6 +7,7 @@ never asks questions (batch mode), so that a nightly run fails clearly instead o
 
 from __future__ import annotations
 
+import contextlib
 import io
 import shlex
 import subprocess
@@ -18,6 +19,7 @@ from typing import IO, Any
 from tkyt_analysis.errors import InputError, ProcessingError
 
 BATCH_BYTES = 64 << 20
+NO_CONNECTION = 255  # exit code of ssh itself
 OPTIONS = (
     "-o",
     "BatchMode=yes",
@@ -37,11 +39,24 @@ RECEIVE = (
 SEND = 'while IFS= read -r f; do test -f "$f" && printf "%s\\n" "$f"; done | tar -cf - -T - 2>/dev/null'
 
 
+def _members(stream: IO[bytes] | None) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of a tar stream; where it breaks off, what did not come is simply not there."""
+    with (
+        contextlib.suppress(tarfile.ReadError),
+        contextlib.closing(stream or io.BytesIO()) as source,
+        tarfile.open(fileobj=source, mode="r|") as archive,
+    ):
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is not None:
+                yield member.name, file.read()
+
+
 class SshTarget:
     """A folder of another machine (`host` as the user's SSH knows it)."""
 
     def __init__(self, host: str, folder: str, *, create: bool = True) -> None:
-        self.host, self.folder = host, folder
+        self.host, self.folder = host, folder.removeprefix("~/")  # SSH starts in the user's own folder
         self.place = f"{host}:{folder}"
         if create:
             self._run("umask 077; mkdir -p . ", inside=False)
@@ -83,25 +98,17 @@ class SshTarget:
         if not wanted:
             return
         missing = set(wanted)
-        with tempfile.TemporaryFile() as listing, self._start(SEND, stdin=listing, names=wanted) as process:
-            assert process.stdout is not None
-            try:
-                with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-                    for member in archive:
-                        file = archive.extractfile(member)
-                        if file is not None:
-                            missing.discard(member.name)
-                            yield member.name, file.read()
-            except tarfile.ReadError:
-                pass  # an empty or broken stream: what did not come is missing, and said to be
-            finally:
-                process.stdout.close()
+        with tempfile.TemporaryFile() as listing, tempfile.TemporaryFile() as said:
+            listing.write("".join(f"{name}\n" for name in wanted).encode())
+            listing.seek(0)
+            with subprocess.Popen(self._command(SEND), stdin=listing, stdout=subprocess.PIPE, stderr=said) as process:
+                for name, data in _members(process.stdout):
+                    missing.discard(name)
+                    yield name, data
+            if process.returncode == NO_CONNECTION:
+                said.seek(0)
+                raise self._failed(said.read().decode("utf-8", "replace"))
         yield from ((name, None) for name in wanted if name in missing)
-
-    def _start(self, command: str, *, stdin: IO[bytes], names: list[str]) -> subprocess.Popen[bytes]:
-        stdin.write("".join(f"{name}\n" for name in names).encode())
-        stdin.seek(0)
-        return subprocess.Popen(self._command(command), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def rename(self, name: str, to: str) -> None:
         self._run(f"mv -f {shlex.quote(name)} {shlex.quote(to)} && sync")
