@@ -381,6 +381,7 @@ def test_the_secret_is_in_no_file_no_log_and_no_message(home, stub, caplog, capf
     with pytest.raises(ProcessingError) as stopped:
         pulled(home, stub, REFERENCE)
     said = "".join(capfd.readouterr()) + caplog.text + stopped.value.sentence("vi") + repr(stopped.value.fields)
+    assert stopped.value.key == "error.dhis2_not_begun"
     assert "system/info" in said  # the log is there
     assert TOKEN not in said
     secret = TOKEN.encode()

@@ -132,6 +132,8 @@ def _stopped(ledger: Ledger, run_id: str, server: Server, problem: GatewayProble
     asks = [row for row in ledger.asks(run_id) if row["state"] != SPLIT]
     waiting = len(ledger.waiting(run_id))
     done = len(asks) - waiting
+    if not asks:
+        return ProcessingError("error.dhis2_not_begun", problem=problem.sentence(), server=server.url)
     return ProcessingError(
         "error.dhis2_stopped", problem=problem.sentence(), done=done, total=len(asks), server=server.url
     )
