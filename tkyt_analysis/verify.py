@@ -45,14 +45,14 @@ class Check:
         return {"check": self.name, "looked_at": self.looked_at, "problems": self.problems, "remarks": self.remarks}
 
 
+Step = Callable[[Path, Warehouse], Check]
+
+
 def verify(home: Path, *, progress: Progress | None = None) -> list[Check]:
     """Every check of a home; a check that cannot be made is a problem of its own. Nothing is changed."""
     home = Path(home)
     require(home, "administer")
-    with Warehouse(home):
-        pass  # a home that is none, or has no key, is said at once
-    checks = []
-    steps: dict[str, Callable[[Path], Check]] = {
+    steps: dict[str, Step] = {
         "custody": _custody,
         "received": _received,
         "lake": _lake,
@@ -62,22 +62,24 @@ def verify(home: Path, *, progress: Progress | None = None) -> list[Check]:
         "audit": _audit,
         "backup": _backup,
     }
-    for number, (name, step) in enumerate(steps.items()):
-        if progress:
-            progress(number, len(steps), name)
-        checks.append(_tried(name, step, home))
+    checks = []
+    with Warehouse(home) as warehouse:  # a folder that is no home, or has no key, is said at once
+        for number, (name, step) in enumerate(steps.items()):
+            if progress:
+                progress(number, len(steps), name)
+            checks.append(_tried(name, step, home, warehouse))
     record(home, "verify", problems=sum(len(check.problems) for check in checks))
     return checks
 
 
-def _tried(name: str, step: Callable[[Path], Check], home: Path) -> Check:
+def _tried(name: str, step: Step, home: Path, warehouse: Warehouse) -> Check:
     try:
-        return step(home)
+        return step(home, warehouse)
     except TkytError as error:
         return Check(name, 0, [error.sentence()])
 
 
-def _custody(home: Path) -> Check:
+def _custody(home: Path, warehouse: Warehouse) -> Check:
     """Every kept file read in full against the hash it is kept under."""
     key = read_key(home, "custody")
     kept = kept_hashes(home)
@@ -88,12 +90,11 @@ def _custody(home: Path) -> Check:
     return Check("custody", len(kept), problems, remarks)
 
 
-def _received(home: Path) -> Check:
+def _received(home: Path, warehouse: Warehouse) -> Check:
     """The bytes of every received file are in custody, its own or those of the archive that it came in."""
-    with Warehouse(home) as warehouse:
-        rows = warehouse.con.execute(
-            "SELECT file_sha256, file_name, size_bytes, door FROM lake.received_file ORDER BY file_name"
-        ).fetchall()
+    rows = warehouse.con.execute(
+        "SELECT file_sha256, file_name, size_bytes, door FROM lake.received_file ORDER BY file_name"
+    ).fetchall()
     archives = {name for sha256, name, _, door in rows if door == "archive" and has(home, sha256)}
     missing = [
         label("verify.missing_bytes", None, file=name, path=kept_path(home, sha256))
@@ -108,17 +109,15 @@ def _inside_one_of(name: str, archives: set[str]) -> bool:
     return any("/".join(parts[:end]) in archives for end in range(1, len(parts)))
 
 
-def _lake(home: Path) -> Check:
-    with Warehouse(home) as warehouse:
-        return Check("lake", *check_lake_files(warehouse))
+def _lake(home: Path, warehouse: Warehouse) -> Check:
+    return Check("lake", *check_lake_files(warehouse))
 
 
-def _restricted(home: Path) -> Check:
-    with Warehouse(home) as warehouse:
-        return Check("restricted", *check_restricted_files(warehouse))
+def _restricted(home: Path, warehouse: Warehouse) -> Check:
+    return Check("restricted", *check_restricted_files(warehouse))
 
 
-def _releases(home: Path) -> Check:
+def _releases(home: Path, warehouse: Warehouse) -> Check:
     """Every file of every release against its manifest, and the pointer."""
     folder = home / "releases"
     problems, looked_at = [], 0
@@ -137,30 +136,29 @@ def _releases(home: Path) -> Check:
     return Check("releases", looked_at, problems)
 
 
-def _balance(home: Path) -> Check:
+def _balance(home: Path, warehouse: Warehouse) -> Check:
     """received = landed + quarantined for every file, and the quarantine holds as many rows as the files say."""
-    with Warehouse(home) as warehouse:
-        files = warehouse.one("SELECT count(*) FROM lake.received_file")[0]
-        rows = warehouse.con.execute(
-            """
-            SELECT coalesce(file_name, file_sha256), rows_received, rows_landed, rows_quarantined, coalesce(n, 0)
-            FROM lake.received_file f
-            FULL JOIN (SELECT file_sha256, count(*) AS n FROM lake.quarantine GROUP BY ALL) q USING (file_sha256)
-            WHERE file_name IS NULL OR rows_received <> rows_landed + rows_quarantined
-               OR rows_quarantined <> coalesce(n, 0) ORDER BY 1
-            """
-        ).fetchall()
+    files = warehouse.one("SELECT count(*) FROM lake.received_file")[0]
+    rows = warehouse.con.execute(
+        """
+        SELECT coalesce(file_name, file_sha256), rows_received, rows_landed, rows_quarantined, coalesce(n, 0)
+        FROM lake.received_file f
+        FULL JOIN (SELECT file_sha256, count(*) AS n FROM lake.quarantine GROUP BY ALL) q USING (file_sha256)
+        WHERE file_name IS NULL OR rows_received <> rows_landed + rows_quarantined
+           OR rows_quarantined <> coalesce(n, 0) ORDER BY 1
+        """
+    ).fetchall()
     names = ("file", "received", "landed", "quarantined", "found")
     return Check("balance", files, [label("verify.unbalanced", None, **dict(zip(names, row))) for row in rows])
 
 
-def _audit(home: Path) -> Check:
+def _audit(home: Path, warehouse: Warehouse) -> Check:
     log = home / "audit" / "log.jsonl"
     lines = sum(1 for _ in open(log, "rb")) if log.exists() else 0
     return Check("audit", lines, check_chain(home))
 
 
-def _backup(home: Path) -> Check:
+def _backup(home: Path, warehouse: Warehouse) -> Check:
     """The last good backup, its age, and whether a later one failed."""
     state = read_state(home)
     age = age_days(state)
