@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from tkyt_analysis.access import require
 from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.local_server import require_free_port, run_server
 from tkyt_analysis.settings import REPOSITORY
@@ -71,6 +72,7 @@ def lab_environment(home: Path) -> dict[str, str]:
 
 def start_lab(home: Path, *, port: int = 8888, open_browser: bool = True) -> int:
     """Start JupyterLab on a home and wait for it; the port must be free."""
+    require(home, "read")
     require_free_port(port)
     print(label("lab.start", None, directory=work_directory(home), notebooks=REPOSITORY / "notebooks"), flush=True)
     return run_server(lab_arguments(home, port=port, open_browser=open_browser), lab_environment(home))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tkyt_analysis.access import working_within
 from tkyt_analysis.labels import label
 from tkyt_analysis.warehouse.lake import Warehouse
 
@@ -23,7 +24,7 @@ def check_lake_files(warehouse: Warehouse) -> Outcome:
 
 def check_restricted_files(warehouse: Warehouse) -> Outcome:
     """The same for the restricted store."""
-    with warehouse.restricted():
+    with working_within(), warehouse.restricted():  # counts and hashes of files; no row is read
         return _check(warehouse, "restricted", warehouse.home / "restricted" / "data")
 
 

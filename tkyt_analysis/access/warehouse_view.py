@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tkyt_analysis.access.decision import Account, Scope
 from tkyt_analysis.access.door import working_within
 from tkyt_analysis.access.scopes import visible_units
+from tkyt_analysis.errors import InputError
 
 if TYPE_CHECKING:
     from tkyt_analysis.warehouse.lake import Warehouse
@@ -36,6 +37,17 @@ class ScopedWarehouse:
     def files(self, column: str = "file_sha256") -> str:
         """Condition: every row of the file belongs to a unit that the scope sees."""
         return "TRUE" if self.scope.nation else f"{column} IN (SELECT file_sha256 FROM {self._own_file})"
+
+    def require_file(self, file_sha256: str, account: Account) -> None:
+        """Refuse a file that holds rows of units outside the scope."""
+        where = f"file_sha256 = ? AND {self.files()}"
+        if (
+            not self.scope.nation
+            and not self.warehouse.one(f"SELECT count(*) FROM lake.received_file WHERE {where}", [file_sha256])[0]
+        ):
+            raise InputError(
+                "error.file_outside_scope", file=file_sha256[:8], account=account.name, unit=account.unit_id
+            )
 
     def own_file_names(self) -> set[str] | None:
         """Names of the files that the scope may know; None for all."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tkyt_analysis.access import require
+from tkyt_analysis.access import require, working_within
 from tkyt_analysis.access.audit import record
+from tkyt_analysis.access.warehouse_view import ScopedWarehouse
 from tkyt_analysis.correction.bytes_of import received_bytes
 from tkyt_analysis.correction.cells import CellFinder
 from tkyt_analysis.correction.list_sheet import free_name, write_list_sheet, write_text
@@ -57,9 +58,10 @@ def write_error_workbook(home: Path, file_sha256: str, output: Path) -> ErrorWor
     right to read at that place, is an audit line, and only its owner can open it (mode 0600).
     Raises InputError where the file is no workbook or table, or is not in custody.
     """
-    with Warehouse(home, write=True) as warehouse:
+    account = require(home, "read", table="question")
+    with working_within(), Warehouse(home, write=True) as warehouse:
+        ScopedWarehouse(warehouse, account.reads).require_file(file_sha256, account)
         subject = file_subject(warehouse, file_sha256)
-        require(home, "read", table="question", place=subject["unit_id"] or None)
         name = file_name(warehouse, file_sha256)
         with received_bytes(warehouse, file_sha256) as path:
             grids = {grid.sheet: grid for grid in read_grids(path, name)}
@@ -77,7 +79,8 @@ def write_error_workbook(home: Path, file_sha256: str, output: Path) -> ErrorWor
 
 def write_for_place(home: Path, place: str, folder: Path, *, progress: Progress | None = None) -> list[ErrorWorkbook]:
     """An error workbook for every file of the place with something to mend; files that were replaced are left out."""
-    with Warehouse(home) as warehouse:
+    require(home, "read", table="question", place=place)
+    with working_within(), Warehouse(home) as warehouse:
         files = files_of_place(warehouse, place)
         asked = [row for row in files.to_dict("records") if _has_questions(warehouse, row["file_sha256"])]
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +108,8 @@ def find_file(
 
     Of several the one received last. Raises InputError where there is none.
     """
-    with Warehouse(home) as warehouse:
+    require(home, "read", table="question")
+    with working_within(), Warehouse(home) as warehouse:
         if file:
             rows = warehouse.query(
                 """

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tkyt_analysis.access import require
+from tkyt_analysis.access import require, working_within
+from tkyt_analysis.access.warehouse_view import scoped_warehouse
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.warehouse.lake import Warehouse
 
@@ -30,11 +31,11 @@ QUESTIONS = """
 
 def question_status(home: Path, *, place: str | None = None, period: str | None = None) -> pd.DataFrame:
     """Every question with its status (one of STATUSES), answered_by, answered_at, answer; of a place and a period."""
-    require(home, "read", table="question", place=place)
-    with Warehouse(home) as warehouse:
-        rows = warehouse.query(QUESTIONS)
+    account = require(home, "read", table="question", place=place)
+    with scoped_warehouse(home, account) as view:
+        rows = view.warehouse.query(f"SELECT * FROM ({QUESTIONS}) WHERE {view.units()}")
         if place:
-            rows = rows[rows["unit_id"].isin(_below(warehouse, place))]
+            rows = rows[rows["unit_id"].isin(_below(view.warehouse, place))]
     return rows[rows["period_id"].eq(period)] if period else rows
 
 
@@ -56,7 +57,7 @@ def _below(warehouse: Warehouse, place: str) -> set[str]:
 def question_counts(home: Path, *, place: str | None = None, period: str | None = None) -> pd.DataFrame:
     """Per unit: unit_id, name, asked, and a column for each of STATUSES."""
     rows = question_status(home, place=place, period=period)
-    with Warehouse(home) as warehouse:
+    with working_within(), Warehouse(home) as warehouse:
         names = warehouse.query("SELECT unit_id, any_value(name) AS name FROM lake.organisation_unit GROUP BY 1")
     counts = (
         rows.groupby(["unit_id", "status"]).size().unstack(fill_value=0).reindex(columns=list(STATUSES), fill_value=0)

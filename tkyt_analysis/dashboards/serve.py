@@ -10,6 +10,8 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+from tkyt_analysis.access import require
+from tkyt_analysis.access.door import acting_environment
 from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.local_server import require_free_port, run_server
 from tkyt_analysis.settings import REPOSITORY
@@ -78,6 +80,7 @@ def voila_environment(home: Path, templates: Path) -> dict[str, str]:
         "TKYT_DASHBOARD_LOG": str(log),
         "JUPYTER_PATH": path,
         "JUPYTER_NO_CONFIG": "1",
+        **acting_environment(home),
     }
 
 
@@ -88,6 +91,7 @@ def links(port: int) -> list[str]:
 
 def serve(home: Path, *, port: int = 8866, open_browser: bool = False) -> int:
     """Start Voilà and wait for it; prints the links. Raises InputError where the home has no release."""
+    require(home, "read")
     current_release(home)
     require_free_port(port)
     print(label("dashboards.links"), *links(port), label("dashboards.stop"), sep="\n  ", flush=True)

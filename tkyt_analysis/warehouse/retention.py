@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tkyt_analysis.access import require
+from tkyt_analysis.access import require, working_within
 from tkyt_analysis.access.audit import record
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.warehouse.disk import says_disk_trouble
@@ -94,7 +94,7 @@ def compact(home: Path, *, at_once: bool = False) -> list[CompactResult]:
     hours = 0 if at_once else rule["delete_after_hours"]
     with files_may_go(home), Warehouse(home, write=True) as warehouse:
         results = [_compact_lake(warehouse, "lake", "warehouse/data", rule, hours)]
-        with warehouse.restricted():
+        with working_within(), warehouse.restricted():
             results.append(_compact_lake(warehouse, "restricted", "restricted/data", rule, hours))
     expired = sum(result.expired_snapshots for result in results)
     record(home, "compact", expired_snapshots=expired)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tkyt_analysis.access import NATION, require
+from tkyt_analysis.access import NATION, require, working_within
 from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.warehouse.lake import Warehouse
@@ -77,7 +77,11 @@ def _decide(home: Path, event: str, *, place: str, form: str | None, period: str
 
     account = require(home, ACTION_OF[event], place=place)
     now = utc_now()
-    with Warehouse(home, write=True) as warehouse, warehouse.turn():  # nobody writes between the look and the event
+    with (
+        working_within(),
+        Warehouse(home, write=True) as warehouse,
+        warehouse.turn(),
+    ):  # nobody writes between the look and the event
         make_wanted(warehouse, place=place, form=form, period=period, now=now)
         _judge(warehouse, event, despite=bool(reason))
         refused = warehouse.query(

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tkyt_analysis.access import NATION, require
+from tkyt_analysis.access import NATION, require, working_within
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.workflow.actions import make_wanted
@@ -56,7 +56,7 @@ def list_submissions(
     if state and state not in STATES:
         raise InputError("error.submission_state", state=state, known=", ".join(STATES))
     require(home, "read", table="submission_event", place=place or NATION)
-    with Warehouse(home) as warehouse:
+    with working_within(), Warehouse(home) as warehouse:
         make_wanted(warehouse, place=place, form=form, period=period, now=utc_now())
         counts = warehouse.con.execute("SELECT state, count(*) FROM submission_state GROUP BY 1").fetchall()
         where = f"WHERE state = '{state}'" if state else ""
