@@ -48,8 +48,7 @@ class Fetcher:
         while waiting := self.ledger.waiting(self.run_id):
             for number, ask in waiting:
                 if progress:
-                    done = len(self.ledger.asks(self.run_id)) - len(self.ledger.waiting(self.run_id))
-                    progress(done, len(self.ledger.asks(self.run_id)), f"{ask.what} {ask.period}")
+                    progress(*self.ledger.counts(self.run_id), f"{ask.what} {ask.period}")
                 self._one(number, ask)
 
     def _one(self, number: int, ask: Ask) -> None:

@@ -163,6 +163,14 @@ class Ledger:
         rows = self.con.execute("SELECT * FROM ask WHERE run_id = ? AND state = 'planned' ORDER BY number", [run_id])
         return [(row["number"], ask_of(row)) for row in rows]
 
+    def counts(self, run_id: str) -> tuple[int, int]:
+        """(requests that are settled, all requests) of a run; those that gave way to smaller ones are left out."""
+        sql = (
+            "SELECT count(*) FILTER (WHERE state <> 'planned'), count(*) FROM ask WHERE run_id = ? AND state <> 'split'"
+        )
+        done, total = self.con.execute(sql, [run_id]).fetchone()
+        return int(done), int(total)
+
     def keep_answer(self, run_id: str, number: int, name: str, body: bytes, **columns: Any) -> None:
         """The answer on disk first, whole, then the request done."""
         sha256 = hashlib.sha256(body).hexdigest()

@@ -129,14 +129,10 @@ def _days_before(server_time: str, days: int) -> str:
 
 
 def _stopped(ledger: Ledger, run_id: str, server: Server, problem: GatewayProblem) -> ProcessingError:
-    asks = [row for row in ledger.asks(run_id) if row["state"] != SPLIT]
-    waiting = len(ledger.waiting(run_id))
-    done = len(asks) - waiting
-    if not asks:
+    done, total = ledger.counts(run_id)
+    if not total:
         return ProcessingError("error.dhis2_not_begun", problem=problem.sentence(), server=server.url)
-    return ProcessingError(
-        "error.dhis2_stopped", problem=problem.sentence(), done=done, total=len(asks), server=server.url
-    )
+    return ProcessingError("error.dhis2_stopped", problem=problem.sentence(), done=done, total=total, server=server.url)
 
 
 def _sum_up(ledger: Ledger, result: PullResult) -> None:
