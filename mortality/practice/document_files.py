@@ -27,7 +27,7 @@ from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.practice.world import NOTE, NOTE_EN, World
 from tkyt_analysis.practice.writing import write_csv, write_parquet
 
-FORMS_PER_BATCH = 4
+FORMS_PER_BATCH = 4  # printed forms, for the units after the merger only: a workbook costs more than its rows
 HEAD_ROWS = 6  # title lines, note and a blank row; the heading stands in the row after them
 _VA_ANSWERS = ("Id10147", "Id10153", "Id10159", "Id10174", "Id10194", "Id10207", "Id10212", "Id10219", "Id10223")
 
@@ -142,13 +142,14 @@ def _hospital(world: World, batch: Batch, died: pd.DataFrame) -> list[pd.DataFra
     noticed = noticed.assign(hour=rng.integers(0, 24, len(noticed)), stay=rng.integers(0, 12, len(noticed)))
     certified = noticed[rng.random(len(noticed)) < CERTIFICATE_SHARE].reset_index(drop=True)
     certified = _with_chain(rng, certified)
-    forms, listed = noticed[:FORMS_PER_BATCH], noticed[FORMS_PER_BATCH:]
+    printed = FORMS_PER_BATCH if batch.new_units else 0
+    forms, listed = noticed[:printed], noticed[printed:]
     notices = _notice_xml(world, batch, listed) if batch.new_units else _notice_list(world, batch, listed)
     return [
         notices,
         _forms(world, batch, "form_death_notice", "death_notice", _notice_values(forms), forms),
-        _certificate_list(world, batch, certified[FORMS_PER_BATCH:]),
-        _forms(world, batch, "form_certificate", "certificate", _certificate_values(certified[:FORMS_PER_BATCH]), certified[:FORMS_PER_BATCH]),
+        _certificate_list(world, batch, certified[printed:]),
+        _forms(world, batch, "form_certificate", "certificate", _certificate_values(certified[:printed]), certified[:printed]),
     ]  # fmt: skip
 
 
