@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tkyt_analysis.access import require
+from tkyt_analysis.access import require, working_within
 from tkyt_analysis.access.audit import check_chain, record
 from tkyt_analysis.errors import TkytError
 from tkyt_analysis.labels import format_number, label
@@ -63,7 +63,7 @@ def verify(home: Path, *, progress: Progress | None = None) -> list[Check]:
         "backup": _backup,
     }
     checks = []
-    with Warehouse(home) as warehouse:  # a folder that is no home, or has no key, is said at once
+    with working_within(), Warehouse(home) as warehouse:  # counts, hashes and file names; no row is handed out
         for number, (name, step) in enumerate(steps.items()):
             if progress:
                 progress(number, len(steps), name)

@@ -92,9 +92,9 @@ def compact(home: Path, *, at_once: bool = False) -> list[CompactResult]:
     require(home, "administer")
     rule = retention_rule()
     hours = 0 if at_once else rule["delete_after_hours"]
-    with files_may_go(home), Warehouse(home, write=True) as warehouse:
+    with files_may_go(home), working_within(), Warehouse(home, write=True) as warehouse:
         results = [_compact_lake(warehouse, "lake", "warehouse/data", rule, hours)]
-        with working_within(), warehouse.restricted():
+        with warehouse.restricted():
             results.append(_compact_lake(warehouse, "restricted", "restricted/data", rule, hours))
     expired = sum(result.expired_snapshots for result in results)
     record(home, "compact", expired_snapshots=expired)
