@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MENDED, STILL_WRONG, CHECK_AGAIN = "mended", "unchanged", "check"
 Rows = dict[tuple[str, int], tuple[str, int]]
+Complaints = dict[tuple[str, int, str], set[str]]
 
 
 def stage_answers(warehouse: Warehouse, staging: Staging, sha256: str, replaced: list[str]) -> None:
@@ -31,7 +32,7 @@ def stage_answers(warehouse: Warehouse, staging: Staging, sha256: str, replaced:
     outcome : mended (the same complaint is gone), unchanged (it is still there), check (a quality rule will say)
     """
     questions = warehouse.query(
-        "SELECT question_id, source, about_file, place_sheet, place_row, column_name, reason FROM lake.question "
+        "SELECT question_id, source, about_file, place_sheet, place_row, column_name, cell, reason FROM lake.question "
         "WHERE about_file IN (SELECT unnest(?))",
         [replaced],
     )
@@ -62,29 +63,37 @@ def _group(question: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(str(question[name]) for name in ("about_file", "place_sheet", "place_row", "reason", "source"))
 
 
-def _outcome(question: dict[str, Any], moved: Rows, still: set[tuple[str, int, str, str]]) -> str:
+def _outcome(question: dict[str, Any], moved: Rows, still: Complaints) -> str:
     if question["source"] == "finding":
         return CHECK_AGAIN
     row = question["place_row"]
+    own = _columns(question["column_name"], question["cell"])
     if row is None or row is pd.NA or row != row:
-        whole = {(reason, column) for _, place, column, reason in still if place == 0}
-        return STILL_WRONG if (question["reason"], question["column_name"]) in whole else MENDED
+        return STILL_WRONG if own & still.get(("", 0, question["reason"]), set()) else MENDED
     place = (question["place_sheet"], int(row))
     sheet, now_at = moved.get(place, place)
-    return STILL_WRONG if (sheet, now_at, question["column_name"], question["reason"]) in still else MENDED
+    return STILL_WRONG if own & still.get((sheet, now_at, question["reason"]), set()) else MENDED
 
 
-def _complaints(warehouse: Warehouse, staging: Staging, sha256: str) -> set[tuple[str, int, str, str]]:
-    """(sheet, row, column, reason) of everything that is quarantined or noted in the new file; row 0: the whole file."""
-    found: set[tuple[str, int, str, str]] = set()
+def _columns(column_name: str, cell: str) -> set[str]:
+    """What may name a column: its heading, the last part of it, its letters. Headings change when rows are inserted."""
+    letters = cell.rstrip("0123456789")
+    return {column_name, column_name.rpartition(" | ")[2], f"[{letters}]" if letters else column_name}
+
+
+def _complaints(warehouse: Warehouse, staging: Staging, sha256: str) -> Complaints:
+    """{(sheet, row, reason): columns} of what is quarantined or noted in the new file; ("", 0, reason): the whole file."""
+    found: Complaints = {}
     for table, reason in (("quarantine", "reason"), ("ingest_note", "note")):
         if table in staging.used:
             rows = warehouse.con.execute(
-                f"SELECT coalesce(sheet, ''), coalesce(row_number, 0), coalesce(column_name, ''), {reason} "
-                f"FROM staged.{table} WHERE file_sha256 = ?",
+                f"SELECT coalesce(sheet, ''), coalesce(row_number, 0), coalesce(column_name, ''), {reason}, "
+                f"coalesce(json_extract_string(fields, '$.cell'), '') FROM staged.{table} WHERE file_sha256 = ?",
                 [sha256],
             ).fetchall()
-            found |= {(sheet, int(row), column, key) for sheet, row, column, key in rows}
+            for sheet, row, column, key, cell in rows:
+                place = (sheet, int(row), key) if row else ("", 0, key)
+                found.setdefault(place, set()).update(_columns(column, cell))
     return found
 
 

@@ -54,8 +54,8 @@ def compute_sums(values: np.ndarray, formulas: Mapping[Cell, str]) -> dict[Cell,
 def _evaluate(formula: str, value_at: Look) -> float | str:
     text = re.sub(r"\s", "", formula).lstrip("=").upper()
     if guarded := _WHEN_FILLED.fullmatch(text):
-        numbers = [one for one in _values(guarded[1], value_at) if _number_of(one) is not None]
-        return _evaluate(guarded[2], value_at) if numbers else ""
+        parts = [one for one in _values(guarded[1], value_at) if one != ""]
+        return _evaluate(guarded[2], value_at) if parts else ""
     total, end = 0.0, 0
     for term in _TERM.finditer(text):
         if term.start() != end or (end and not term[1]):
