@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 
 from tkyt_analysis.catalog.entries import Dataset
 from tkyt_analysis.reference.vietnamese_text import fold
@@ -29,8 +30,18 @@ def receivable(entries: dict[str, Dataset]) -> list[Dataset]:
 
 def match_header(entry: Dataset, cells: list[str], name: str) -> Match | None:
     """How a header fits an entry, None where a column that must be there is not."""
-    folded = [fold(cell) for cell in cells]
-    place = {cell: at for at, cell in reversed(list(enumerate(folded))) if cell}
+    return _match(entry, _places(cells), name)
+
+
+_heading = lru_cache(maxsize=50_000)(fold)  # headings of the catalog, looked up for every file
+
+
+def _places(cells: list[str]) -> dict[str, int]:
+    """{folded heading: where it stands first}."""
+    return {key: at for at, cell in reversed(list(enumerate(cells))) if (key := fold(cell))}
+
+
+def _match(entry: Dataset, place: dict[str, int], name: str) -> Match | None:
     positions = _panel_positions(entry, place) if entry.panel else _column_positions(entry, place)
     if positions is None:
         return None
@@ -54,7 +65,7 @@ def wanted_names(entry: Dataset) -> list[str]:
 def _panel_positions(entry: Dataset, place: dict[str, int]) -> dict[str, int] | None:
     panel = entry.panel
     assert panel is not None
-    found = {name: place[fold(name)] for name in wanted_names(entry) if fold(name) in place}
+    found = {name: place[key] for name in wanted_names(entry) if (key := _heading(name)) in place}
     keys = [*panel.unit, *(part for part in (panel.year, panel.month, panel.period) if part)]
     if any(name not in found for name in keys) or not any(name in found for name in panel.elements):
         return None
@@ -65,8 +76,8 @@ def _column_positions(entry: Dataset, place: dict[str, int]) -> dict[str, int] |
     found = {}
     for name in wanted_names(entry):
         for header in (*entry.columns[name].from_, name):
-            if fold(header) in place:
-                found[name] = place[fold(header)]
+            if _heading(header) in place:
+                found[name] = place[_heading(header)]
                 break
     required = [name for name in wanted_names(entry) if entry.columns[name].required or name in entry.grain]
     if not found or any(name not in found for name in required):
@@ -76,5 +87,6 @@ def _column_positions(entry: Dataset, place: dict[str, int]) -> dict[str, int] |
 
 def best_match(entries: list[Dataset], cells: list[str], name: str) -> Match | None:
     """The entry that a header fits best."""
-    matches = [match for entry in entries if (match := match_header(entry, cells, name))]
+    place = _places(cells)
+    matches = [match for entry in entries if (match := _match(entry, place, name))]
     return max(matches, key=lambda match: (match.score, len(match.positions)), default=None)
