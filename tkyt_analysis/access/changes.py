@@ -97,6 +97,8 @@ def visible_accounts(home: Path) -> list[AccountRecord]:
 
 def _added(home: Path, made: AccountRecord, why: str) -> AccountRecord:
     _require_sensible(made)
+    if not (Path(home) / "restricted").is_dir():
+        raise InputError("error.no_warehouse", home=home)
     with store.changing(home) as records:
         if not records:
             first = _owners_record(home)

@@ -3,6 +3,7 @@
 * Public tables (units, population, what elements mean) are open to every account.
 * Tables with a unit_id show the rows of the units that the account sees.
 * Other tables with a scope show the partitions of provinces that it sees as a whole.
+* Of the rules of the last check everybody sees that they ran, with the findings on the own units, not how much they judged.
 * All else (totals of the nation) is for accounts of the nation.
 The partition of a whole province is read where it lies. Rows of other partitions are copied after filtering, so that the
 connection can be closed to files: SQL in a notebook or an app cannot read past it.
@@ -34,7 +35,7 @@ def open_filtered(con: duckdb.DuckDBPyConnection, files: Mapping[str, list[Path]
     con.execute("CREATE TABLE part.seen_unit AS SELECT unit_id FROM incoming")
     con.unregister("incoming")
     provinces = {unit.replace(":", "-") for unit in whole_provinces(scope.units)}
-    allowed = [path for table, paths in files.items() for path in _open_table(con, table, paths, provinces)]
+    allowed = [path for table, paths in sorted(files.items()) for path in _open_table(con, table, paths, provinces)]
     con.execute(f"SET allowed_paths = [{_listing(allowed)}]")
     con.execute("SET enable_external_access = false; SET lock_configuration = true")
     return units
@@ -74,6 +75,9 @@ def _open_table(con: duckdb.DuckDBPyConnection, table: str, paths: list[Path], p
     if table in PUBLIC:
         con.execute(f'CREATE VIEW "{table}" AS SELECT * FROM {_source(paths)}')
         return paths
+    if table == "rule_coverage":
+        con.execute(OWN_COVERAGE.format(source=_source(paths), found=_own_findings(con)))
+        return []
     columns = [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {_source(paths)}").fetchall()]
     own = [path for path in paths if path.parent.name.removeprefix("scope=") in provinces]
     others = [path for path in paths if path not in own]
@@ -86,6 +90,19 @@ def _open_table(con: duckdb.DuckDBPyConnection, table: str, paths: list[Path], p
         parts.append(f'SELECT * FROM part."{table}"')
     con.execute(f'CREATE VIEW "{table}" AS {" UNION ALL BY NAME ".join(parts)}')
     return own
+
+
+OWN_COVERAGE = """
+    CREATE TABLE rule_coverage AS
+    SELECT * REPLACE (CAST(NULL AS DOUBLE) AS judged, CAST(NULL AS DOUBLE) AS total,
+                      (SELECT count(*) FROM ({found}) f WHERE f.rule_id = c.rule_id) AS findings)
+    FROM {source} c
+"""
+
+
+def _own_findings(con: duckdb.DuckDBPyConnection) -> str:
+    made = con.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'finding'").fetchone()
+    return "SELECT rule_id FROM finding" if made and made[0] else "SELECT '' AS rule_id WHERE false"
 
 
 def _where(columns: Iterable[str], provinces: set[str]) -> str:

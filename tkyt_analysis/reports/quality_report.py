@@ -164,8 +164,8 @@ def coverage_section(view: QualityView, language: str) -> str:
         {
             "rule": [rules[rule].title[language] if rule in rules else rule for rule in rows["rule_id"]],
             "findings": rows["findings"].astype(int),
-            "judged": rows["judged"].astype(int),
-            "not_assessable": (rows["total"] - rows["judged"]).astype(int),
+            "judged": rows["judged"].astype("float64"),  # missing for accounts below the nation
+            "not_assessable": (rows["total"] - rows["judged"]).astype("float64"),
             "assessable_percent": 100 * rows["judged"] / rows["total"].where(rows["total"] > 0),
         }
     )
@@ -179,6 +179,9 @@ def coverage_section(view: QualityView, language: str) -> str:
 
 def received_section(view: QualityView, language: str) -> str:
     """What came in and why rows were quarantined, over all received files."""
+    if not view.release.reads.nation:
+        text = paragraph(label("report.quality.received_of_nation", language))
+        return section(label("report.quality.received", language), text)
     received, reasons = view.received(), view.quarantine()
     parts = []
     if len(received):
