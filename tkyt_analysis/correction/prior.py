@@ -46,15 +46,16 @@ class Covered:
 
 
 @contextmanager
-def prior_tables(warehouse: Warehouse, staging: Staging, forms: list[str]) -> Iterator[None]:
+def prior_tables(warehouse: Warehouse, staging: Staging, forms: list[str], answered: list[str]) -> Iterator[None]:
     """Temporary tables: new_* of the staged files, prior_* of everything that still counts, staged files included.
 
+    answered : files that the staged ones say they correct; their rows are there whatever they hold
     Only forms and registers take part: an extract of another system is never the correction of a unit's file.
     """
     con = warehouse.con
     try:
         _new_tables(con, staging, forms)
-        _prior_tables(con, forms)
+        _prior_tables(con, forms, answered)
         yield
     finally:
         for table in TABLES:
@@ -78,7 +79,7 @@ def _only_forms(table: str, forms: list[str]) -> str:
     return f"WHERE dataset_id IN ({listed})" if table == "aggregate_value" else ""
 
 
-def _prior_tables(con: duckdb.DuckDBPyConnection, forms: list[str]) -> None:
+def _prior_tables(con: duckdb.DuckDBPyConnection, forms: list[str], answered: list[str]) -> None:
     """Of earlier files only the reports and the units that the new ones have: few rows, however large the lake is."""
     con.execute(
         """
@@ -94,19 +95,23 @@ def _prior_tables(con: duckdb.DuckDBPyConnection, forms: list[str]) -> None:
         CREATE OR REPLACE TEMP TABLE prior_value AS
         SELECT {VALUE_COLUMNS} FROM lake.aggregate_value v {_only_forms("aggregate_value", forms)}
         AND file_sha256 IN (
-            SELECT DISTINCT file_sha256 FROM lake.aggregate_value SEMI JOIN new_value USING (dataset_id, unit_id, period_id))
+            SELECT file_sha256 FROM lake.aggregate_value SEMI JOIN new_value USING (dataset_id, unit_id, period_id)
+            UNION SELECT unnest($1))
         AND file_sha256 NOT IN (SELECT file_sha256 FROM new_file)
         UNION ALL SELECT {VALUE_COLUMNS} FROM new_value
-        """
+        """,
+        [answered],
     )
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE prior_death AS
         SELECT {DEATH_COLUMNS} FROM lake.death
-        WHERE file_sha256 IN (SELECT DISTINCT file_sha256 FROM lake.death SEMI JOIN new_death USING (source, unit_id))
+        WHERE file_sha256 IN (
+            SELECT file_sha256 FROM lake.death SEMI JOIN new_death USING (source, unit_id) UNION SELECT unnest($1))
         AND file_sha256 NOT IN (SELECT file_sha256 FROM new_file)
         UNION ALL SELECT {DEATH_COLUMNS} FROM new_death
-        """
+        """,
+        [answered],
     )
 
 

@@ -46,7 +46,9 @@ def replacement_gate(warehouse: Warehouse, staging: Staging) -> None:
     if not fresh:
         return
     forms = sorted(load_entries("forms"))
-    with prior_tables(warehouse, staging, forms):
+    named = [one for sha in fresh if (one := staging.passports.get(sha, {}).get(ANSWERS))]
+    answered = sorted({file for one in named for file in _chain(warehouse, one)})
+    with prior_tables(warehouse, staging, forms, answered):
         found = [one for sha256 in fresh for one in _replacements(warehouse, staging, sha256)]
     _stage(staging, found)
     for sha256 in dict.fromkeys(one.file_sha256 for one in found):
