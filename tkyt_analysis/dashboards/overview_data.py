@@ -119,7 +119,7 @@ class OverviewData:
             & self.units["unit_id"].str.fullmatch(r"VN2025:\d{5}")
             & (self.units["unit_id"].isin(self.with_data) | self.units["unit_id"].isin(self.release.seen_units))
         ]
-        rows = rows[[self.may_see(unit) for unit in rows["unit_id"]]]
+        rows = rows[rows["unit_id"].map(self.may_see).astype(bool)]
         return rows.sort_values("name")[["unit_id", "name"]].reset_index(drop=True)
 
     @cached_property

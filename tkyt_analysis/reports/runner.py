@@ -7,6 +7,7 @@ notebook stays under `reports/failed/`, and nothing is put in the report's place
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from tkyt_analysis.access import require
 from tkyt_analysis.access.audit import record
 from tkyt_analysis.access.door import acting_environment
 from tkyt_analysis.access.masking import mask_text
-from tkyt_analysis.errors import ProcessingError
+from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.reports.templates import Template, report_template, typed_parameters
 from tkyt_analysis.warehouse.release import Release
 
@@ -80,7 +81,8 @@ def run_report(
     (directory / f"{stem}.json").write_text(json.dumps(passport, ensure_ascii=False, indent=1, default=str), "utf-8")
     shutil.rmtree(work)
     asked = ", ".join(f"{key}={value}" for key, value in values.items() if value)
-    record(Path(home), "report", report=name, release=release.release_id, parameters=asked)
+    with contextlib.suppress(InputError):  # who only has releases has no key; what stands in them names nobody
+        record(Path(home), "report", report=name, release=release.release_id, parameters=asked)
     return ReportRun(name, *targets, passport)
 
 
