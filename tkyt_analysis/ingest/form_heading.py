@@ -124,6 +124,8 @@ def find_unit(lines: Sequence[str], day: datetime.date, passport: Mapping[str, s
         return visible
     if hidden == visible.unit_id:
         return visible
+    if hidden.startswith("KCB:") and not written:
+        return FoundUnit(hidden)  # a facility stands in no list of places; its heading names no place either
     if not visible.unit_id or _is_above(visible.unit_id, hidden, day):
         return FoundUnit(hidden, note=UNIT_FROM_TEMPLATE, fields={"value": written.text or "–", "unit": hidden})
     return FoundUnit(reason=UNIT_CONTRADICTION, fields={"visible": written.text, "hidden": hidden})

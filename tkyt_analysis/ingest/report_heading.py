@@ -65,6 +65,7 @@ _HEALTH_STATION = re.compile(
 _CODE = re.compile(
     r"mã\s*(?:số\s*)?(?P<of>xã|phường|đơn vị|đv|đvhc|huyện|tỉnh)?[^:\d]{0,12}:?\s*(?P<code>\d{2,5})\b", re.IGNORECASE
 )
+_NATION = re.compile(r"cong hoa xa hoi chu nghia|doc lap.*tu do.*hanh phuc")  # "XÃ HỘI …" is no commune
 _NO_NAME = re.compile(r"^[\s._…-]*$")
 _LEGAL_ACT = re.compile(
     r"\b\d{1,4}/(?:19|20)\d{2}/\w+|(?:\btt|thông tư|thong tu)\s*(?:số\s*)?\d+/\d{4}\S*", re.IGNORECASE
@@ -104,7 +105,7 @@ def read_reporting_unit(lines: Iterable[str]) -> ReportingUnit:
     unit = ReportingUnit()
     for line in lines:
         text = " ".join(unicodedata.normalize("NFC", line).split())
-        if len(text) <= 250:
+        if len(text) <= 250 and not _NATION.search(fold(text)):
             unit = unit.filled_from(_units_of_line(text))
     return unit
 
