@@ -8,7 +8,6 @@ with the province's own account and never exceeds it.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import os
 import pwd
@@ -152,12 +151,6 @@ def changing(home: Path) -> Iterator[dict[str, AccountRecord]]:
 def _text(records: dict[str, AccountRecord]) -> str:
     kept = [asdict(records[name]) for name in sorted(records)]
     return json.dumps({"version": 1, "accounts": kept}, ensure_ascii=False, indent=1)
-
-
-def accounts_digest(home: Path) -> str:
-    """SHA-256 of the accounts file ("" without one); the audit log names it at every change."""
-    path = accounts_file(home)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def without(rights: tuple[Right, ...], what: str) -> tuple[Right, ...]:

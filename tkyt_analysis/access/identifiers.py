@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tkyt_analysis.access.audit import record
 from tkyt_analysis.access.decision import NATION, Account, decide
-from tkyt_analysis.access.door import current_account, require
+from tkyt_analysis.access.door import require
 from tkyt_analysis.access.warehouse_view import ScopedWarehouse, scoped_warehouse
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import format_number, label
@@ -54,11 +54,6 @@ def read_identities(
     given = given.reset_index(drop=True)
     given.attrs |= {"hiv_left_out": left_out, "said": _said(len(given), left_out)}
     return given
-
-
-def may_read_identities(home: Path) -> bool:
-    """Whether the current account has the grant at all; nothing is read and nothing recorded."""
-    return decide(current_account(home), "read_identifiers").allowed
 
 
 def _may_know_hiv(account: Account) -> bool:

@@ -75,11 +75,6 @@ def mask_names(text: str) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
-def may_hold_person(text: str) -> bool:
-    """Whether masking would change the text."""
-    return mask_text(text) != text
-
-
 def _name_length(text: str, words: list[re.Match[str]], first: int) -> int:
     """How many words from here on are a name; 0 where none begins."""
     if not _is_surname(words[first].group(), text):
