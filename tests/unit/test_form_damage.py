@@ -1,9 +1,12 @@
 """A filled template, damaged as people damage them, read back: every cell lands with its value, or is reported at its
 address; none is lost, and none lands with another value without a note."""
 
+import csv
 import json
 import os
 import random
+import shutil
+import subprocess
 
 import openpyxl
 import pandas as pd
@@ -13,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tkyt_analysis.catalog import load_entry
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.forms.lines import form_cells
 from tkyt_analysis.forms.template import write_filled
 from tkyt_analysis.ingest.door import ReceivedFile
@@ -156,3 +160,103 @@ def test_every_cell_of_a_damaged_form_is_recovered_or_reported(name, form_id, te
 
 def test_there_are_more_than_twenty_kinds_of_damage():
     assert len(DAMAGES) >= 20
+
+
+def test_a_form_saved_as_csv_is_read_like_the_workbook(templates, tmp_path):
+    form = filled(templates, "form16bch")
+    for key in form.formulas():
+        form.cells[key].value = form.truth[key]
+    with (tmp_path / "bieu.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(
+            ["" if value is None else value for value in row] for row in form.sheet.iter_rows(values_only=True)
+        )
+    landed, quarantined, _ = read(tmp_path / "bieu.csv")
+    assert values_of(landed) == form.truth
+    assert len(quarantined) == 0
+
+
+def test_a_template_of_another_unit_period_or_form_lands_nowhere(templates, tmp_path):
+    for key, value, reason in (
+        ("unit_id", "VN2024:525", "quarantine.form_unit_contradiction"),
+        ("period_id", "2023C12", "quarantine.form_period_contradiction"),
+        ("form", "form18bct", "quarantine.form_code_contradiction"),
+    ):
+        form = filled(templates, "form16bch")
+        for row in form.book["_tkyt"].iter_rows():
+            if row[0].value == key:
+                row[1].value = value
+        form.book.save(tmp_path / "khac.xlsx")
+        landed, quarantined, _ = read(tmp_path / "khac.xlsx")
+        assert len(landed) == 0
+        assert set(quarantined["reason"]) == {reason}
+        assert len(quarantined) == len(form.cells)
+
+
+def test_of_forms_with_the_same_rows_the_code_in_the_heading_decides(templates, tmp_path):
+    def without(form, text):
+        del form.book["_tkyt"]
+        form.sheet.title = "Trang1"
+        for row in form.sheet.iter_rows(max_row=form.first_header - 1):
+            for cell in row:
+                if isinstance(cell.value, str) and "16/BCH" in cell.value:
+                    cell.value = cell.value.replace("Biểu 16/BCH", text).replace("16/BCH", text)
+        form.book.save(tmp_path / "T1.xlsx")
+        return read(tmp_path / "T1.xlsx")
+
+    landed, _, _ = without(filled(templates, "form16bch"), "Biểu 18/BCT")
+    assert set(landed["dataset_id"]) == {"form18bct"}
+    landed, quarantined, _ = without(filled(templates, "form16bch"), "")
+    assert len(landed) == 0
+    assert set(quarantined["reason"]) == {"quarantine.form_ambiguous"}
+    assert "16/BCH" in quarantined["fields"].iloc[0]["candidates"]
+    landed, quarantined, _ = without(filled(templates, "form16bch"), "Biểu 13/BCH")
+    assert set(quarantined["reason"]) == {"quarantine.form_code_contradiction"}
+
+
+def test_two_forms_on_one_sheet_are_both_read(templates, tmp_path):
+    form, other = filled(templates, "form16bch"), filled(templates, "form16bch")
+    for key in form.formulas():
+        form.cells[key].value = form.truth[key]
+    start = form.sheet.max_row + 3
+    for row in other.sheet.iter_rows():
+        for cell in row:
+            if cell.value is not None:
+                own = form.sheet.cell(cell.row + start, cell.column, cell.value)
+                if isinstance(own.value, str) and "6 tháng" in own.value:
+                    own.value = "Kỳ báo cáo: Năm 2023"
+    for key, cell in other.cells.items():
+        form.sheet.cell(cell.row + start, cell.column).value = form.truth[key]
+    for merged in list(other.sheet.merged_cells.ranges):
+        form.sheet.merge_cells(start_row=merged.min_row + start, end_row=merged.max_row + start,
+                               start_column=merged.min_col, end_column=merged.max_col)  # fmt: skip
+    del form.book["_tkyt"]
+    form.book.save(tmp_path / "hai.xlsx")
+    landed, quarantined, _ = read(tmp_path / "hai.xlsx")
+    assert landed.groupby("period_id").size().to_dict() == {"2024C6": 208, "2023C12": 208}
+    assert len(quarantined) == 0
+
+
+def test_a_workbook_with_a_password_ends_in_a_sentence(tmp_path):
+    path = tmp_path / "khoa.xlsx"
+    path.write_bytes(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 600
+    )
+    with pytest.raises(InputError) as error:
+        list(DOOR.read(ReceivedFile(path, path.name, "0" * 64, path.stat().st_size), None))
+    assert "mật khẩu" in error.value.sentence("vi")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("soffice") is None, reason="LibreOffice is not installed: no .xls or .ods can be written"
+)
+@pytest.mark.parametrize("suffix", ["xls", "ods"])
+def test_a_form_saved_in_another_format_reads_the_same(suffix, templates, tmp_path):
+    path, landed = templates["form16bch"]
+    subprocess.run(
+        ["soffice", "--headless", "--convert-to", suffix, "--outdir", str(tmp_path),
+         f"-env:UserInstallation=file://{tmp_path}/lo", str(path)], check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    found, quarantined, _ = read(tmp_path / f"form16bch.{suffix}")
+    assert values_of(found) == values_of(landed)
+    assert len(quarantined) == 0

@@ -25,6 +25,7 @@ from tkyt_analysis.labels import all_labels
 from tkyt_analysis.reference.vietnamese_text import fold
 
 ENOUGH_COLUMNS, ENOUGH_ROWS = 0.6, 0.4
+FITS_WELL = 0.8
 BETTER_BY = 0.1  # so much better must the rows and columns of one form fit than those of the next
 AMBIGUOUS, CONTRADICTION = "quarantine.form_ambiguous", "quarantine.form_code_contradiction"
 CHOICES_SHEET = "_danh_muc"
@@ -310,12 +311,24 @@ def choose(candidates: Sequence[Candidate], passport: Mapping[str, str]) -> Foun
         return FoundForm(by_id.get(hidden, first), CONTRADICTION, fields)
     if hidden in by_id:
         return FoundForm(by_id[hidden])
+    printed = [one for one in by_id.values() if _has_printed_rows(one) and one.score >= FITS_WELL]
+    if named and printed and not any(_has_printed_rows(one) for one in named):
+        # the heading names a form of free lines, but the lines are those of another form
+        fields = {
+            "visible": ", ".join(one.form.code for one in named),
+            "hidden": ", ".join(one.form.code for one in printed),
+        }
+        return FoundForm(printed[0], CONTRADICTION, fields)
     if len(named) == 1:
         return FoundForm(named[0])
     if foreign:
         fields = {"visible": ", ".join(foreign), "hidden": ", ".join(one.form.code for one in by_id.values())}
         return FoundForm(first, CONTRADICTION, fields)
     return _by_title_or_fit(named or list(by_id.values()), texts)
+
+
+def _has_printed_rows(candidate: Candidate) -> bool:
+    return bool(layout.row_keys(candidate.form.versions[next(iter(candidate.tables))]))
 
 
 def _by_title_or_fit(candidates: Sequence[Candidate], texts: Sequence[str]) -> FoundForm:
