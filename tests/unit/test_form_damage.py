@@ -260,3 +260,18 @@ def test_a_form_saved_in_another_format_reads_the_same(suffix, templates, tmp_pa
     found, quarantined, _ = read(tmp_path / f"form16bch.{suffix}")
     assert values_of(found) == values_of(landed)
     assert len(quarantined) == 0
+
+
+def test_lines_that_the_unit_heads_itself_land_under_its_own_words(tmp_path):
+    write_filled("form14bct_2025", "VN2025:51", "202507", tmp_path / "b14.xlsx", {})
+    book = openpyxl.load_workbook(tmp_path / "b14.xlsx")
+    sheet = book.worksheets[0]
+    first = 1 + next(row for row in range(10, 20) if sheet.cell(row, 2).value == 2)
+    sheet.cell(first, 2, "Sởi")
+    for column in range(3, sheet.max_column + 1):
+        sheet.cell(first, column, column)
+    book.save(tmp_path / "b14.xlsx")
+    landed, quarantined, _ = read(tmp_path / "b14.xlsx")
+    assert set(landed["element_id"]) == {"14BCT/+soi"}
+    assert sorted(int(float(value)) for value in landed["written"]) == list(range(3, sheet.max_column + 1))
+    assert len(quarantined) == 0

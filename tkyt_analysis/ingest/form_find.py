@@ -139,6 +139,8 @@ def tables_of(grid: Grid, version: FormVersion) -> list[Table]:
     """The tables on a sheet that have the columns and rows of this form; damaged headings are helped by the numbering."""
     wanted = len(form_columns(version))
     needed = max(2, min(3, wanted + 1), int(wanted * ENOUGH_COLUMNS))
+    if not layout.row_keys(version):  # a form that is named: three printed headings are enough to find its table
+        needed = min(3, needed)
     match = layout.column_matcher(version)
     found = [
         by_numbering(table, version)
