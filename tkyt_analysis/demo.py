@@ -79,7 +79,7 @@ def _steps(home: Path, scale: str, seed: int, bar: ProgressBar) -> dict[str, Any
     from tkyt_analysis.pipeline import run_steps
 
     done = run_steps(home, bar)
-    coded = next(iter(done.values()), {})
+    coded = next((one for one in done.values() if "deaths" in one), {})
     said = {name: format_number(coded.get(name, 0)) for name in ("deaths", "auto", "review", "uncodable")}
     return {"said": said, "steps": done}
 

@@ -7,6 +7,8 @@ row is read as text with its number, typed in SQL over the whole table, and land
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +23,7 @@ from tkyt_analysis.ingest.tabular_layout import best_match, receivable
 from tkyt_analysis.ingest.tabular_panel import panel_batches
 from tkyt_analysis.ingest.tabular_rows import row_batches
 from tkyt_analysis.ingest.tabular_source import Sheet, find_sheets, peek_headers
+from tkyt_analysis.settings import catalog_directories
 
 TABLES_FIRST = ("organisation_unit", "unit_alias", "facility")
 
@@ -58,6 +61,11 @@ class TabularDoor:
 
 
 def _entries() -> list[Dataset]:
+    return _receivable(tuple(catalog_directories()))
+
+
+@cache
+def _receivable(directories: tuple[Path, ...]) -> list[Dataset]:
     return receivable(load_entries("datasets"))
 
 
