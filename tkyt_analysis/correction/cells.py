@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,19 @@ class CellFinder:
             return given
         column = self.column(grid, row, column_name) or self._first_filled(grid, row)
         return f"{column_letters(column)}{row}" if column else ""
+
+    def text(self, sheet: str, cell: str) -> str:
+        """What stands in a cell, as the unit wrote it; "" where there is no such cell."""
+        match = re.fullmatch(r"([A-Z]{1,3})(\d+)", cell)
+        grid = self.grids.get(sheet)
+        if grid is None or match is None:
+            return ""
+        column = 0
+        for letter in match[1]:
+            column = 26 * column + ord(letter) - 64
+        row = int(match[2])
+        inside = row <= grid.texts.shape[0] and column <= grid.texts.shape[1]
+        return str(grid.texts[row - 1, column - 1]) if inside else ""
 
     def column(self, grid: Grid, row: int, column_name: str) -> int:
         """The column of the nearest heading above a row; 0 where no such heading stands there."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tkyt_analysis.access.masking import MASK
 from tkyt_analysis.correction.cells import CellFinder, parse_fields
 from tkyt_analysis.errors import InputError
 
@@ -29,6 +30,7 @@ NOTHING_TO_DO = (
     "note.form_lines_not_data", "note.register_lines.blank", "note.register_lines.total",
     "note.register_lines.numbering", "note.register_lines.heading", "note.register_lines.signature",
     "note.register_lines.continuation", "note.excel_serial_date", "note.number_odd_characters",
+    "note.formula_computed",
 )  # fmt: skip
 CELLS_OF_A_SUM = 3  # a finding on a sum marks its total; at most so many cells of a small side are marked
 
@@ -47,12 +49,26 @@ def questions_of_file(warehouse: Warehouse, file_sha256: str, finder: CellFinder
         rows[name] = rows[name].astype("object").where(rows[name].notna(), "").astype("str")
     rows = _with_place(warehouse, file_sha256, rows)
     rows["cell"] = [_cell(finder, row) for row in rows.to_dict("records")]
+    rows = _in_the_units_words(finder, rows)
     rows["question_id"] = [question_id(row) for row in rows.to_dict("records")]
     order = rows["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
     sheets = {sheet: place for place, sheet in enumerate(finder.grids)}
     rows = rows.assign(order=order, sheet_order=rows["place_sheet"].map(sheets).fillna(-1))
     rows = rows.sort_values(["order", "sheet_order", "place_row", "cell"], kind="stable", na_position="first")
     return rows.drop_duplicates("question_id")[QUESTION_COLUMNS].reset_index(drop=True)
+
+
+def _in_the_units_words(finder: CellFinder, rows: pd.DataFrame) -> pd.DataFrame:
+    """What was withheld from the open store, as it stands in the unit's own file: it goes back to the unit only."""
+    masked = rows.index[(rows["value"] == MASK) & rows["cell"].ne("")]
+    written = [finder.text(rows["place_sheet"][at], rows["cell"][at]) or MASK for at in masked]
+    rows.loc[masked, "value"] = written
+    fields = [
+        json.dumps(parse_fields(rows["fields"][at]) | {"value": text}, ensure_ascii=False)
+        for at, text in zip(masked, written, strict=True)
+    ]
+    rows.loc[masked, "fields"] = fields
+    return rows
 
 
 def question_id(row: dict[str, Any]) -> str:
@@ -86,10 +102,12 @@ def _quarantined(warehouse: Warehouse, file_sha256: str) -> pd.DataFrame:
 
 
 def _noted(warehouse: Warehouse, file_sha256: str) -> pd.DataFrame:
+    """Notes of a file; one that left a filled cell empty is a warning: what was written there is lost to the figures."""
     listed = ", ".join(f"'{key}'" for key in NOTHING_TO_DO)
     return warehouse.query(
         f"""
-        SELECT 'note' AS source, 'note' AS severity, sheet AS place_sheet, row_number AS place_row, column_name, value,
+        SELECT 'note' AS source, CASE WHEN coalesce(value, '') <> '' AND coalesce(became, '') = '' THEN 'warning' ELSE 'note' END
+               AS severity, sheet AS place_sheet, row_number AS place_row, column_name, value,
                note AS reason, fields
         FROM lake.ingest_note WHERE file_sha256 = ? AND note NOT IN ({listed})
         """,
