@@ -109,6 +109,24 @@ def test_the_bad_cells_are_marked_explained_and_listed(home, tmp_path):
     assert "error_workbook" in (home / "audit" / "log.jsonl").read_text("utf-8")
 
 
+def test_a_date_that_cannot_be_read_is_a_warning_in_the_words_of_the_unit(home, tmp_path):
+    wrong = "35/13/2025"
+    book = openpyxl.Workbook()
+    lines = [["Trạm Y tế xã Bình Sơn, tỉnh Quảng Ngãi"], ["SỔ THEO DÕI NGUYÊN NHÂN TỬ VONG (A6/CSYT)"], [],
+             ["TT", "Họ và tên người chết", "Năm sinh", "Giới tính", "Ngày tử vong", "Nơi tử vong", "Nguyên nhân chính gây tử vong"],
+             [1, "Lê Văn Mẫu", 1950, "Nam", wrong, "Tại nhà", "Tuổi già"],
+             [2, "Trần Thị Thử", 1960, "Nữ", "02/08/2025", "Tại nhà", "Đột quỵ"]]  # fmt: skip
+    for line in lines:
+        book.active.append(line)
+    book.save(tmp_path / "A6.xlsx")
+    sha256 = receive(home, tmp_path / "A6.xlsx")
+    made = write_error_workbook(home, sha256, tmp_path / "loi.xlsx")
+    listed = openpyxl.load_workbook(tmp_path / "loi.xlsx").worksheets[0]
+    rows = {row[3].value: [cell.value for cell in row] for row in listed.iter_rows(min_row=8)}
+    assert made.warnings >= 1
+    assert rows["E5"][4] == wrong  # the open store holds "…" in its place
+
+
 def test_what_a_unit_wrote_never_becomes_a_formula_and_its_own_formulas_stay(home, tmp_path):
     def inject(book):
         for at, text in enumerate(("=1+2", "+cmd|' /C calc'!A0", "@SUM(1)", "-2+3")):
@@ -261,7 +279,7 @@ def test_a_mended_book_of_deaths_counts_once(home, tmp_path):
     names = [f"Nguyễn Mô Phỏng {chr(65 + number)}" for number in range(20)]
     first = receive(home, a6_book(tmp_path / "a6.xlsx", names, spoilt=names[:2]))
     made = write_error_workbook(home, first, tmp_path / "loi.xlsx")
-    assert made.notes == 2
+    assert made.warnings == 2  # dates of death that cannot be read
     mended = receive(home, a6_book(tmp_path / "a6_sua.xlsx", names))  # made anew, without the hidden sheet
     assert replaced(home)[mended, first] == "rows"
     other = receive(home, a6_book(tmp_path / "khac.xlsx", [f"Trần Khác {chr(65 + n)}" for n in range(20)]))

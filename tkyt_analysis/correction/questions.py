@@ -32,6 +32,8 @@ NOTHING_TO_DO = (
     "note.register_lines.continuation", "note.excel_serial_date", "note.number_odd_characters",
     "note.formula_computed",
 )  # fmt: skip
+# Marks and words that say "nothing": the cell lost nothing by being left empty.
+SAYS_NOTHING = ("note.number_dash", "note.number_word_none", "note.number_not_available", "note.number_cross")
 CELLS_OF_A_SUM = 3  # a finding on a sum marks its total; at most so many cells of a small side are marked
 
 
@@ -103,10 +105,10 @@ def _quarantined(warehouse: Warehouse, file_sha256: str) -> pd.DataFrame:
 
 def _noted(warehouse: Warehouse, file_sha256: str) -> pd.DataFrame:
     """Notes of a file; one that left a filled cell empty is a warning: what was written there is lost to the figures."""
-    listed = ", ".join(f"'{key}'" for key in NOTHING_TO_DO)
+    listed, blank = (", ".join(f"'{key}'" for key in keys) for keys in (NOTHING_TO_DO, SAYS_NOTHING))
     return warehouse.query(
         f"""
-        SELECT 'note' AS source, CASE WHEN coalesce(value, '') <> '' AND coalesce(became, '') = '' THEN 'warning' ELSE 'note' END
+        SELECT 'note' AS source, CASE WHEN coalesce(value, '') <> '' AND coalesce(became, '') = '' AND note NOT IN ({blank}) THEN 'warning' ELSE 'note' END
                AS severity, sheet AS place_sheet, row_number AS place_row, column_name, value,
                note AS reason, fields
         FROM lake.ingest_note WHERE file_sha256 = ? AND note NOT IN ({listed})
