@@ -1,6 +1,6 @@
 """Ingest and publish that are killed at any moment and run again end like ones that were never disturbed.
 
-170 kills here; with those of backup (test_backup) and of key rotation (test_key_rotation) over 200.
+160 kills here; with those of backup (test_backup) and of key rotation (test_key_rotation) over 200.
 """
 
 import json
@@ -21,7 +21,7 @@ from tkyt_analysis.warehouse.lake import Warehouse, create_home
 from tkyt_analysis.warehouse.migrate import migrate
 from tkyt_analysis.warehouse.release import Release, publish
 
-KILLS_OF_REAL_FILES, KILLS_OF_SMALL_FILES, KILLS_OF_PUBLISH, KILLS_ON_POSTGRES = 15, 90, 45, 20
+KILLS_OF_REAL_FILES, KILLS_OF_SMALL_FILES, KILLS_OF_PUBLISH, KILLS_ON_POSTGRES = 10, 60, 60, 30
 SMALL_TABLES = ("organisation_unit", "aggregate_value", "received", "quarantine_summary")
 SEED = 20261122
 
@@ -133,7 +133,7 @@ def release_files(home):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """The same with five small files and a release of few tables."""
+    """The same with three small files and a release of few tables."""
     folder = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch:
         one_file_per_commit(patch)
@@ -148,7 +148,7 @@ def small(tmp_path_factory):
             },
         )
         create_home(folder / "empty")
-        write_registers(folder / "received", 5)
+        write_registers(folder / "received", 3)
         shutil.copytree(folder / "empty", folder / "undisturbed")
         seconds = seconds_of(receive_and_publish, folder / "undisturbed")
         yield folder, seconds, warehouse_digest(folder / "undisturbed"), release_files(folder / "undisturbed")
@@ -156,7 +156,7 @@ def small(tmp_path_factory):
 
 def test_small_files_killed_at_random_moments_end_like_an_undisturbed_run(small):
     folder, seconds, expected, released = small
-    assert expected["death"][0] == 5 * 19
+    assert expected["death"][0] == 3 * 19
     homes = killed_and_run_again(
         receive_and_publish,
         template=folder / "empty",
