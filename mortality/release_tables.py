@@ -11,6 +11,7 @@ import pandas as pd
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 from tkyt_analysis.warehouse.replaced import replaced_files_sql
 
+UNCODABLE = "uncodable"
 HIV = ("B20", "B21", "B22", "B23", "B24")
 AGE_BANDS = ("0", "1-4", *(f"{low}-{low + 4}" for low in range(5, 85, 5)), "85+")
 DUPLICATE, NO_DATE, FUTURE, REFERENCE = "duplicate", "no_date", "future_date", "reference_source"
@@ -83,9 +84,12 @@ def on_units_of_2025(unit_ids: pd.Series) -> pd.Series:
 
 
 def death(context: ReleaseContext) -> pd.DataFrame:
-    """One row per registered death: no name, no exact date, no wording; an HIV cause is withheld."""
+    """One row per registered death: no name, no exact date, no wording.
+
+    A death of HIV looks like one whose cause could not be coded: a mark of its own would disclose it.
+    """
     rows = analysed_deaths(context)
-    withheld = rows["underlying_cause"].str[:3].isin(HIV)
+    withheld = _of_hiv(rows)
     columns = [
         "death_id",
         "source",
@@ -100,14 +104,20 @@ def death(context: ReleaseContext) -> pd.DataFrame:
         "excluded",
     ]
     released = rows[columns].assign(
-        underlying_cause=rows["underlying_cause"].mask(withheld, ""), cause_withheld=withheld
+        underlying_cause=rows["underlying_cause"].mask(withheld, ""),
+        decision=rows["decision"].mask(withheld, UNCODABLE),
     )
     return context.add_scope(released)
 
 
+def _of_hiv(rows: pd.DataFrame) -> pd.Series:
+    return rows["underlying_cause"].str[:3].isin(HIV)
+
+
 def death_flow(context: ReleaseContext) -> pd.DataFrame:
     """How many records were received, excluded and why, and analysed; by scope."""
-    rows = context.add_scope(analysed_deaths(context))
+    rows = analysed_deaths(context)
+    rows = context.add_scope(rows.assign(decision=rows["decision"].mask(_of_hiv(rows), UNCODABLE)))
     return (
         rows.groupby(["scope", "source", "excluded", "decision"], as_index=False, dropna=False)
         .size()

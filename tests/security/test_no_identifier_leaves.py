@@ -95,10 +95,20 @@ def test_no_release_column_is_an_exact_date_or_a_wording(demo_home):
     )
 
 
-def test_an_hiv_cause_is_withheld_in_the_release_and_kept_in_the_warehouse(demo_home):
+def test_an_hiv_death_looks_like_an_uncodable_one_in_the_release_and_is_kept_in_the_warehouse(demo_home):
     with Warehouse(demo_home) as warehouse:
-        coded = warehouse.one("SELECT count(*) FROM lake.death_code WHERE code SIMILAR TO 'B2[0-4].*'")[0]
-    released = Release(demo_home).query(
-        "SELECT count(*) FILTER (cause_withheld) AS withheld, count(*) FILTER (underlying_cause SIMILAR TO 'B2[0-4].*') AS shown FROM death"
+        hiv, uncodable = warehouse.one(
+            "SELECT count(*) FILTER (code SIMILAR TO 'B2[0-4].*'), count(*) FILTER (decision = 'uncodable') FROM lake.death_code"
+        )
+    released = (
+        Release(demo_home)
+        .query(
+            "SELECT count(*) FILTER (decision = 'uncodable' AND underlying_cause = '') AS uncodable, "
+            "count(*) FILTER (underlying_cause SIMILAR TO 'B2[0-4].*') AS shown, "
+            "count(*) FILTER (decision <> 'uncodable' AND coalesce(underlying_cause, '') = '') AS told_apart FROM death"
+        )
+        .iloc[0]
     )
-    assert (released["withheld"].iloc[0], released["shown"].iloc[0]) == (coded, 0)
+    assert hiv > 0
+    assert (released["uncodable"], released["shown"]) == (uncodable + hiv, 0)
+    assert released["told_apart"] == 0
