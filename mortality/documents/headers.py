@@ -73,7 +73,7 @@ def _is_kind(kind: str, fields: set[str], titles: list[str]) -> bool:
     died = "death_date" in fields
     named = "full_name" in fields
     if kind == CERTIFICATE.id:
-        return len({"line_a", "line_b", "line_a_icd10", "line_b_icd10"} & fields) >= 2
+        return (named or died) and len({"line_a", "line_b", "line_a_icd10", "line_b_icd10"} & fields) >= 2
     if kind == CIVIL.id:
         return named and died and (len({"registration_number", "registration_date"} & fields) >= (1 if titled else 2))
     if kind == NOTICE.id:

@@ -108,7 +108,7 @@ def workbooks():
             at=(12, "Số tử vong | Tổng số"),
         ),
         "công thức chưa tính.xlsx": case(
-            form_with(C12="=SUM(D12:E12)"), bad.FORM_CELLS - 1, "quarantine.formula_not_computed", at=(12, "Số tử vong | Tổng số")
+            form_with(C12="=VLOOKUP(1;A1:B2;2)"), bad.FORM_CELLS - 1, "quarantine.formula_not_computed", at=(12, "Số tử vong | Tổng số")
         ),
         "hàng lạ trong biểu.xlsx": case(form_with(B12="Bệnh lạ"), bad.FORM_CELLS - 8, {"quarantine.form_row_label_differs": 8}),
     }  # fmt: skip
@@ -487,7 +487,9 @@ def contents(home, hashes):
             keyed = [
                 row[0]
                 for row in warehouse.con.execute(f"DESCRIBE lake.{name}").fetchall()
-                if not row[0].endswith(("death_id", "person_id"))
+                if not row[0].endswith(
+                    ("death_id", "person_id", "person_key", "record_id")
+                )  # keyed: each home has its own
             ]
             columns = ", ".join(keyed)
             sums[name] = warehouse.con.execute(

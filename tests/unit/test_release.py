@@ -1,5 +1,7 @@
 """Releases: immutable, hashed, partitioned by scope, read without the warehouse, and never with an identifier."""
 
+import errno
+
 import pandas as pd
 import pytest
 
@@ -110,10 +112,10 @@ def test_a_release_that_fails_in_the_middle_leaves_the_pointer_and_no_half_direc
     add_values(home, ("b", "VN2025:51", "e", "202502", 2.0))
 
     def broken(*arguments):
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(releases, "file_sha256", broken)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ProcessingError, match="Hết chỗ"):
         publish(home)
     assert current_release(home) == first.release_id
     assert [path.name for path in (home / "releases").iterdir() if path.is_dir() and not path.name.startswith(".")] == [

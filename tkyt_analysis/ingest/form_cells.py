@@ -24,7 +24,7 @@ MERGED, HEADING_CELL, COLUMN_UNKNOWN, CHOICE_UNKNOWN = (
 FREE_ROW = "+"  # element ids of lines that the unit headed itself begin so
 UNKNOWN_COLUMN = ""
 CHOICE_BY_CODE = "note.form_choice_by_code"
-HINTS: dict[str, DecimalHint] = {"count": "count", "money": "comma", "percent": "unknown", "number": "unknown"}
+HINTS: dict[str, DecimalHint] = {"count": "count", "money": "count", "percent": "unknown", "number": "unknown"}
 WORDS = ("text", "date")
 CELL_COLUMNS = [
     "row_number", "column", "row", "category_id", "kind", "codelist", "header", "label", "text", "reason", "expected",

@@ -51,7 +51,7 @@ def quarantine_examples(home: Path, files: list[str], *, most: int = 12) -> list
 def sentence(key: str, place: dict[str, Any]) -> str:
     """The sentence of one quarantined row or note: where it stood, then what is said of it."""
     fields = json.loads(place.get("fields") or "{}")
-    known = {name: place.get(name) or "" for name in ("file", "sheet", "row_number", "column_name", "value")}
+    known = {name: place.get(name) or "" for name in ("file", "sheet", "row_number", "column_name", "value", "became")}
     try:
         text = label(key, None, **{**known, "row": known["row_number"], "column": known["column_name"], **fields})
     except (KeyError, IndexError):
