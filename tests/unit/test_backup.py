@@ -387,7 +387,7 @@ def test_a_backup_killed_at_any_moment_leaves_the_target_readable_and_the_next_o
     seconds = time.monotonic() - started
     moments = random.Random(20261122)
     killed = 0
-    for number in range(12):
+    for number in range(30):
         receive_people(home, tmp_path / "in", f"k{number}", 5)
         (home / "reports" / "new.bin").write_bytes(moments.randbytes(2_000_000))
         killed += in_a_process(backup, home, place, kill_after=moments.uniform(0, seconds))
