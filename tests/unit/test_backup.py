@@ -395,7 +395,7 @@ def test_a_backup_killed_at_any_moment_leaves_the_target_readable_and_the_next_o
         assert made  # the last good one is always there
         restore(place, tmp_path / f"then{number}")
         assert count_rows(tmp_path / f"then{number}")[0] >= 2  # and can be read
-    assert killed >= 4
+    assert killed >= 10
     backup(home, place)
     assert [path.name for path in (home / "work" / "private").iterdir()] == ["lock"]
     restore(place, tmp_path / "new")
