@@ -80,6 +80,8 @@ def revisions(
     for vintage in vintages:
         if not vintage.exact:
             click.echo(label("cli.revisions.about", asked=vintage.name, made=local_text(vintage.made_at)))
+    if table != "death" and not what:
+        click.echo(label("cli.revisions.sum_of_all"))
     headers = [label(f"column.{name}") for name in (*by, "period_id")] + [one.name for one in vintages]
     _print_frame(headers, triangle, text_columns=len(by) + 1)
     if changes.empty:
