@@ -160,6 +160,9 @@ def coverage_section(view: QualityView, language: str) -> str:
             label("report.quality.coverage", language), paragraph(label("report.quality.not_checked", language))
         )
     rules = load_entries("rules")
+    silent = (rows["findings"] == 0) & (rows["judged"] == rows["total"]) & (rows["total"] > 0)
+    others = paragraph(label("report.quality.silent_rules", language, count=int(silent.sum()))) if silent.any() else ""
+    rows = rows[~silent].sort_values(["findings", "rule_id"], ascending=[False, True])
     table = pd.DataFrame(
         {
             "rule": [rules[rule].title[language] if rule in rules else rule for rule in rows["rule_id"]],
@@ -173,7 +176,8 @@ def coverage_section(view: QualityView, language: str) -> str:
     return section(
         label("report.quality.coverage", language),
         paragraph(label("report.quality.coverage_text", language))
-        + table_html(table, headings=headings, decimals={"assessable_percent": 1}, language=language),
+        + table_html(table, headings=headings, decimals={"assessable_percent": 1}, language=language)
+        + others,
     )
 
 
