@@ -53,7 +53,7 @@ class LineListDoor:
         if missing or not {"unit_code", "commune"} & set(fields.values()):
             missing += [] if {"unit_code", "commune"} & set(fields.values()) else ["unit_code"]
             raise InputError("error.line_list_columns", file=file.name, columns=", ".join(missing))
-        pieces = _parquet_pieces(file) if file_kind(file.path) == "parquet" else _csv_pieces(file)
+        pieces = parquet_pieces(file) if file_kind(file.path) == "parquet" else _csv_pieces(file)
         for frame, broken in pieces:
             yield from line_list_batches(frame, fields, broken, datetime.date.today())
 
@@ -87,7 +87,8 @@ def _fields(header: list[str]) -> dict[str, str]:
     return found
 
 
-def _parquet_pieces(file: ReceivedFile) -> Iterator[tuple[pd.DataFrame, list[BrokenLine]]]:
+def parquet_pieces(file: ReceivedFile) -> Iterator[tuple[pd.DataFrame, list[BrokenLine]]]:
+    """The rows of a Parquet file in batches, each with its row number in front; none of them is broken."""
     import pyarrow.parquet as parquet
 
     first = 1

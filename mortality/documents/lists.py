@@ -23,7 +23,7 @@ from mortality.documents.headers import (
 )
 from mortality.documents.records import DocumentHeading, document_batches, read_document_heading
 from mortality.documents.repair import repaired_lines
-from mortality.line_list import texts_of_column
+from mortality.line_list import parquet_pieces, texts_of_column
 from mortality.register_lines import DEATH, error_cells, join_run_ons, line_kinds, register_cells
 from mortality.register_records import IDENTIFIER_FIELDS
 from tkyt_analysis.errors import InputError
@@ -34,7 +34,6 @@ from tkyt_analysis.ingest.excel_tables import Table
 from tkyt_analysis.ingest.safe_open import file_kind, open_utf8, read_head, require_safe_workbook
 
 WORKBOOKS = ("xlsx", "xls", "ods")
-ROWS_PER_BATCH = 100_000
 NO_LIST = "error.no_document_list"
 SURENESS = 0.97  # above that of the register's doors (0.95, 0.9): these lists have columns that no register has
 
@@ -216,15 +215,7 @@ def fields_of_header(header: list[str]) -> dict[int, str]:
 
 def _pieces(file: ReceivedFile) -> Iterator[tuple[pd.DataFrame, list[BrokenLine]]]:
     if file_kind(file.path) == "parquet":
-        import pyarrow.parquet as parquet
-
-        first = 1
-        with parquet.ParquetFile(file.path) as source:
-            for batch in source.iter_batches(batch_size=ROWS_PER_BATCH):
-                frame = batch.to_pandas()
-                frame.insert(0, "row_number", range(first, first + len(frame)))
-                first += len(frame)
-                yield frame, []
+        yield from parquet_pieces(file)
         return
     layout = find_layout(read_head(file), _header_score)
     if layout is None:

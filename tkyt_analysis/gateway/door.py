@@ -105,7 +105,7 @@ def _placed(table: pd.DataFrame, dataset: str, sheet: str, context: IngestContex
         Quarantined(
             why, sheet, int(row["row_number"]), shown[why][0], str(row[shown[why][1]]), {"value": row[shown[why][1]]}
         )
-        for why, (_, row) in zip(reason[bad], table[bad].iterrows())
+        for why, row in zip(reason[bad], table[bad].to_dict("records"), strict=True)
     ]
     landed = table[~bad].drop(columns=["unit_written", "period_written"], errors="ignore")
     return Batch(dataset, landed, refused, received=len(table))
