@@ -64,7 +64,7 @@ def killed_and_run_again(
     moments = random.Random(seed)
     done = number = 0
     while done < kills:
-        home = folder / f"home{number}"
+        home = folder / f"{work.__name__}{number}"
         number += 1
         assert number < 5 * kills, "the work is over before it can be killed"
         shutil.copytree(template, home)

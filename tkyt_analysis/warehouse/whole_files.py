@@ -17,6 +17,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     with _beside(path, text, mode) as part:
         os.replace(part, path)
     sync_directory(path.parent)
+    _sweep(path)
 
 
 def write_new(path: Path, text: str, *, mode: int = 0o600) -> bool:
@@ -43,6 +44,24 @@ def _beside(path: Path, text: str, mode: int) -> Iterator[Path]:
         yield part
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Take away what processes that were killed while writing this file left beside it."""
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        process = left.name.split(".")[-2]
+        if process.isdigit() and not _alive(int(process)):
+            left.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it lives, and is another user's
+        return True
+    return True
 
 
 def sync_directory(directory: Path) -> None:
