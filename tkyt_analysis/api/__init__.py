@@ -1,0 +1,1 @@
+"""What a statistician writes in a notebook: `import tkyt_analysis as tk`."""
