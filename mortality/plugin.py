@@ -26,7 +26,12 @@ MODULE = Module(
         "death_flow": "mortality.release_tables:death_flow",
         "deaths_by_cause": "mortality.release_tables:deaths_by_cause",
         "indicator_value": "mortality.release_tables:indicator_value",
+        "registered_population": "mortality.release_tables:registered_population",
     },
+    measures={"mortality": "mortality.cube:mortality_measures"},
+    facts={"mortality": "mortality.cube:mortality_fact"},
+    code_maps={"cause": "mortality.cube:cause_items"},
+    code_names={"cause": "mortality.cube:cause_names"},
     explainers={
         "deaths": "mortality.explain:explain_deaths",
         "population": "mortality.explain:explain_population",

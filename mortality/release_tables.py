@@ -171,6 +171,11 @@ def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
     return _summed(moved[moved["unit_id"].isin(communes)])
 
 
+def registered_population(context: ReleaseContext) -> pd.DataFrame:
+    """The denominator of every rate of registered deaths: `population_of_registers`, as it is used."""
+    return context.add_scope(population_of_registers(context))
+
+
 def communes_of_registers(context: ReleaseContext) -> set[str]:
     """The communes of 2025 from which the counted source holds any record."""
     rows = analysed_deaths(context)

@@ -29,6 +29,10 @@ class Module:
     checks : {name: function(query) -> findings} run by `tkyt check`
     gates : {name: function(warehouse, staging)} run on the staged rows of a group of files before they are stored;
         a gate may move rows from a staged table to the staged quarantine (`Staging.refuse`), mask or mark them
+    measures : {name: function(release) -> measures that the release can answer} (see tkyt_analysis.cube)
+    facts : {name: function(measure or fact id, release) -> Fact or None}
+    code_maps : {dimension: function(list id, codes) -> the member of each code} for dimensions that a list defines
+    code_names : {dimension: function(list id) -> {member: its name}, in the order of the list}
     hiv_records : {table of identifiers: query (SQL text) of the keys of its records that concern HIV}
     """
 
@@ -44,6 +48,10 @@ class Module:
     explainers: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
     gates: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    code_maps: Mapping[str, str] = field(default_factory=dict)
+    code_names: Mapping[str, str] = field(default_factory=dict)
     hiv_records: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -17,6 +17,7 @@ MODULE = Module(
         "form": "tkyt_analysis.cli.forms:form",
         "dhis2": "tkyt_analysis.cli.gateway:dhis2",
         "key": "tkyt_analysis.cli.storage:key",
+        "lab": "tkyt_analysis.cli.lab:lab",
         "migrate": "tkyt_analysis.cli.storage:migrate",
         "backup": "tkyt_analysis.cli.custody:backup",
         "restore": "tkyt_analysis.cli.custody:restore",
@@ -60,7 +61,13 @@ MODULE = Module(
     }
     | {"submission": "tkyt_analysis.workflow.release:submission"}
     | {name: f"tkyt_analysis.warehouse.domain_tables:{name}" for name in ("programme_indicator", "event_count")}
+    | {
+        name: f"tkyt_analysis.cube.release_tables:{name}"
+        for name in ("place", "category", "province_value", "province_report")
+    }
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
+    measures={"core": "tkyt_analysis.cube.core_measures:core_measures"},
+    facts={"core": "tkyt_analysis.cube.core_measures:core_fact"},
     hiv_records={"record_identity": "tkyt_analysis.access.hiv:CASES"},
     gates={
         "10_scope": "tkyt_analysis.access.gates:keep_to_scope",

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, load_cause_list
-from tkyt_analysis.analysis.rates import crude_rate
+from tkyt_analysis.analysis.rates import crude_rate, wilson_limits
 from tkyt_analysis.analysis.standardise import directly_standardised_rate
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import age_group, nesting, parse_bands
-from tkyt_analysis.reference.standard_populations import standard_population
+from tkyt_analysis.reference.standard_populations import bands_of_both, standard_population
 
 INDICATOR_VALUE_COLUMNS = [
     "figure_id",
@@ -87,18 +86,6 @@ def person_years(population: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def wilson_limits(events: pd.Series, total: pd.Series, confidence: float = 0.95) -> pd.DataFrame:
-    """Share, lower, upper of a proportion (Wilson 1927); missing where the total is 0."""
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    n = total.where(total > 0)
-    share = events / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return pd.DataFrame(
-        {"share": share, "lower": (centre - half).clip(lower=0), "upper": (centre + half).clip(upper=1)}
-    )
-
-
 def in_age_groups(deaths: pd.DataFrame, groups: Iterable[str]) -> pd.DataFrame:
     """The deaths whose completed age lies in one of the groups."""
     bands = parse_bands(groups)
@@ -135,7 +122,7 @@ def _standardised(
     if not bands:
         return frame.assign(numerator=_counts(deaths, frame, _GROUP), method="direct", status=NOT_ASSESSABLE)
     fine = population[population["age_group"].isin(bands)].merge(frame[_GROUP], on=_GROUP)
-    ages = _bands_of_both(bands, entry.standard_population)
+    ages = bands_of_both(bands, entry.standard_population)
     fine = fine.assign(age_group=fine["age_group"].map(nesting(bands, ages)))
     table = fine.groupby([*_GROUP, "age_group"], as_index=False, observed=True)["persons"].sum()
     known = deaths.assign(age_group=age_group(deaths["age_years"], ages))
@@ -153,13 +140,6 @@ def _standardised(
         method="direct_" + joined["method"].fillna("dobson") + f";standard={entry.standard_population}" + note,
         status=joined["status"].fillna(NOT_ASSESSABLE),
     )
-
-
-def _bands_of_both(bands: list[str], standard: str) -> list[str]:
-    """The finest age groups that both the population and the standard add up to (their open end may differ)."""
-    ours, theirs = parse_bands(bands), parse_bands(standard_population(standard)["age_group"])
-    edges = sorted(set(ours["low"]) & set(theirs["low"]))
-    return [f"{low}-{following - 1}" for low, following in zip(edges, edges[1:])] + [f"{edges[-1]}+"]
 
 
 def _per_live_births(

@@ -11,9 +11,9 @@ from mortality.measures.indicators import (
     METHODS,
     measure_indicators,
     unit_level,
-    wilson_limits,
 )
 from mortality.tabulation.cause_lists import load_cause_list
+from tkyt_analysis.analysis.rates import wilson_limits
 from tkyt_analysis.catalog.loader import load_entries
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.standard_populations import standard_population

@@ -132,6 +132,18 @@ def age_specific_rate(
     return crude_rate(events, person_years, per=per, confidence=confidence, limits=limits)
 
 
+def wilson_limits(events: pd.Series, total: pd.Series, confidence: float = 0.95) -> pd.DataFrame:
+    """Share, lower, upper of a proportion (Wilson 1927); missing where the total is 0."""
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    n = total.where(total > 0)
+    share = events / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return pd.DataFrame(
+        {"share": share, "lower": (centre - half).clip(lower=0), "upper": (centre + half).clip(upper=1)}
+    )
+
+
 def rate_table(
     columns: dict[str, Numbers],
     *,

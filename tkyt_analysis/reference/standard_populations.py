@@ -73,3 +73,28 @@ def _printed(standard: str) -> pd.DataFrame:
     return pd.DataFrame(
         {"age_group": rows["age_group"].to_numpy(), "standard_population": (weight / weight.sum()).to_numpy()}
     )
+
+
+def bands_of_both(bands: Sequence[str], standard: str) -> list[str]:
+    """The finest age groups that both the given bands and the standard add up to (their open end may differ)."""
+    ours, theirs = parse_bands(bands), parse_bands(standard_population(standard)["age_group"])
+    edges = sorted(set(ours["low"]) & set(theirs["low"]))
+    return [f"{low}-{following - 1}" for low, following in zip(edges, edges[1:])] + [f"{edges[-1]}+"]
+
+
+def on_standard_ages(table: pd.DataFrame, by: Sequence[str], standard: str) -> pd.DataFrame:
+    """Events and person-years by `by` and age, added up to the ages of a standard, with its weights.
+
+    table : `by`, age_group, events, person_years
+    Returns `by`, age_group, events, person_years, standard_population: what `directly_standardised_rate` takes.
+    """
+    if table.empty:
+        return table.assign(standard_population=pd.Series(dtype="float64"))
+    bands = list(table["age_group"].unique())
+    ages = bands_of_both(bands, standard)
+    coarse = table.assign(age_group=table["age_group"].map(nesting(bands, ages)))
+    summed = coarse.groupby([*by, "age_group"], as_index=False, observed=True)[["events", "person_years"]].sum(
+        min_count=1
+    )
+    summed["events"] = summed["events"].fillna(0.0)
+    return summed.merge(standard_population(standard, ages), on="age_group", validate="many_to_one")

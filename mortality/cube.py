@@ -1,0 +1,118 @@
+"""Deaths, their causes and their rates as measures of the cube."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mortality.tabulation.cause_lists import GAP, RESIDUAL, UNKNOWN, load_cause_list
+from tkyt_analysis.catalog.codelists import read_codelist
+from tkyt_analysis.catalog.entries import Indicator, Text
+from tkyt_analysis.catalog.loader import load_entries, load_entry
+from tkyt_analysis.cube.core_measures import indicator_measure, text_of
+from tkyt_analysis.cube.facts import Fact
+from tkyt_analysis.cube.model import PERIODS, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tkyt_analysis.warehouse.release import Release
+
+PLACES = ("region", "province", "district", "commune")
+OF_DEATHS = frozenset({*PLACES, *PERIODS, "sex", "age_group", "cause", "place_of_death"})
+OF_RATES = OF_DEATHS - {"place_of_death"}
+LEVEL_ORDER = ("commune", "district", "province", "region")
+
+DEATHS = Fact(
+    id="deaths",
+    sql="""
+        SELECT unit_id, CAST(year * 100 + month AS VARCHAR) AS period_id, sex, age_group, place_of_death,
+               underlying_cause AS cause_code, 1 AS amount
+        FROM death WHERE coalesce(excluded, '') = '' AND year IS NOT NULL AND month IS NOT NULL
+    """,
+    dimensions=frozenset({"sex", "age_group", "place_of_death", "cause"}),
+    tables=("death",),
+    dataset="death",
+)
+PERSONS = Fact(
+    id="registered_population",
+    sql="""
+        SELECT unit_id, CAST(year AS VARCHAR) AS period_id, sex, age_group, persons AS amount, status = 'modelled' AS modelled
+        FROM registered_population
+    """,
+    dimensions=frozenset({"sex", "age_group"}),
+    finest="year",
+    tables=("registered_population",),
+)
+FACTS = {fact.id: fact for fact in (DEATHS, PERSONS)}
+_METHODS = {"crude": "crude", "direct": "direct", "cause_specific": "crude", "proportion": "proportion", "per_live_births": "crude"}  # fmt: skip
+
+
+def mortality_measures(release: Release) -> Iterable[Measure]:
+    """Deaths, the population of the communes that keep a register, and every mortality indicator of the catalog."""
+    group = text_of("cube.group.mortality")
+    if release.has("death"):
+        yield Measure(
+            id="deaths", title=text_of("cube.deaths"), unit=text_of("cube.unit.deaths"), group="mortality", group_title=group,
+            method="count", numerator=DEATHS.id, dimensions=OF_DEATHS, definition=text_of("cube.deaths.definition"),
+            source="death", dataset="death", options={"absent_is_zero": True},
+        )  # fmt: skip
+    if release.has("registered_population"):
+        yield Measure(
+            id="population", title=text_of("cube.population"), unit=text_of("cube.unit.persons"), group="population",
+            group_title=text_of("cube.group.population"), method="average", numerator=PERSONS.id,
+            dimensions=frozenset({*PLACES, "year", "sex", "age_group"}), definition=text_of("cube.population.definition"),
+            source="registered_population",
+        )  # fmt: skip
+    if release.has("death") and release.has("registered_population"):
+        for entry in load_entries("indicators").values():
+            if entry.method in _METHODS:
+                yield _rate(entry, group)
+
+
+def _rate(entry: Indicator, group: Text) -> Measure:
+    births = entry.method == "per_live_births"
+    by_cause = {"cause_list": entry.cause_list} if entry.cause_list else {}
+    options = {
+        "where_age": entry.age_groups,
+        "standard_population": entry.standard_population,
+        "minimum_level": entry.minimum_level,
+        "minimum_denominator": entry.minimum_denominator,
+        **by_cause,
+        "items": _named_items(entry.cause_list) if entry.method == "proportion" and entry.cause_list else (),
+        "missing_denominator": births,
+    }
+    return indicator_measure(
+        entry,
+        method=_METHODS[entry.method],
+        numerator=DEATHS.id,
+        denominator=DEATHS.id if entry.method == "proportion" else "" if births else PERSONS.id,
+        dimensions=OF_RATES - {"age_group"} if entry.method == "direct" else OF_RATES,
+        group=group,
+        group_id="mortality",
+        dataset="death",
+        options=options,
+    )
+
+
+def _named_items(list_id: str) -> tuple[str, ...]:
+    """The items of a list that name codes; not the one that takes all the others."""
+    rows = read_codelist(load_entry("cause_lists", list_id).items)
+    return tuple(rows.loc[(rows["icd10_ranges"].str.strip() != RESIDUAL) & (rows["heading"] == ""), "item"])
+
+
+def mortality_fact(fact_id: str, release: Release) -> Fact | None:
+    """The module's facts by id."""
+    return FACTS.get(fact_id)
+
+
+def cause_items(list_id: str, codes: pd.Series) -> pd.Series:
+    """The item of a cause list of each code ("gap" for a code that no item takes, "unknown" where there is none)."""
+    return load_cause_list(list_id).item_of(codes)
+
+
+def cause_names(list_id: str) -> dict[str, Text]:
+    """{item: its name} in the order of the list, with the gaps last."""
+    items = load_cause_list(list_id).items
+    names = {row.item: Text(row.label_vi, row.label_en) for row in items[~items["heading"]].itertuples(index=False)}
+    return {**names, GAP: text_of("cube.cause.gap"), UNKNOWN: text_of("cube.cause.unknown")}

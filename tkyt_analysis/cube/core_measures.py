@@ -1,0 +1,301 @@
+"""Measures of the core: reported elements, ratios that data sets and forms define, and reporting rates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tkyt_analysis.catalog.entries import Indicator, Text
+from tkyt_analysis.catalog.loader import load_entries
+from tkyt_analysis.cube.facts import Fact, quoted
+from tkyt_analysis.cube.model import PERIODS, PLACES, Measure
+from tkyt_analysis.labels import all_labels
+
+if TYPE_CHECKING:
+    from tkyt_analysis.warehouse.release import Release
+
+REPORTING = "reporting_rate"
+FORM_RATIO = "form_ratio"
+_LEVELS = ("commune", "facility", "district", "province", "nation", "other")
+# kinds of period in the order in which a value of one is taken as the base that is summed
+_KINDS = {"month": "month", "administrative_month": "month", "quarter": "quarter", "half": "half", "year": "year", "cumulative": "year"}  # fmt: skip
+_KIND_OF_ID = """CASE WHEN regexp_full_match(period_id, '\\d{4}') THEN 'year' WHEN regexp_full_match(period_id, '\\d{6}') THEN 'month'
+    WHEN period_id LIKE '%A' THEN 'administrative_month' WHEN period_id LIKE '____Q%' THEN 'quarter'
+    WHEN period_id LIKE '____S%' THEN 'half' WHEN period_id LIKE '____C%' THEN 'cumulative' ELSE 'week' END"""
+
+
+def text_of(key: str, **fields: Text | str) -> Text:
+    """A label in both languages; a field may itself be a text in both."""
+    texts = all_labels()[key]
+    both = {
+        language: texts[language].format(
+            **{name: one[language] if isinstance(one, Text) else one for name, one in fields.items()}
+        )
+        for language in ("vi", "en")
+    }
+    return Text(**both)
+
+
+def core_measures(release: Release) -> Iterable[Measure]:
+    """Every element, ratio and reporting rate that the release holds values of."""
+    if {"province_value", "data_set"} <= set(release.tables()):
+        names = data_set_names(release)
+        yield from _elements(release, names)
+        yield from _form_ratios(release)
+        yield from _programme_ratios(release, names)
+        yield from _reporting_rates(release, names)
+
+
+def data_set_names(release: Release) -> dict[str, Text]:
+    """{data set: its name}; the catalog's title where it has one, else the name received."""
+    entries = load_entries("datasets")
+    received = release.query("SELECT dataset_id, any_value(name) AS name FROM data_set GROUP BY 1")
+    names = {row.dataset_id: Text(row.name, row.name) for row in received.itertuples(index=False)}
+    return {**names, **{one.id: one.title for one in entries.values()}}
+
+
+def profile(release: Release) -> pd.DataFrame:
+    """`element_profile` of a release, asked once."""
+    known = release.__dict__.setdefault("_cube_profile", [])
+    if not known:
+        known.append(element_profile(release))
+    return known[0]
+
+
+def element_profile(release: Release) -> pd.DataFrame:
+    """What each element holds: dataset_id, element_id, kind (of period), level (of unit), units, categories; one row per element: its
+    finest kind and level, `others` (values of other kinds or levels, which no sum takes)."""
+    rows = release.query(
+        f"""
+        SELECT dataset_id, element_id, {_KIND_OF_ID} AS kind, level, sum(units) AS units,
+               count(DISTINCT category_id) AS categories
+        FROM province_value GROUP BY ALL
+        """
+    )
+    kinds, levels = list(_KINDS), list(_LEVELS)
+    rows = rows[rows["kind"].isin(kinds)]
+    order = pd.DataFrame(
+        {"kind": rows["kind"].map(kinds.index).astype(int), "level": rows["level"].map(levels.index).astype(int)}
+    )
+    ranked = rows.assign(rank=order["kind"] * 10 + order["level"]).sort_values(["dataset_id", "element_id", "rank"])
+    total = ranked.groupby(["dataset_id", "element_id"])["units"].transform("sum")
+    first = ranked.assign(total=total).drop_duplicates(["dataset_id", "element_id"])
+    return first.assign(others=first["total"] - first["units"])
+
+
+def _elements(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
+    titles = release.query(
+        "SELECT dataset_id, element_id, any_value(name) AS name FROM data_element GROUP BY ALL"
+    ).set_index(["dataset_id", "element_id"])["name"]
+    for row in profile(release).itertuples(index=False):
+        title = titles.get((row.dataset_id, row.element_id))
+        title = title if isinstance(title, str) and title else row.element_id
+        own = {"category"} if row.categories > 1 else set()
+        yield Measure(
+            id=f"{row.dataset_id}/{_short(row.dataset_id, row.element_id)}",
+            title=Text(title, title),
+            unit=text_of("cube.unit.count"),
+            group=row.dataset_id,
+            group_title=names.get(row.dataset_id, Text(row.dataset_id, row.dataset_id)),
+            method="count",
+            numerator=f"element:{row.dataset_id}:{row.element_id}",
+            dimensions=_dimensions(own, _KINDS[row.kind], row.level),
+            source=row.dataset_id,
+            dataset=row.dataset_id,
+            options={"kind": row.kind, "level": row.level, "others": int(row.others)},
+        )
+
+
+def _short(dataset_id: str, element_id: str) -> str:
+    """An element id without the data set's own prefix ("maternal_child_health/live_births" is "live_births")."""
+    return element_id.removeprefix(f"{dataset_id}/")
+
+
+def _dimensions(own: set[str], finest: str, level: str) -> frozenset[str]:
+    places = {
+        "nation": (),
+        "province": ("region", "province"),
+        "other": ("region", "province"),
+        "district": ("region", "province", "district"),
+        "facility": PLACES,
+    }.get(level, tuple(name for name in PLACES if name not in ("facility", "facility_type")))
+    order = {"month": PERIODS, "quarter": PERIODS[:3], "half": PERIODS[:2], "year": PERIODS[:1]}
+    return frozenset({*own, *places, *order[finest]})
+
+
+def _programme_ratios(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
+    if not release.has("programme_indicator"):
+        return
+    kinds = release.query(
+        f"SELECT dataset_id, indicator_id, min({_KIND_OF_ID}) AS kind FROM programme_indicator GROUP BY ALL"
+    )
+    entries = load_entries("datasets")
+    for row in kinds.itertuples(index=False):
+        entry = entries.get(row.dataset_id)
+        found = [one for one in entry.indicators if one.id == row.indicator_id] if entry else []
+        for one in found:
+            fact = f"programme:{row.dataset_id}:{row.indicator_id}"
+            yield Measure(
+                id=f"{row.dataset_id}/{row.indicator_id}",
+                title=one.title,
+                unit=one.unit,
+                group=row.dataset_id,
+                group_title=names[row.dataset_id],
+                method="ratio",
+                numerator=f"{fact}:numerator",
+                denominator=f"{fact}:denominator",
+                dimensions=_dimensions(set(), _KINDS.get(row.kind, "year"), entry.reported_by if entry else ""),
+                per=one.per,
+                decimals=1,
+                definition=Text(f"{one.numerator} / {one.denominator}", f"{one.numerator} / {one.denominator}"),
+                source=row.dataset_id,
+                dataset=row.dataset_id,
+            )
+
+
+def _form_ratios(release: Release) -> Iterable[Measure]:
+    """Ratios of the catalog between cells of forms, where the release holds their cells."""
+    held = profile(release).set_index("element_id")
+    for entry in load_entries("indicators").values():
+        cells = [cell for formula in (entry.numerator, entry.denominator) for cell in _cells(formula)]
+        if entry.method == FORM_RATIO and cells and set(cells) <= set(held.index):
+            yield indicator_measure(
+                entry,
+                method="ratio",
+                numerator=f"cells:{entry.numerator}",
+                denominator="" if entry.denominator == "1" else f"cells:{entry.denominator}",
+                dimensions=_dimensions(
+                    set(), _KINDS[held.loc[cells, "kind"].iloc[0]], held.loc[cells, "level"].iloc[0]
+                ),
+                dataset=str(held.loc[cells, "dataset_id"].iloc[0]),
+                group=text_of("cube.group.targets"),
+                group_id="targets",
+            )
+
+
+def _cells(formula: str) -> list[str]:
+    return [] if formula == "1" else [part.strip() for part in formula.split("+")]
+
+
+def indicator_measure(
+    entry: Indicator, *, method: str, numerator: str, denominator: str, dimensions: frozenset[str], group: Text,
+    group_id: str, dataset: str = "", options: dict | None = None,
+) -> Measure:  # fmt: skip
+    """The measure of an indicator of the catalog."""
+    latest = entry.sources[max(entry.sources)]
+    return Measure(
+        id=entry.id,
+        title=entry.title,
+        unit=entry.unit,
+        group=group_id,
+        group_title=group,
+        method=method,
+        numerator=numerator,
+        denominator=denominator,
+        dimensions=dimensions,
+        per=entry.per,
+        decimals=entry.decimals,
+        definition=entry.definition,
+        source=latest.reference,
+        unverified=latest.unverified,
+        higher_is=entry.higher_is,
+        dataset=dataset,
+        options=options or {},
+    )
+
+
+def _reporting_rates(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
+    if not release.has("province_report"):
+        return
+    kinds = release.query(f"SELECT dataset_id, min({_KIND_OF_ID}) AS kind FROM province_report GROUP BY 1 ORDER BY 1")
+    for row in kinds.itertuples(index=False):
+        title = names.get(row.dataset_id, Text(row.dataset_id, row.dataset_id))
+        yield Measure(
+            id=f"{row.dataset_id}:{REPORTING}",
+            title=text_of("cube.reporting_rate", dataset=title),
+            unit=Text("%", "%"),
+            group="reporting",
+            group_title=text_of("cube.group.reporting"),
+            method="ratio",
+            numerator=f"report:{row.dataset_id}:received",
+            denominator=f"report:{row.dataset_id}:expected",
+            dimensions=_dimensions(set(), _KINDS.get(row.kind, "year"), "facility"),
+            per=100.0,
+            decimals=1,
+            definition=text_of("cube.reporting_rate.definition"),
+            source="reporting",
+            higher_is="better",
+            dataset=row.dataset_id,
+        )
+
+
+def core_fact(fact_id: str, release: Release) -> Fact | None:
+    """The fact behind an id that `core_measures` gave; None where it is another module's."""
+    kind, _, rest = fact_id.partition(":")
+    if kind == "element":
+        dataset_id, _, element_id = rest.partition(":")
+        return _element_fact(release, fact_id, dataset_id, [element_id])
+    if kind == "cells":
+        cells = _cells(rest)
+        held = profile(release).set_index("element_id")
+        return _element_fact(release, fact_id, str(held.loc[cells[0], "dataset_id"]), cells)
+    if kind == "programme":
+        dataset_id, indicator_id, column = rest.split(":")
+        return _programme_fact(fact_id, dataset_id, indicator_id, column)
+    if kind == "report":
+        dataset_id, _, column = rest.rpartition(":")
+        return _report_fact(fact_id, dataset_id, column)
+    return None
+
+
+def _element_fact(release: Release, fact_id: str, dataset_id: str, elements: list[str]) -> Fact:
+    held = profile(release)
+    row = held[(held["dataset_id"] == dataset_id) & held["element_id"].isin(elements)].iloc[0]
+    listed = ", ".join(quoted(one) for one in elements)
+    where = f"dataset_id = {quoted(dataset_id)} AND element_id IN ({listed}) AND {_KIND_OF_ID} = {quoted(row.kind)}"
+    latest = (
+        " QUALIFY period_id = max(period_id) OVER (PARTITION BY left(period_id, 4))" if row.kind == "cumulative" else ""
+    )
+    return Fact(
+        id=fact_id,
+        sql=f"SELECT unit_id, period_id, category_id AS category, value AS amount FROM aggregate_value WHERE {where}{latest}",
+        province_sql=(
+            "SELECT province, province_2024, facility_type, level, period_id, category_id AS category, value AS amount "
+            f"FROM province_value WHERE {where}{latest}"
+        ),
+        dimensions=frozenset({"category"}),
+        finest=_KINDS[row.kind],
+        levels=(row.level,),
+        tables=("aggregate_value", "province_value"),
+        dataset=dataset_id,
+        element=elements[0] if len(elements) == 1 else "",
+    )
+
+
+def _programme_fact(fact_id: str, dataset_id: str, indicator_id: str, column: str) -> Fact:
+    where = f"dataset_id = {quoted(dataset_id)} AND indicator_id = {quoted(indicator_id)} AND status = 'ok'"
+    if not re.fullmatch("numerator|denominator", column):
+        raise ValueError(column)
+    return Fact(
+        id=fact_id,
+        sql=f"SELECT unit_id, period_id, {column} AS amount FROM programme_indicator WHERE {where}",
+        tables=("programme_indicator",),
+        dataset=dataset_id,
+    )
+
+
+def _report_fact(fact_id: str, dataset_id: str, column: str) -> Fact:
+    where = f"dataset_id = {quoted(dataset_id)}"
+    return Fact(
+        id=fact_id,
+        sql=f"SELECT unit_id, period_id, CAST({column} AS INT) AS amount FROM reporting WHERE {where}",
+        province_sql=(
+            f"SELECT province, province_2024, facility_type, '' AS level, period_id, {column} AS amount "
+            f"FROM province_report WHERE {where}"
+        ),
+        tables=("reporting", "province_report"),
+        dataset=dataset_id,
+    )

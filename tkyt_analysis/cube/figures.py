@@ -1,0 +1,262 @@
+"""From a view to figures: counts and person-years by SQL, then rates, shares and their limits on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tkyt_analysis.cube.marks import add_marks
+from tkyt_analysis.cube.model import (
+    FIGURE_COLUMNS,
+    MODELLED,
+    NOT_ASSESSABLE,
+    OK,
+    TOTAL,
+    Figures,
+    Measure,
+    View,
+)
+from tkyt_analysis.cube.names import names_of
+from tkyt_analysis.cube.plan import Grouping, grouped_sql, require_view, source_of
+from tkyt_analysis.cube.remarks import remarks_on
+from tkyt_analysis.cube.session import Cube, cube_of
+
+if TYPE_CHECKING:
+    from tkyt_analysis.warehouse.release import Release
+
+CONFIDENCE = 0.95
+_LEVELS = ("nation", "region", "province", "district", "commune")
+
+
+def measures(release: Release) -> dict[str, Measure]:
+    """{id: measure} of all that a release can answer for the account that opened it."""
+    return dict(cube_of(release).measures)
+
+
+def evaluate(release: Release, view: View, *, groupings: Sequence[Grouping] | None = None) -> Figures:
+    """The figures of a view.
+
+    groupings : subsets of `view.by` to measure, each as a whole (its other dimensions say TOTAL); default: all of
+        `view.by`. Totals of rates come from summed numerators and denominators, never from sums of rates.
+
+    Rows stand where something was counted, or where a denominator says that nothing was (a rate of 0). Raises InputError
+    for a name that the release does not know (with the nearest ones), a dimension that a measure has not, a place outside
+    the account's scope, a period that is none.
+    """
+    cube = cube_of(release)
+    found = require_view(cube, view)
+    wanted = [tuple(one) for one in (groupings if groupings is not None else [view.by])]
+    parts = [_measured(cube, measure, view, wanted) for measure in found]
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    names = names_of(cube, view, rows)
+    rows = _in_order(rows[["measure", *view.by, *FIGURE_COLUMNS]], view, names)
+    passport = {"release": release.release_id} | {
+        name: release.manifest.get(name)
+        for name in ("snapshot", "catalog_version", "code_version", "data_as_of", "practice")
+    }
+    figures = Figures(view, rows, names, {one.id: one for one in found}, passport)
+    return Figures(view, rows, names, figures.measures, passport, tuple(remarks_on(cube, figures)))
+
+
+def _measured(cube: Cube, measure: Measure, view: View, groupings: list[Grouping]) -> pd.DataFrame:
+    """Every figure of one measure: measure, dimensions, FIGURE_COLUMNS."""
+    if measure.options.get("cause_list") and ("cause" in view.by or measure.options.get("items")):
+        view = _with_list(view, str(measure.options["cause_list"]))
+    if measure.method == "direct":
+        rows = _standardised(cube, measure, view, groupings)
+    else:
+        rows = _joined(cube, measure, view, groupings, list(view.by))
+        rows = _FINISH[measure.method](measure, rows)
+    rows = _statuses(measure, view, rows)
+    rows = add_marks(cube, measure, view, groupings, rows)
+    return rows.assign(measure=measure.id)
+
+
+def _with_list(view: View, list_id: str) -> View:
+    from dataclasses import replace
+
+    return replace(view, cause_list=list_id)
+
+
+def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping], by: list[str]) -> pd.DataFrame:
+    """numerator, denominator, modelled, moved per cell; a denominator without a dimension counts for each of its members."""
+    upper = _numerators(cube, measure, view, groupings, by)
+    if not measure.denominator:
+        average = measure.method == "average"
+        return upper if average else upper.assign(denominator=np.nan)
+    fact = cube.fact(measure.denominator)
+    spread = fact.finest == "year" and cube.fact(measure.numerator).finest != "year"
+    own = view
+    if spread:
+        own = _within_span(cube, measure, view)
+    source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or (), spread=spread)
+    shared = [name for name in by if name in source.expressions and name != "cause"]
+    sets = list(dict.fromkeys(tuple(name for name in one if name in shared) for one in groupings))
+    lower = cube.con.execute(grouped_sql(source, shared, sets)).df()
+    lower = lower.rename(columns={"amount": "denominator", "modelled": "modelled_denominator"})
+    lower = lower[[*shared, "denominator", "modelled_denominator"]]
+    if not shared:
+        upper = upper.assign(**{name: lower[name].iloc[0] for name in ("denominator", "modelled_denominator")})
+    else:
+        only = [name for name in by if name not in shared]
+        how = "left" if only else "outer"
+        upper = upper.merge(lower, on=shared, how=how, validate="many_to_one")
+    upper["modelled"] = upper["modelled"].eq(True) | upper["modelled_denominator"].eq(True)
+    upper["numerator"] = upper["numerator"].fillna(0.0) if measure.method != "ratio" else upper["numerator"]
+    return upper.drop(columns="modelled_denominator")
+
+
+def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Grouping], by: list[str]) -> pd.DataFrame:
+    fact = cube.fact(measure.numerator)
+    if measure.method == "average":
+        return _averages(cube, fact, view, groupings, by)
+    own = view
+    if measure.options.get("items"):
+        own = view.keeping("cause", _kept_items(measure, view))
+    source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or ())
+    rows = cube.con.execute(grouped_sql(source, by, groupings)).df()
+    rows = rows.rename(columns={"amount": "numerator"})
+    return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
+
+
+def _kept_items(measure: Measure, view: View) -> list[str]:
+    """The items of a list that the measure counts, and of a filter what it keeps of them."""
+    kept = dict(view.where).get("cause")
+    return [item for item in measure.options["items"] if kept is None or item in kept]
+
+
+def _averages(cube: Cube, fact: Any, view: View, groupings: list[Grouping], by: list[str]) -> pd.DataFrame:
+    """A stock (population): person-years over the years of each cell."""
+    source = source_of(cube, fact, view, by)
+    years = "count(DISTINCT year_of)"
+    sql = grouped_sql(source, by, groupings)
+    sql = sql.replace(
+        "CAST(sum(amount * part) AS DOUBLE) AS amount",
+        f"CAST(sum(amount * part) AS DOUBLE) AS amount, {years} AS years",
+    )
+    sql = sql.replace("f.amount, t.part,", "f.amount, t.part, t.year AS year_of,")
+    rows = cube.con.execute(sql).df().rename(columns={"amount": "numerator", "years": "denominator"})
+    return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
+
+
+def _within_span(cube: Cube, measure: Measure, view: View) -> View:
+    """The view without years in which nothing at all was counted: they would add person-years without deaths."""
+    from dataclasses import replace
+
+    from tkyt_analysis.cube.plan import window_of
+
+    first, last = cube.span(cube.fact(measure.numerator))
+    if not first:
+        return view
+    window = window_of(view.period)
+    start = max(window.first or "", f"{first}-01-01")
+    end = min(window.last or "9999", f"{last}-12-31")
+    months = (start[:7].replace("-", ""), end[:7].replace("-", ""))
+    return replace(view, period=f"{months[0]}..{months[1]}") if months[0] <= months[1] else view
+
+
+# ------------------------------------------------------------------------------------------------- value and limits
+
+
+def _counted(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(value=rows["numerator"], lower=np.nan, upper=np.nan, status=OK)
+
+
+def _averaged(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(value=rows["numerator"] / rows["denominator"], lower=np.nan, upper=np.nan, status=OK)
+
+
+def _crude(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
+    from tkyt_analysis.analysis.rates import crude_rate
+
+    if measure.options.get("missing_denominator"):
+        rows = rows.assign(denominator=np.nan)
+    rates = crude_rate(rows["numerator"], rows["denominator"], per=measure.per)
+    return rows.assign(
+        value=np.asarray(rates["rate"]), lower=np.asarray(rates["lower"]), upper=np.asarray(rates["upper"]),
+        status=np.asarray(rates["status"]),
+    )  # fmt: skip
+
+
+def _proportion(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
+    from tkyt_analysis.analysis.rates import wilson_limits
+
+    limits = wilson_limits(rows["numerator"], rows["denominator"], CONFIDENCE)
+    scaled = {
+        name: measure.per * limits[column]
+        for name, column in (("value", "share"), ("lower", "lower"), ("upper", "upper"))
+    }
+    return rows.assign(**scaled, status=np.where(rows["denominator"] > 0, OK, NOT_ASSESSABLE))
+
+
+def _ratio(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
+    if not measure.denominator:
+        return rows.assign(value=measure.per * rows["numerator"], lower=np.nan, upper=np.nan, status=OK)
+    good = rows["numerator"].notna() & (rows["denominator"] > 0)
+    value = (measure.per * rows["numerator"] / rows["denominator"]).where(good)
+    return rows.assign(value=value, lower=np.nan, upper=np.nan, status=np.where(good, OK, NOT_ASSESSABLE))
+
+
+_FINISH = {"count": _counted, "average": _averaged, "crude": _crude, "proportion": _proportion, "ratio": _ratio}
+
+
+def _standardised(cube: Cube, measure: Measure, view: View, groupings: list[Grouping]) -> pd.DataFrame:
+    """Directly standardised: events and person-years by age, weighted by the measure's standard population."""
+    from tkyt_analysis.analysis.standardise import directly_standardised_rate
+    from tkyt_analysis.reference.standard_populations import on_standard_ages
+
+    fine = _joined(cube, measure, view, [(*one, "age_group") for one in groupings], [*view.by, "age_group"])
+    by = list(view.by)
+    keys = by or ["all"]
+    if not by:
+        fine = fine.assign(all=TOTAL)
+    known = fine[fine["age_group"] != "unknown"].rename(columns={"numerator": "events", "denominator": "person_years"})
+    table = on_standard_ages(known, keys, str(measure.options["standard_population"]))
+    if table.empty:
+        return known.reindex(
+            columns=[*by, "numerator", "denominator", "value", "lower", "upper", "status", "modelled", "moved"]
+        )
+    rates = directly_standardised_rate(table, keys, per=int(measure.per)).rename(
+        columns={"events": "numerator", "person_years": "denominator", "rate": "value"}
+    )
+    extra = fine.groupby(keys, as_index=False, observed=True)[["modelled", "moved"]].agg(
+        {"modelled": "any", "moved": "sum"}
+    )
+    rows = rates.merge(extra, on=keys, how="left", validate="one_to_one")
+    return rows if by else rows.drop(columns="all")
+
+
+def _statuses(measure: Measure, view: View, rows: pd.DataFrame) -> pd.DataFrame:
+    """not_assessable below the measure's level or denominator; modelled where the denominator is; no value, no limits."""
+    status = rows["status"].where(rows["status"] == OK, NOT_ASSESSABLE)
+    if measure.denominator and measure.method != "ratio":
+        enough = rows["denominator"] >= max(float(measure.options.get("minimum_denominator") or 0), 1e-9)
+        status = status.where(enough, NOT_ASSESSABLE)
+    status = status.mask(~_high_enough(measure, view, rows), NOT_ASSESSABLE)
+    status = status.mask((status == OK) & rows["modelled"].eq(True), MODELLED)
+    figures = rows[["value", "lower", "upper"]].astype("float64").mask(status == NOT_ASSESSABLE)
+    share = (rows["moved"].fillna(0.0) / rows["numerator"]).where(rows["numerator"] > 0, 0.0)
+    return rows.assign(status=status.astype("str"), moved=share, **{name: figures[name] for name in figures})
+
+
+def _high_enough(measure: Measure, view: View, rows: pd.DataFrame) -> pd.Series:
+    """Whether each row stands for a place at or above the measure's lowest level."""
+    lowest = _LEVELS.index(str(measure.options.get("minimum_level") or "commune"))
+    place_level = {2: "province", 3: "district", 5: "commune"}.get(len(view.place.partition(":")[2]), "nation")
+    level = pd.Series(_LEVELS.index(place_level), index=rows.index)
+    for name in _LEVELS[1:]:
+        if name in view.by:
+            level = level.mask(rows[name] != TOTAL, np.maximum(level, _LEVELS.index(name)))
+    return level <= lowest
+
+
+def _in_order(rows: pd.DataFrame, view: View, names: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """Rows in the natural order of their members, totals last."""
+    order = {name: {code: place for place, code in enumerate(names[name])} for name in view.by}
+    keys = {f"_{name}": rows[name].map(order[name]).fillna(len(order[name])) for name in view.by}
+    asked = rows["measure"].map({one: place for place, one in enumerate(view.measures)})
+    ordered = rows.assign(_measure=asked, **keys).sort_values(["_measure", *keys], kind="stable")
+    return ordered.drop(columns=["_measure", *keys]).reset_index(drop=True)

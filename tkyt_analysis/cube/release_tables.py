@@ -1,0 +1,135 @@
+"""Release tables that make questions fast and the same for everybody: where each unit lies, and sums per province.
+
+A release holds values of communes; a question about provinces reads the sums of `province_value` instead, which are a
+hundredth of them. Both provinces stand in every row (the 34 of 2025 and the 63 before), so that a series can be put on either.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tkyt_analysis.warehouse.release import NATION, ReleaseContext
+
+PLACE_COLUMNS = [
+    "unit_id", "level", "commune", "province", "region", "commune_2024", "district_2024", "province_2024", "region_2024",
+    "facility", "facility_type", "moved",
+]  # fmt: skip
+
+
+def place(context: ReleaseContext) -> pd.DataFrame:
+    """Where each unit lies on the units of 2025 and on those before; public.
+
+    level : nation | province | district | commune | facility | other
+    commune, province, region : of 2025 (an old commune: its default target; `moved` where it was divided)
+    commune_2024 … region_2024 : before July 2025 (a commune of 2025 lies in one old province; its district is not known)
+    """
+    units = _administrative()
+    facilities = _facilities(context, units)
+    others = _others(context, set(units["unit_id"]) | set(facilities["unit_id"]))
+    rows = pd.concat([units, facilities, others], ignore_index=True)[PLACE_COLUMNS]
+    return rows.assign(scope=NATION)
+
+
+def _administrative() -> pd.DataFrame:
+    """Every unit of both code lists."""
+    from tkyt_analysis.reference.geography import crosswalk, province_merge
+    from tkyt_analysis.reference.places import places, regions
+
+    old, new = places("VN2024"), places("VN2025")
+    units = pd.concat([old, new[new["level"] > 0]], ignore_index=True)
+    commune_level = {"VN2024": 3, "VN2025": 3 if (new["level"] == 3).any() else 2}
+    links = crosswalk()
+    default = links[links["is_default"]].set_index("old_unit_id")["new_unit_id"]
+    merge = province_merge().set_index("old_unit_id")["new_unit_id"]
+    province_of = old.set_index("unit_id")["province_id"]
+    old_province = links.assign(province=links["old_unit_id"].map(province_of)).drop_duplicates("new_unit_id")
+    old_province = old_province.set_index("new_unit_id")["province"]
+    ids, system = units["unit_id"], units["system"]
+    is_old = system == "VN2024"
+    is_commune = units["level"] == system.map(commune_level)
+    level = units["level"].map({0: "nation", 1: "province", 2: "district"}).mask(is_commune, "commune")
+    province_2024 = units["province_id"].where(is_old, ids.map(old_province))
+    province = units["province_id"].map(merge).where(is_old, units["province_id"])
+    region = pd.concat([regions(name).set_index("province_id")["region_id"] for name in ("VN2024", "VN2025")])
+    divided = set(links.loc[links["relation"] == "split", "old_unit_id"])
+    district = units["parent_unit_id"].where(is_old & is_commune, ids.where(is_old & (level == "district")))
+    return pd.DataFrame(
+        {
+            "unit_id": ids,
+            "level": level,
+            "commune": ids.map(default).where(is_old, ids).where(is_commune),
+            "province": province,
+            "region": province.map(region),
+            "commune_2024": ids.where(is_old & is_commune),
+            "district_2024": district,
+            "province_2024": province_2024,
+            "region_2024": province_2024.map(region),
+            "facility": None,
+            "facility_type": None,
+            "moved": ids.isin(divided),
+        }
+    )
+
+
+def _facilities(context: ReleaseContext, units: pd.DataFrame) -> pd.DataFrame:
+    """Facilities where their commune lies, by the last description of each."""
+    rows = context.latest("facility", "facility_id", "valid_from").sort_values("valid_from")
+    rows = rows.drop_duplicates("facility_id", keep="last")[["facility_id", "facility_type", "unit_id"]]
+    located = rows.merge(
+        units.drop(columns=["level", "facility", "facility_type"]), on="unit_id", how="left", validate="many_to_one"
+    )
+    return located.assign(unit_id=located["facility_id"], facility=located["facility_id"], level="facility").drop(
+        columns="facility_id"
+    )
+
+
+def _others(context: ReleaseContext, known: set[str]) -> pd.DataFrame:
+    """Units of other code systems (DHIS2 groups): all that is known is their province."""
+    rows = context.units[~context.units["unit_id"].isin(known)]
+    province = rows["scope"].where(rows["scope"] != NATION).str.replace("-", ":", regex=False)
+    return pd.DataFrame({"unit_id": rows["unit_id"], "level": "other", "province": province, "moved": False}).reindex(
+        columns=PLACE_COLUMNS
+    )
+
+
+def province_value(context: ReleaseContext) -> str:
+    """Reported values summed over the units of a province (34 × 63), the kind of unit kept apart."""
+    _offer_places(context)
+    from tkyt_analysis.warehouse.release_tables import aggregate_value
+
+    return f"""
+        SELECT v.dataset_id, v.element_id, v.category_id, coalesce(p.level, 'other') AS level, v.period_id,
+               p.province, p.province_2024, p.facility_type, sum(v.value) AS value, count(v.value) AS units,
+               any_value(v.scope) AS scope
+        FROM ({aggregate_value(context)}) v LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
+    """
+
+
+def province_report(context: ReleaseContext) -> pd.DataFrame:
+    """Reports due and received, per data set, period and province."""
+    rows = context.made.get("reporting")
+    if rows is None:
+        from tkyt_analysis.warehouse.release_tables import reporting
+
+        rows = reporting(context)
+    _offer_places(context)
+    context.warehouse.con.register("report_rows", rows)
+    return context.query(
+        f"""
+        SELECT r.dataset_id, r.period_id, p.province, p.province_2024, p.facility_type,
+               count(*) FILTER (WHERE r.expected) AS expected, count(*) FILTER (WHERE r.received) AS received,
+               coalesce(any_value(r.scope), '{NATION}') AS scope
+        FROM report_rows r LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
+        """
+    )
+
+
+def category(context: ReleaseContext) -> pd.DataFrame:
+    """Names of the categories that values are split by; public."""
+    return context.latest("category", "category_id")[["category_id", "code", "name"]].assign(scope=NATION)
+
+
+def _offer_places(context: ReleaseContext) -> None:
+    if "place" not in context.made:
+        context.made["place"] = place(context)
+    context.warehouse.con.register("place_of_unit", context.made["place"])
