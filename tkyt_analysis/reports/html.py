@@ -1,4 +1,4 @@
-"""An executed notebook → the body of a page: texts and outputs, no code."""
+"""An executed notebook → the body of a page: texts and outputs, and the code only where it is asked for."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import html
 from typing import Any
 
 
-def notebook_body(notebook: Any) -> str:
-    """HTML of the markdown cells and of the outputs, in order; input, stream output and warnings are left out."""
+def notebook_body(notebook: Any, *, show_code: bool = False) -> str:
+    """HTML of the markdown cells and of the outputs, in order; stream output and warnings are left out."""
     parts = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             parts.append(markdown(cell.source))
         elif cell.cell_type == "code":
+            parts += [_code(cell)] if show_code and cell.source.strip() else []
             parts += [_output(output) for output in cell.get("outputs", [])]
     return "\n".join(part for part in parts if part)
 
@@ -23,6 +24,10 @@ def markdown(text: str) -> str:
     import mistune
 
     return str(mistune.create_markdown(escape=True, plugins=["table"])(text))
+
+
+def _code(cell: Any) -> str:
+    return f'<pre class="code"><code>{html.escape(cell.source)}</code></pre>'
 
 
 def _output(output: Any) -> str:
