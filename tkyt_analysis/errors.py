@@ -35,6 +35,10 @@ class TkytError(Exception):
     def __str__(self) -> str:
         return self.sentence()
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [self.sentence()]
+
 
 class UsageError(TkytError):
     """Wrong use or wrong input: exit code 2."""
