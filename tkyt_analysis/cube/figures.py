@@ -21,6 +21,7 @@ from tkyt_analysis.cube.model import (
 )
 from tkyt_analysis.cube.names import names_of
 from tkyt_analysis.cube.plan import Grouping, grouped_sql, require_view, source_of
+from tkyt_analysis.cube.relative import on_dates
 from tkyt_analysis.cube.remarks import remarks_on
 from tkyt_analysis.cube.session import Cube, cube_of
 
@@ -47,6 +48,7 @@ def evaluate(release: Release, view: View, *, groupings: Sequence[Grouping] | No
     the account's scope, a period that is none.
     """
     cube = cube_of(release)
+    view = on_dates(release, view)
     found = require_view(cube, view)
     wanted = [tuple(one) for one in (groupings if groupings is not None else [view.by])]
     parts = [_measured(cube, measure, view, wanted) for measure in found]
