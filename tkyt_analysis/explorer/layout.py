@@ -11,7 +11,19 @@ if TYPE_CHECKING:
 
     from tkyt_analysis.cube.model import Figures
 
-PICTURES = ("table", "bar", "line", "pyramid", "small_multiples", "map")
+PICTURES = (
+    "table",
+    "bar",
+    "stacked",  # counts on one another
+    "stacked_share",  # the same as 100 %
+    "line",
+    "year_over_year",  # months along, one line per year
+    "pyramid",
+    "small_multiples",
+    "scatter",  # two measures against one another
+    "card",  # single figures, large
+    "map",
+)
 SHOWS = ("value", "share_row", "share_column", "share_all", "change_previous", "change_year")
 
 

@@ -143,8 +143,8 @@ def _compose(
     tail += 0 if beside else _legend_height(sheet, legend, column) + 4
     scale = _scale(plain, column, _map_room(figsize[1], plain, column, top + tail))
     left = (width - scale * plain.width) / 2
-    placed = _in_points(frame(shapes, words.language, strip=_INSET_STRIP * sheet.scale / scale), scale, left, top)
-    _draw_map(sheet, placed, marked)
+    placed = in_points(frame(shapes, words.language, strip=_INSET_STRIP * sheet.scale / scale), scale, left, top)
+    draw_units(sheet, placed, marked)
     box = placed.legend
     if beside:
         _draw_legend(sheet, legend, box[0], box[1], box[2] - box[0])
@@ -189,7 +189,7 @@ def _heading(sheet: Sheet, words: _Words, column: float) -> float:
     return y + 4
 
 
-def _in_points(plain: Frame, scale: float, left: float, top: float) -> Frame:
+def in_points(plain: Frame, scale: float, left: float, top: float) -> Frame:
     """The frame in points of the sheet."""
     offset = np.array([left, top])
 
@@ -214,7 +214,7 @@ def _in_points(plain: Frame, scale: float, left: float, top: float) -> Frame:
     )
 
 
-def _draw_map(sheet: Sheet, placed: Frame, marked: dict[str, Mark]) -> None:
+def draw_units(sheet: Sheet, placed: Frame, marked: dict[str, Mark]) -> None:
     for unit_id, polygons in placed.shapes.items():
         if polygons:
             sheet.shape(polygons, marked[unit_id].status, marked[unit_id].colour)
