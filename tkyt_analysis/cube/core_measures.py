@@ -17,7 +17,7 @@ from tkyt_analysis.labels import all_labels
 if TYPE_CHECKING:
     from tkyt_analysis.warehouse.release import Release
 
-REPORTING = "reporting_rate"
+REPORTING, ON_TIME = "reporting_rate", "on_time_rate"
 FORM_RATIO = "form_ratio"
 _LEVELS = ("commune", "facility", "district", "province", "nation", "other")
 # kinds of period in the order in which a value of one is taken as the base that is summed
@@ -208,28 +208,40 @@ def indicator_measure(
 
 
 def _reporting_rates(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
+    """Of every data set with expected reporters: the share of the reports due that came, and that came in time."""
     if not release.has("province_report"):
         return
     kinds = release.query(f"SELECT dataset_id, min({_KIND_OF_ID}) AS kind FROM province_report GROUP BY 1 ORDER BY 1")
     for row in kinds.itertuples(index=False):
-        title = names.get(row.dataset_id, Text(row.dataset_id, row.dataset_id))
-        yield Measure(
-            id=f"{row.dataset_id}:{REPORTING}",
-            title=text_of("cube.reporting_rate", dataset=title),
-            unit=Text("%", "%"),
-            group="reporting",
-            group_title=text_of("cube.group.reporting"),
-            method="ratio",
-            numerator=f"report:{row.dataset_id}:received",
-            denominator=f"report:{row.dataset_id}:expected",
-            dimensions=_dimensions(set(), _KINDS.get(row.kind, "year"), "facility"),
-            per=100.0,
-            decimals=1,
-            definition=text_of("cube.reporting_rate.definition"),
-            source="reporting",
-            higher_is="better",
-            dataset=row.dataset_id,
-        )
+        yield _share_of_due(row.dataset_id, row.kind, names, REPORTING, f"report:{row.dataset_id}:received")
+    for row in kinds[kinds["dataset_id"].isin(_with_deadlines(release))].itertuples(index=False):
+        yield _share_of_due(row.dataset_id, row.kind, names, ON_TIME, f"{ON_TIME}:{row.dataset_id}")
+
+
+def _with_deadlines(release: Release) -> set[str]:
+    if not release.has("submission"):
+        return set()
+    return set(release.query("SELECT DISTINCT dataset_id FROM submission WHERE due IS NOT NULL")["dataset_id"])
+
+
+def _share_of_due(dataset_id: str, kind: str, names: dict[str, Text], what: str, numerator: str) -> Measure:
+    return Measure(
+        id=f"{dataset_id}:{what}",
+        title=text_of(f"cube.{what}", dataset=names.get(dataset_id, Text(dataset_id, dataset_id))),
+        unit=Text("%", "%"),
+        group="reporting",
+        group_title=text_of("cube.group.reporting"),
+        method="ratio",
+        numerator=numerator,
+        denominator=f"report:{dataset_id}:expected",
+        dimensions=_dimensions(set(), _KINDS.get(kind, "year"), "facility"),
+        per=100.0,
+        decimals=1,
+        definition=text_of(f"cube.{what}.definition"),
+        source="reporting" if what == REPORTING else "submission",
+        higher_is="better",
+        dataset=dataset_id,
+    )
 
 
 def core_fact(fact_id: str, release: Release) -> Fact | None:
@@ -248,6 +260,13 @@ def core_fact(fact_id: str, release: Release) -> Fact | None:
     if kind == "report":
         dataset_id, _, column = rest.rpartition(":")
         return _report_fact(fact_id, dataset_id, column)
+    if kind == ON_TIME:
+        return Fact(
+            id=fact_id,
+            sql=f"SELECT unit_id, period_id, 1 AS amount FROM submission WHERE dataset_id = {quoted(rest)} AND days_late <= 0",
+            tables=("submission",),
+            dataset=rest,
+        )
     return None
 
 
