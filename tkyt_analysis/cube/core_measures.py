@@ -241,6 +241,7 @@ def _share_of_due(dataset_id: str, kind: str, names: dict[str, Text], what: str,
         source="reporting" if what == REPORTING else "submission",
         higher_is="better",
         dataset=dataset_id,
+        options={"absent_is_zero": True},
     )
 
 

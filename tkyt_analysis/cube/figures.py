@@ -107,7 +107,8 @@ def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping],
         how = "left" if only else "outer"
         upper = upper.merge(lower, on=shared, how=how, validate="many_to_one")
     upper["modelled"] = upper["modelled"].eq(True) | upper["modelled_denominator"].eq(True)
-    upper["numerator"] = upper["numerator"].fillna(0.0) if measure.method != "ratio" else upper["numerator"]
+    if measure.method != "ratio" or measure.options.get("absent_is_zero"):
+        upper["numerator"] = upper["numerator"].fillna(0.0)
     return upper.drop(columns="modelled_denominator")
 
 
