@@ -43,7 +43,8 @@ fix: setup ## mend style and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lab: setup ## JupyterLab with the workbench's notebooks
+lab: setup ## JupyterLab with the workbench's notebooks, on practice data
+	test -e $(PRACTICE_HOME)/releases/CURRENT || $(BIN)/tkyt demo --home $(PRACTICE_HOME)
 	$(BIN)/tkyt lab --home $(PRACTICE_HOME)
 
 dashboards: setup ## the dashboards (Voilà) on practice data

@@ -1,79 +1,22 @@
-"""What the template notebooks show: the state of a home as HTML, and the view that the quality notebook opens."""
+"""What several template notebooks show: style, quarantine by reason, own reports, the view that the quality notebook opens."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pandas as pd
 
 from tkyt_analysis.access import NATION, require
 from tkyt_analysis.access.warehouse_view import scoped_warehouse
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.labels import all_labels, label
-from tkyt_analysis.pages import notice, paragraph, table_html
+from tkyt_analysis.labels import all_labels
 from tkyt_analysis.settings import home_directory
 
 if TYPE_CHECKING:
     from tkyt_analysis.reports.quality_data import QualityView
     from tkyt_analysis.warehouse.release import Release
-
-
-@dataclass(frozen=True)
-class StartPage:
-    """The sections of 00_start for one home."""
-
-    home: Path
-    language: str
-
-    def status(self) -> str:
-        """Files and rows received, quarantine, findings, release: the sentences of `tkyt status`."""
-        from tkyt_analysis.status import home_status
-
-        sentences = home_status(self.home)["sentences"]
-        return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in sentences)}</ul>"
-
-    def waiting(self) -> str:
-        """Rows in quarantine by reason, with one file to look at."""
-        rows = quarantine_by_reason(self.home)
-        if rows.empty:
-            return paragraph(label("start.nothing_waits", self.language))
-        shown = rows.assign(reason=[reason_words(key, self.language) for key in rows["reason"]])
-        headings = {
-            name: label(f"start.column.{name}", self.language) for name in ("reason", "rows", "files", "example")
-        }
-        return table_html(
-            shown, headings=headings, caption=label("start.waiting", self.language), language=self.language
-        )
-
-    def release(self) -> str:
-        """The current release, and the tables readers find in it."""
-        from tkyt_analysis.warehouse.release import Release
-
-        try:
-            release = Release(self.home)
-        except InputError as error:
-            return notice(error.sentence(self.language), kind="warning", language=self.language)
-        fields = {
-            "release": release.release_id,
-            "date": release.manifest["data_as_of"],
-            "tables": ", ".join(release.tables()),
-        }
-        return paragraph(label("start.release", self.language, **fields))
-
-    def reports(self) -> str:
-        """Links to the reports that were made, newest first; `reports` stands beside the notebook in JupyterLab."""
-        pages = sorted(own_reports(self.home), key=lambda path: (-path.stat().st_mtime, path.name))
-        if not pages:
-            return paragraph(label("start.no_reports", self.language))
-        items = "".join(
-            f'<li><a href="reports/{quote(one.name)}" target="_blank">{escape(one.name)}</a></li>' for one in pages
-        )
-        return f"{paragraph(label('start.reports', self.language, directory=self.home / 'reports'))}<ul>{items}</ul>"
 
 
 def notebook_style() -> str:
@@ -82,14 +25,6 @@ def notebook_style() -> str:
 
     rules = page_css().replace(":root", "&").replace("html {", "& {", 1)
     return f"<style>.jp-OutputArea-output {{ {rules} }}</style>"
-
-
-def start(home: str | Path = "", language: str = "vi") -> StartPage:
-    """The start page of a home ("" is TKYT_HOME)."""
-    from tkyt_analysis.labels import set_language
-
-    set_language(language)
-    return StartPage(Path(home) if home else home_directory(), language)
 
 
 def quarantine_by_reason(home: Path) -> pd.DataFrame:

@@ -286,16 +286,6 @@ def dashboards(port: int, no_browser: bool, home: Path) -> None:
     serve(home, port=port, open_browser=not no_browser)
 
 
-@tkyt.command(help=label("cli.lab"))
-@click.option("--port", default=8888, show_default=True, help=label("cli.port"))
-@click.option("--no-browser", is_flag=True, help=label("cli.no_browser"))
-@home_option
-def lab(port: int, no_browser: bool, home: Path) -> None:
-    from tkyt_analysis.lab import start_lab
-
-    start_lab(home, port=port, open_browser=not no_browser)
-
-
 @tkyt.group(help=label("cli.catalog"))
 def catalog() -> None:
     """The data catalog."""
