@@ -19,6 +19,7 @@ MODULE = Module(
         "key": "tkyt_analysis.cli.storage:key",
         "lab": "tkyt_analysis.cli.lab:lab",
         "migrate": "tkyt_analysis.cli.storage:migrate",
+        "notebook": "tkyt_analysis.cli.notebooks:notebook",
         "backup": "tkyt_analysis.cli.custody:backup",
         "restore": "tkyt_analysis.cli.custody:restore",
         "verify": "tkyt_analysis.cli.custody:verify",
@@ -63,7 +64,7 @@ MODULE = Module(
     | {name: f"tkyt_analysis.warehouse.domain_tables:{name}" for name in ("programme_indicator", "event_count")}
     | {
         name: f"tkyt_analysis.cube.release_tables:{name}"
-        for name in ("place", "category", "province_value", "province_report")
+        for name in ("place", "category", "province_value", "province_report", "province_finding")
     }
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     measures={"core": "tkyt_analysis.cube.core_measures:core_measures"},
