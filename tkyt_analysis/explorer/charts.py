@@ -74,12 +74,16 @@ def picture_svg(pivot: Pivot, *, language: str | None = None, width_px: int = 90
     """
     language = language or current_language()
     try:
-        parts = _interactive_map(pivot, language) or _inline(pivot, language, width_px)
+        return picture_markup(pivot, language=language, width_px=width_px)
     except InputError as error:
         from tkyt_analysis.pages import notice
 
         return notice(str(error), kind="warning", language=language)
-    return parts
+
+
+def picture_markup(pivot: Pivot, *, language: str, width_px: int) -> str:
+    """The same; raises InputError where the dimensions do not fit the picture."""
+    return _interactive_map(pivot, language) or _inline(pivot, language, width_px)
 
 
 def picture_png(
