@@ -85,8 +85,10 @@ def _of_ages(rows: pd.DataFrame, figure: dict[str, Any]) -> pd.DataFrame:
 
 
 def _of_cause(rows: pd.DataFrame, figure: dict[str, Any]) -> pd.DataFrame:
+    if figure["cause"] == "all":
+        return rows
     indicator = load_entry("indicators", figure["indicator_id"])
-    if figure["cause"] == "all" or not indicator.cause_list:
+    if not indicator.cause_list:
         return rows
     from mortality.tabulation.cause_lists import load_cause_list
 

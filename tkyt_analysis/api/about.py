@@ -145,3 +145,20 @@ def combined(parts: Iterable[About]) -> About | None:
         first, heading=heading, measures=measures, names=names, passport=ordered[0], others=tuple(ordered[1:]),
         remarks=remarks, view=None, question=None, grouped=grouped,
     )  # fmt: skip
+
+
+def source_words(measure: Measure, language: str | None = None) -> str:
+    """The source of a measure as people know it: a document, or the name of the data set that it is counted from."""
+    from tkyt_analysis.labels import all_labels, current_language
+
+    if measure.source == measure.group:
+        return measure.group_title[language or current_language()]
+    key = f"api.source.{measure.source}"
+    return label(key, language) if key in all_labels() else measure.source
+
+
+def period_words(period: str, language: str | None = None) -> str:
+    """ "202501..202503" as "Tháng 1 năm 2025 – Tháng 3 năm 2025"."""
+    from tkyt_analysis.reference.periods import format_period
+
+    return " – ".join(format_period(one, language) for one in period.split("..")) if period else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.api.about import About
+from tkyt_analysis.api.about import About, source_words
 from tkyt_analysis.labels import all_labels, current_language, format_date, format_number, label
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Shown:
     legend: dict[str, str]
     rows: int
     gap: int | None  # the row before which rows were left out
+    marked: int  # the column that carries the marks
 
 
 def table_as_html(table: FigureTable) -> str:
@@ -58,23 +59,20 @@ def _row_html(shown: Shown, row: int) -> str:
         said = escape(_left_out(shown))
         gap = f'<tr class="tk-gap"><td colspan="{len(shown.headings)}">{said}</td></tr>'
     cells = [
-        f"<td{_kind(number)}>{escape(cell)}{_raised(shown, row, name)}</td>"
-        for cell, number, name in zip(shown.cells[row], shown.numbers, shown.headings)
+        f"<td{_kind(number)}>{escape(cell)}{_raised(shown, row, column)}</td>"
+        for column, (cell, number) in enumerate(zip(shown.cells[row], shown.numbers))
     ]
     return f"{gap}<tr>{''.join(cells)}</tr>"
 
 
-def _raised(shown: Shown, row: int, heading: str) -> str:
-    return (
-        f"<sup>{escape(shown.marks[row])}</sup>"
-        if shown.marks[row] and heading == shown.headings[_marked(shown)]
-        else ""
-    )
+def _raised(shown: Shown, row: int, column: int) -> str:
+    return f"<sup>{escape(shown.marks[row])}</sup>" if shown.marks[row] and column == shown.marked else ""
 
 
-def _marked(shown: Shown) -> int:
-    """The column that carries the marks: the first number."""
-    return next((place for place, number in enumerate(shown.numbers) if number), len(shown.numbers) - 1)
+def _marked(names: list[str], numbers: list[bool]) -> int:
+    """The value's column, else the first number."""
+    first = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
+    return names.index("value") if "value" in names else first
 
 
 def _kind(number: bool) -> str:
@@ -89,9 +87,8 @@ def _css() -> str:
 def table_as_text(table: FigureTable) -> str:
     """The same for a terminal."""
     about, shown = table.about or About(), shown_table(table)
-    marked = _marked(shown) if shown.headings else 0
     rows = [
-        [cell + (f" [{mark}]" if mark and place == marked else "") for place, cell in enumerate(cells)]
+        [cell + (f" [{mark}]" if mark and place == shown.marked else "") for place, cell in enumerate(cells)]
         for cells, mark in zip(shown.cells, shown.marks)
     ]
     widths = [max([len(name), *(len(row[place]) for row in rows)]) for place, name in enumerate(shown.headings)]
@@ -121,7 +118,7 @@ def foot_lines(about: About, shown: Shown) -> list[str]:
     lines = [f"{letter} {text}" for letter, text in shown.legend.items()]
     if not shown.rows:
         lines.append(label("api.no_rows", language))
-    sources = "; ".join(dict.fromkeys(one.source for one in about.measures.values() if one.source))
+    sources = "; ".join(dict.fromkeys(source_words(one, language) for one in about.measures.values() if one.source))
     if sources:
         lines.append(label("api.source", language, source=sources))
     return [*lines, *about.sentences(language)]
@@ -145,7 +142,16 @@ def shown_table(table: FigureTable) -> Shown:
     headings = [_heading(name, about) for name in written]
     cells = [list(row) for row in zip(*(texts for texts, _ in written.values()))]
     numbers = [number for _, number in written.values()]
-    return Shown(headings, cells, numbers, marks, legend, rows, HEAD if rows > MOST_ROWS else None)
+    return Shown(
+        headings,
+        cells,
+        numbers,
+        marks,
+        legend,
+        rows,
+        HEAD if rows > MOST_ROWS else None,
+        _marked(list(written), numbers),
+    )
 
 
 def _columns(plain: pd.DataFrame, about: About) -> dict[str, pd.Series]:
@@ -169,8 +175,9 @@ def _columns(plain: pd.DataFrame, about: About) -> dict[str, pd.Series]:
             and _has_limits(named)
         ):
             found["limits"] = pd.Series(_limits(named, about), index=named.index)
+    averages = bool(about.measures) and all(one.method == "average" for one in about.measures.values())
     for name in ("numerator", "denominator"):
-        if about.measures and name in found and (found[name].isna().all() or _repeats_value(found, name)):
+        if about.measures and name in found and (averages or found[name].isna().all() or _repeats_value(found, name)):
             del found[name]
     return found
 

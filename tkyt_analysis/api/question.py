@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.api import names
+from tkyt_analysis.api.about import period_words
 from tkyt_analysis.cube.model import DIMENSIONS, PLACES, View
 from tkyt_analysis.labels import current_language, label
 
@@ -106,7 +107,7 @@ class Question:
             parts.append(label("api.heading_by", language, by=by))
         parts.append(self.workbench.place_name(self.written.place))
         if self.written.period:
-            parts.append(self.written.period.replace("..", "–"))
+            parts.append(period_words(self.written.period, language))
         return ", ".join(parts)
 
     def to_pandas(self) -> pd.DataFrame:
