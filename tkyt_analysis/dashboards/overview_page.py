@@ -31,8 +31,8 @@ def style_html() -> str:
     return f"<style>{font_face_css()}\n.tkyt-app {{ {pages} }}\n{own}</style>"
 
 
-def head_html(release: Release | None, language: str) -> str:
-    """Band of practice data, masthead and title."""
+def head_html(release: Release | None, language: str, *, title: str = "overview.title") -> str:
+    """Band of practice data, masthead and title (a label)."""
     band = (
         f'<div class="band" role="note">{label("page.practice", language)}</div>'
         if release and release.practice
@@ -41,7 +41,7 @@ def head_html(release: Release | None, language: str) -> str:
     return (
         f'<div lang="{language}">{band}<div class="masthead"><div class="inner"><div class="logo" aria-hidden="true">TKYT</div>'
         f"<div><strong>{label('page.ministry', language)}</strong>{label('page.service', language)}</div></div></div>"
-        f"<h1>{label('overview.title', language)}</h1></div>"
+        f"<h1>{label(title, language)}</h1></div>"
     )
 
 
