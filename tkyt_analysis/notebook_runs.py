@@ -226,7 +226,7 @@ def made_before(job: Job) -> ReportRun | None:
     return ReportRun(job.name, files["html"], files["ipynb"], passport)
 
 
-def typed_values(template: NotebookTemplate, given: Mapping[str, Any]) -> dict[str, Any]:
+def typed_values(template: NotebookTemplate, given: Mapping[str, Any], *, only_given: bool = False) -> dict[str, Any]:
     """The notebook's parameters with the given values, each of the type of its default; anything else is refused."""
     unknown = [name for name in given if name not in template.parameters]
     if unknown:
@@ -237,8 +237,8 @@ def typed_values(template: NotebookTemplate, given: Mapping[str, Any]) -> dict[s
             parameter=(own or unknown)[0],
             known=", ".join(template.parameters),
         )
-    values = dict(template.parameters)
-    return {name: _typed(name, value, given[name]) if name in given else value for name, value in values.items()}
+    typed = {name: _typed(name, template.parameters[name], value) for name, value in given.items()}
+    return typed if only_given else {**template.parameters, **typed}
 
 
 def _typed(name: str, default: Any, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,12 +47,21 @@ def notebook_run(
     name: str, given: tuple[str, ...], places: str, again: bool, show_code: bool, output: Path | None,
     release: str | None, home: Path, as_json: bool,
 ) -> int:  # fmt: skip
-    from tkyt_analysis.notebook_runs import places_named, run_batch, run_notebook
+    from tkyt_analysis.notebook_runs import places_named, run_batch, run_notebook, typed_values
+    from tkyt_analysis.notebook_templates import notebook_template
     from tkyt_analysis.reports.templates import parse_parameters
 
-    parameters = parse_parameters(given)
+    parameters: dict[str, Any] = typed_values(
+        notebook_template(name, home=home), parse_parameters(given), only_given=True
+    )
     bar = ProgressBar(name)
-    options = {"home": home, "output": output, "release": release, "progress": bar, "show_code": show_code}
+    options: dict[str, Any] = {
+        "home": home,
+        "output": output,
+        "release": release,
+        "progress": bar,
+        "show_code": show_code,
+    }
     try:
         if places:
             wanted = places_named(places, home=home, release=release)
