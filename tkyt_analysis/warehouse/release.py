@@ -24,6 +24,7 @@ from tkyt_analysis.access.audit import record
 from tkyt_analysis.access.release_view import narrowed, open_filtered
 from tkyt_analysis.catalog import catalog_version, load_entries
 from tkyt_analysis.errors import InputError, ProcessingError
+from tkyt_analysis.memory import guarded, limit_memory
 from tkyt_analysis.modules import load_object, parts
 from tkyt_analysis.settings import wait_seconds
 from tkyt_analysis.version import code_version
@@ -272,7 +273,8 @@ class Release:
     def _opened(self) -> tuple[duckdb.DuckDBPyConnection, frozenset[str]]:
         import duckdb
 
-        connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "autoinstall_known_extensions": False})
+        connection = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        limit_memory(connection, self.home)
         files = {table: self._files(table) for table in self.tables()}
         if not self.reads.nation:
             return connection, open_filtered(connection, files, self.reads)
@@ -297,8 +299,9 @@ class Release:
             raise InputError("error.outside_scope", place=place, account=self.account.name, unit=self.account.unit_id)
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
-        """Rows of a query on the release's tables by name."""
-        return self.con.execute(sql, parameters or []).df()
+        """Rows of a query on the release's tables by name; ProcessingError where it needs more memory and disk than it may."""
+        with guarded(self.con):
+            return self.con.execute(sql, parameters or []).df()
 
     def has(self, table: str) -> bool:
         """Whether the release has rows of a table for this scope."""
