@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tkyt_analysis.explorer.canvas import (
     Canvas,
     Mark,
     Scale,
+    rim,
     scale,
     tick_width,
     value_grid,
@@ -22,8 +23,8 @@ from tkyt_analysis.explorer.canvas import (
 from tkyt_analysis.labels import label
 
 if TYPE_CHECKING:
-    from tkyt_analysis.maps.frame import Box
     from tkyt_analysis.explorer.grid import Grid
+    from tkyt_analysis.maps.frame import Box
 
 _MOST_UPRIGHT = 8
 _BAR, _GAP = 11.0, 4.0  # points of a lying bar with its value beside it, and between groups
@@ -33,9 +34,10 @@ def draw_bars(canvas: Canvas, grid: Grid, left: float, top: float, width: float,
     """Bars of every category, one per series; returns where the picture ends (lower than `room` if names need it)."""
     top = canvas.legend(series_marks(grid), left, top, width)
     top = _say_total(canvas, grid, left, top)
-    below = _status_marks(grid)
+    lying = lies(canvas, grid, width)
+    below = _status_marks(grid, in_words=lying)
     foot = canvas.legend(below, left, 0, width, draw=False) if below else 0.0
-    painter = _lying if lies(canvas, grid, width) else _upright
+    painter = _lying if lying else _upright
     bottom = painter(canvas, grid, left, top, width, room - foot)
     if below:
         bottom = canvas.legend(below, left, bottom + 4, width)
@@ -62,8 +64,10 @@ def series_marks(grid: Grid) -> list[Mark]:
     return [Mark("box", hue, name) for hue, name in zip(hues, grid.series_names)]
 
 
-def _status_marks(grid: Grid) -> list[Mark]:
-    present = [one for one in ("modelled", "suppressed", "not_assessable") if (grid.status == one).any()]
+def _status_marks(grid: Grid, *, in_words: bool) -> list[Mark]:
+    """A legend row per pattern used; lying bars have room for words where a figure is withheld."""
+    kinds = ("modelled",) if in_words else ("modelled", "suppressed", "not_assessable")
+    present = [one for one in kinds if (grid.status == one).any()]
     return [Mark(one, "", label(f"chart.status.{one}", grid.language)) for one in present]
 
 
@@ -149,18 +153,20 @@ def _lying_bars(canvas: Canvas, grid: Grid, axis: Scale, edges: np.ndarray, numb
                 limits = axis([grid.lower[row, column], grid.upper[row, column]])
                 whiskers.append([(limits[0], (y0 + y1) / 2), (limits[1], (y0 + y1) / 2)])
             outer = float(axis(ends[row, column]))
-            side = "right" if value < 0 else "left"
-            canvas.text(
-                outer + (-4 if value < 0 else 4),
-                (y0 + y1) / 2,
-                grid.text(value),
-                _value_size(number),
-                ha=side,
-                va="center",
-            )
+            _lying_value(canvas, grid, axis, outer, (y0 + y1) / 2, float(value))
         canvas.boxes(boxes, hues[column], **_rim(grid))
         canvas.boxes(hatched, "#ffffff", hatch="||||", edgecolors=hues[column], linewidths=1.0)
     canvas.segments(whiskers, INK, 1.0, zorder=3)
+
+
+def _lying_value(canvas: Canvas, grid: Grid, axis: Scale, x: float, y: float, value: float) -> None:
+    """The number beyond a bar's end; set off where a total line runs through it."""
+    text, size, way = grid.text(value), _value_size(len(grid.series)), -1.0 if value < 0 else 1.0
+    far = x + way * (4 + canvas.measure(text, size)[0])
+    lines = [float(axis(grid.total[column])) for column in _lines_of_total(grid)]
+    crossed = any(min(x, far) - 1 <= line <= max(x, far) + 1 for line in lines)
+    options: dict[str, Any] = {"path_effects": rim()} if crossed else {}
+    canvas.text(x + way * 4, y, text, size, ha="right" if value < 0 else "left", va="center", **options)
 
 
 def _middle(start: float, thick: float, most: float) -> tuple[float, float]:
@@ -198,8 +204,10 @@ def _total_heads(canvas: Canvas, grid: Grid, top: float) -> float:
 
 
 def _total_words(grid: Grid, column: int) -> str:
-    name = grid.series_names[column] if len(grid.series) > 1 else ""
-    return label("chart.total", grid.language, name=name, value=grid.text(grid.total[column])).replace("  ", " ")
+    value = grid.text(grid.total[column])
+    if len(grid.series) > 1:
+        return label("chart.total_of", grid.language, name=grid.series_names[column], value=value)
+    return label("chart.total", grid.language, value=value)
 
 
 def _total_lines(canvas: Canvas, grid: Grid, axis: Scale, top: float, bottom: float) -> None:

@@ -123,7 +123,7 @@ class Canvas(Sheet):
         """A filled outline (n, 2)."""
         from matplotlib.patches import Polygon
 
-        self.axes.add_patch(Polygon(ring, closed=True, facecolor=colour, **{"linewidth": 0, **options}))
+        self.axes.add_artist(Polygon(ring, closed=True, facecolor=colour, **{"linewidth": 0, **options}))
 
     def pattern(self, box: Box, status: str) -> None:
         """A box in the pattern of a status."""
@@ -131,7 +131,7 @@ class Canvas(Sheet):
 
         for fill in fills(status, None):
             settings = {"edgecolor": RULE, "linewidth": 0.4, **fill}
-            self.axes.add_patch(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], **settings))
+            self.axes.add_artist(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], **settings))
 
     def legend(self, marks: Sequence[Mark], x: float, y: float, width: float, *, draw: bool = True) -> float:
         """Legend in rows from (x, y); returns where the next thing may start."""
@@ -187,7 +187,8 @@ class Scale:
     def text(self, tick: float, language: str) -> str:
         """A tick as a number with just enough decimals."""
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else 1.0
-        return format_number(tick + 0.0, max(0, -math.floor(math.log10(step) + 1e-9)), language)
+        decimals = next((i for i in range(9) if abs(round(step, i) - step) < 1e-9 * step), 9)
+        return format_number(tick + 0.0, decimals, language)
 
 
 def scale(values: Any, start: float, end: float, *, zero: bool = True, most: int = 5, head: float = 0.0) -> Scale:
@@ -210,9 +211,15 @@ def scale(values: Any, start: float, end: float, *, zero: bool = True, most: int
 
 
 def _step(rough: float) -> float:
-    """1, 2 or 5 times a power of ten, not under `rough`."""
+    """1, 2, 2.5 or 5 times a power of ten, not under `rough`."""
     power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def nice_below(number: float) -> float:
+    """The largest of 1, 2 or 5 times a power of ten that is not over `number` (> 0)."""
+    power = 10.0 ** math.floor(math.log10(number))
+    return next(factor * power for factor in (5, 2, 1) if factor * power <= number * (1 + 1e-9))
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float] | None:
@@ -236,6 +243,18 @@ def spread(wanted: Sequence[float], heights: Sequence[float], low: float, high: 
             start += heights[i]
             k += 1
     return placed
+
+
+def rim(width: float = 2.0) -> list[Any]:
+    """A white rim that sets text off from what runs below it."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=width, foreground="#ffffff")]
+
+
+def meet(a: Box, b: Box) -> bool:
+    """Whether two boxes overlap."""
+    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
 
 
 def value_grid(canvas: Canvas, axis: Scale, left: float, right: float, language: str) -> None:

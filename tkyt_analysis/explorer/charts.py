@@ -106,7 +106,8 @@ def _compose(pivot: Pivot, language: str, width: float, height: float, heading: 
     bottom = _picture(canvas, pivot, language, MARGIN, top, across, max(canvas.least_height - foot, top + 60.0))
     if heading:
         bottom = _foot(canvas, pivot, language, bottom + 4, across)
-    canvas.finish(max(bottom + 4, canvas.least_height if heading else bottom + 4))
+    full = heading and pivot.layout.picture != "card"  # cards are as high as they are
+    canvas.finish(max(bottom + 4, canvas.least_height if full else 0.0))
     return canvas
 
 
@@ -298,7 +299,20 @@ def _province_map(pivot: Pivot, language: str, width: float) -> Figure | None:
     found = _one_rate(pivot, language)
     if found is None:
         return None
-    return draw_province_map(found.table(0), figsize=(min(width, 6.3), None), **_map_words(pivot, found, language))
+    figure = draw_province_map(found.table(0), figsize=(min(width, 6.3), None), **_map_words(pivot, found, language))
+    _notes_below(figure, [subtitle(pivot.figures, language), *_remarks(None, pivot, language)])
+    return figure
+
+
+def _notes_below(figure: Figure, notes: list[str]) -> None:
+    """Remarks below a finished sheet, which grows to hold them."""
+    width, height = (float(one) * POINTS for one in figure.get_size_inches())
+    canvas = Canvas(width / POINTS, height / POINTS)
+    lines = [line for note in notes for line in canvas.lines(note, width - 2 * MARGIN, SMALL).split("\n")]
+    canvas.figure, canvas.axes = figure, figure.axes[0]
+    for i, line in enumerate(lines):
+        canvas.text(MARGIN - 2, height + i * canvas.line(SMALL), line, SMALL, color=GREY)
+    canvas.finish(height + len(lines) * canvas.line(SMALL) + MARGIN)
 
 
 def _interactive_map(pivot: Pivot, language: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,30 +48,30 @@ class Grid:
     measure: np.ndarray
     total: np.ndarray
 
-    @property
+    @cached_property
     def measures(self) -> list[str]:
         """Ids of the measures in the grid, in the order of the view."""
         present = set(np.unique(self.measure)) - {""}
         return [one for one in self.pivot.figures.view.measures if one in present]
 
-    @property
+    @cached_property
     def relative(self) -> bool:
         """Whether cells show a share or a change in place of the value."""
         return self.pivot.layout.shows != "value"
 
-    @property
+    @cached_property
     def additive(self) -> bool:
         """Whether every measure is a count."""
         return all(self.pivot.figures.measures[one].additive for one in self.measures)
 
-    @property
+    @cached_property
     def decimals(self) -> int:
         """Decimals that numbers are shown with."""
         if self.relative:
             return 1
         return max((self.pivot.figures.measures[one].decimals for one in self.measures), default=0)
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """The unit of what is shown."""
         if self.relative:
@@ -78,12 +79,12 @@ class Grid:
         units = [self.pivot.figures.measures[one].unit[self.language] for one in self.measures]
         return "; ".join(dict.fromkeys(unit for unit in units if unit))
 
-    @property
+    @cached_property
     def intervals(self) -> bool:
         """Whether 95 % limits are to be drawn and there are any."""
         return bool(self.pivot.layout.intervals and not self.relative and np.isfinite(self.lower).any())
 
-    @property
+    @cached_property
     def thin(self) -> np.ndarray:
         """Where fewer reports arrived than a figure should rest on."""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -147,7 +147,9 @@ def runs(known: np.ndarray) -> list[np.ndarray]:
     return [part for part in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(part)]
 
 
-def draw_runs(canvas: Canvas, grid: Grid, axis: Scale, places: np.ndarray, styles: Sequence[Style]) -> None:
+def draw_runs(
+    canvas: Canvas, grid: Grid, axis: Scale, places: np.ndarray, styles: Sequence[Style], *, dots: bool = True
+) -> None:
     """The lines, their bands, and points where a line has but one figure, few figures, or few reports."""
     banded = grid.intervals and len(grid.series) <= _MOST_BANDS
     for column, style in enumerate(styles):
@@ -162,7 +164,7 @@ def draw_runs(canvas: Canvas, grid: Grid, axis: Scale, places: np.ndarray, style
         thin = grid.thin[:, column] & known
         alone = np.zeros(len(known), dtype=bool)
         alone[[part[0] for part in pieces if len(part) == 1]] = True
-        full = known & ~thin if len(known) <= 24 and style.named else alone & ~thin
+        full = known & ~thin if dots and len(known) <= 24 and style.named else alone & ~thin
         canvas.dots(places[full], y[full], style.colour, size=4.2)
         canvas.dots(places[thin], y[thin], style.colour, size=4.6, hollow=True)
 

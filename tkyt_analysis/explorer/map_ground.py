@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tkyt_analysis.explorer.layout import Pivot
     from tkyt_analysis.maps.values import Mark
 
-_STRIP = 19.0  # points of the two lines of an archipelago's label
+_STRIP = 20.0  # points of the two lines of an archipelago's label
+COUNTRY = (12.7, 15.3)  # degrees that the map of the country with its archipelago frames is wide and high
 LOCATOR = 0.3  # share of the width that the map of the whole country takes beside a map of communes
 
 
@@ -110,39 +111,55 @@ def _middle(unit: str, polygons: tuple[Polygon, ...]) -> tuple[float, float]:
     return float(start[0] + share[0] * size[0]), float(start[1] + share[1] * size[1])
 
 
-@lru_cache(maxsize=8)
-def _country(vintage: str, language: str, strip: float) -> Frame:
-    return frame(boundaries("province", vintage), language, strip=strip)
+@lru_cache(maxsize=16)
+def _country(vintage: str, language: str, per: float, size: float) -> Frame:
+    """The country at `per` points a degree from (0, 0), outlines no finer than can be seen; `size` of the type."""
+    from tkyt_analysis.maps.choropleth import in_points
+
+    strip = (3 + _STRIP * size * min(1.0, (per * 4.15 - 4) / (58 * size))) / per
+    placed = in_points(frame(boundaries("province", vintage), language, strip=strip), per, 0.0, 0.0)
+    return replace(placed, shapes={unit: _thinned(parts) for unit, parts in placed.shapes.items()})
+
+
+def _thinned(parts: tuple[Polygon, ...], step: float = 0.5) -> tuple[Polygon, ...]:
+    """Corners on a grid of `step` points, each once in a row: neighbours keep common borders. Specks fall away, but
+    never the largest part of a unit."""
+    rounded = []
+    for part in parts:
+        rings = []
+        for ring in part:
+            corners = np.round(ring / step) * step
+            rings.append(corners[np.append(True, (np.diff(corners, axis=0) != 0).any(axis=1))])
+        rounded.append(tuple(ring for ring in rings if len(ring) > 3))
+    kept = tuple(part for part in rounded if part)
+    return kept or parts[:1]
+
+
+def _moved(placed: Frame, left: float, top: float) -> Frame:
+    from tkyt_analysis.maps.choropleth import in_points
+
+    return in_points(placed, 1.0, round(2 * left) / 2, round(2 * top) / 2)
 
 
 def ground(
     canvas: Canvas, found: Outlines, left: float, top: float, width: float, height: float, language: str
 ) -> Ground:
     """The outlines within a box, both archipelagos always with them."""
-    from tkyt_analysis.maps.choropleth import in_points
-
     vintage = found.shapes.vintage
     if found.local:
         wide = LOCATOR * width
         country = _fitted(vintage, language, (left, top, wide, height), canvas.scale)
         inner = _local(found.shapes, (left + wide + 10, top, width - wide - 10, height))
         return Ground(country, inner, True, top + height)
-    plain = frame(found.shapes, language)
-    per = min(width / plain.width, height / plain.height)
-    strip = round(_STRIP * canvas.scale * min(1.0, per * 4.15 / 62) / per, 3)
-    plain = frame(found.shapes, language, strip=strip)
-    placed = in_points(plain, per, left + (width - per * plain.width) / 2, top)
-    return Ground(placed, placed.shapes, False, top + per * plain.height)
+    placed = _fitted(vintage, language, (left, top, width, height), canvas.scale)
+    return Ground(placed, placed.shapes, False, top + placed.height)
 
 
 def _fitted(vintage: str, language: str, box: tuple[float, float, float, float], size: float) -> Frame:
     """The country within left, top, width, height."""
-    from tkyt_analysis.maps.choropleth import in_points
-
-    plain = _country(vintage, language, 1.0)
-    per = min(box[2] / plain.width, box[3] / plain.height)
-    plain = _country(vintage, language, round(_STRIP * size * min(1.0, per * 4.15 / 62) / per, 3))
-    return in_points(plain, per, box[0] + (box[2] - per * plain.width) / 2, box[1])
+    per = round(min(box[2] / COUNTRY[0], box[3] / COUNTRY[1]), 3)
+    placed = _country(vintage, language, per, size)
+    return _moved(placed, box[0] + (box[2] - placed.width) / 2, box[1])
 
 
 def _local(shapes: Boundaries, box: tuple[float, float, float, float]) -> dict[str, tuple[Polygon, ...]]:

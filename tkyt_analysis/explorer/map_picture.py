@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from tkyt_analysis.cube.model import PLACES
-from tkyt_analysis.explorer.canvas import GREY, NORMAL, SMALL, Canvas, Mark
+from tkyt_analysis.explorer.canvas import GREY, NORMAL, SMALL, Canvas, Mark, meet, nice_below, rim
 from tkyt_analysis.explorer.grid import Grid, arrange, dimensions_of
-from tkyt_analysis.explorer.map_ground import Ground, Outlines, draw_ground, ground, outlines, unit_id
+from tkyt_analysis.explorer.map_ground import COUNTRY, Ground, Outlines, draw_ground, ground, outlines, unit_id
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.maps import values as map_values
 from tkyt_analysis.maps.classes import Classes, classify
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tkyt_analysis.explorer.layout import Pivot
 
 MOST_MAPS = 12
-_LEAST_WIDE = 150.0
+_LEAST_WIDE = 138.0
 _CIRCLE, _CIRCLE_RIM, _LAND = "#3d8fd1", "#06294d", "#f4f6f8"
 
 
@@ -87,15 +87,17 @@ def draw_maps(canvas: Canvas, one: Mapped, left: float, top: float, width: float
     wide = (width - 12 * (columns - 1)) / columns
     rows = -(-len(shown) // columns)
     classes = None if one.circles else classes_of(one)
-    top = _legend(canvas, one, classes, left, top, width)
     head = canvas.line(NORMAL) + 3 if number > 1 else 0.0
-    high = max((room - top) / rows - head - 8, min(wide * 1.21, 240 * canvas.scale))
+    least = {1: 430, 2: 330}.get(len(shown), 240) * canvas.scale
+    high = max((room - top - 40 * canvas.scale) / rows - head - 8, min(wide * 1.21, least))
+    per = min(wide / COUNTRY[0], high / COUNTRY[1])  # points per degree of a map of the country
+    top = _legend(canvas, one, classes, left, top, width, per)
     for place, series in enumerate(shown):
         row, column = divmod(place, columns)
         x, y = left + column * (wide + 12), top + row * (high + head + 8)
         if head:
             _heading(canvas, one.grid.series_names[series], x, y, wide)
-        _one(canvas, one, series, classes, (x, y + head, wide, high))
+        _one(canvas, one, series, classes, (x, y + head, wide, high), per)
     credit = one.outlines.shapes.attribution[one.grid.language]
     return canvas.paragraph(credit, left, top + rows * (high + head + 8), width, size=6.0, colour=GREY)
 
@@ -112,14 +114,14 @@ def _heading(canvas: Canvas, name: str, x: float, y: float, wide: float) -> None
     canvas.text(x + wide / 2, y, text[0], NORMAL, ha="center", style="SemiBold")
 
 
-def _one(canvas: Canvas, one: Mapped, series: int, classes: Classes | None, box: tuple[float, ...]) -> None:
+def _one(canvas: Canvas, one: Mapped, series: int, classes: Classes | None, box: tuple[float, ...], per: float) -> None:
     """A single map within left, top, width, height."""
     grid, shapes, table = one.grid, one.outlines.shapes, one.table(series)
     base = ground(canvas, one.outlines, box[0], box[1], box[2], box[3], grid.language)
     marked = _marks(one, table, classes)
     draw_ground(canvas, base, marked)
     if classes is None:
-        _draw_circles(canvas, one, base, table, box[2])
+        _draw_circles(canvas, one, base, table, per)
     for unit, polygons in base.shapes.items():
         if polygons:
             corners = np.concatenate([part[0] for part in polygons])
@@ -147,13 +149,12 @@ def _largest(one: Mapped) -> float:
     return float(np.nanmax(np.append(np.abs(one.grid.shown), 0.0)))
 
 
-def _radius(canvas: Canvas, one: Mapped, value: Any, wide: float) -> Any:
-    """Radius in points: the circle's area is the number; the largest fits the width that a map has."""
-    most = min(max(wide / 20, 7.0), 17.0) * canvas.scale
-    return most * np.sqrt(np.abs(value) / max(_largest(one), 1e-12))
+def _radius(one: Mapped, value: Any, per: float) -> Any:
+    """Radius in points: the circle's area is the number; the largest reaches 0.62 degrees of the map."""
+    return 0.62 * per * np.sqrt(np.abs(value) / max(_largest(one), 1e-12))
 
 
-def _draw_circles(canvas: Canvas, one: Mapped, base: Ground, table: pd.DataFrame, wide: float) -> None:
+def _draw_circles(canvas: Canvas, one: Mapped, base: Ground, table: pd.DataFrame, per: float) -> None:
     from matplotlib.collections import CircleCollection
 
     shown = table[table["status"].isin(map_values.SHOWN)].sort_values("value", ascending=False)
@@ -162,7 +163,7 @@ def _draw_circles(canvas: Canvas, one: Mapped, base: Ground, table: pd.DataFrame
         return
     numbers = shown.set_index("unit_id").loc[units]
     middles = np.array([base.middle(unit) for unit in units])
-    radius = _radius(canvas, one, numbers["value"].to_numpy(float), wide)
+    radius = _radius(one, numbers["value"].to_numpy(float), per)
     modelled = (numbers["status"] == "modelled").to_numpy()
     for kind, face in ((~modelled, _CIRCLE), (modelled, "#ffffff")):
         circles = CircleCollection(
@@ -192,23 +193,15 @@ def _name_largest(canvas: Canvas, one: Mapped, base: Ground, circles: list[Any])
             box = (at - 1, y - high / 2, at + wide + 1, y + high / 2)
             inside = box[0] >= min(left, base.country.insets[0].box[0]) - 30 and box[2] <= canvas.width - 2
             others = [dot for dot in dots if dot != (x - radius, y - radius, x + radius, y + radius)]
-            if inside and not any(_meet(box, other) for other in (*taken, *others)):
-                canvas.text(at, y, text, SMALL - 0.7, va="center", path_effects=_rim())
+            if inside and not any(meet(box, other) for other in (*taken, *others)):
+                canvas.text(at, y, text, SMALL - 0.7, va="center", path_effects=rim())
                 taken.append(box)
                 break
 
 
-def _meet(a: Any, b: Any) -> bool:
-    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
-
-
-def _rim() -> list[Any]:
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=2.0, foreground="#ffffff")]
-
-
-def _legend(canvas: Canvas, one: Mapped, classes: Classes | None, left: float, top: float, width: float) -> float:
+def _legend(
+    canvas: Canvas, one: Mapped, classes: Classes | None, left: float, top: float, width: float, per: float
+) -> float:
     """Classes and gaps of all maps together, or round numbers of circles."""
     language = one.grid.language
     statuses = np.concatenate([one.table(i)["status"].to_numpy(str) for i in range(len(one.grid.series))])
@@ -219,28 +212,22 @@ def _legend(canvas: Canvas, one: Mapped, classes: Classes | None, left: float, t
         scheme = label("map.scheme", language, scheme=label(f"map.scheme.{classes.scheme}", language))
         canvas.remark(scheme)
         return canvas.legend([*rows, *gaps], left, top, width)
-    return canvas.legend(gaps, left, _circle_legend(canvas, one, left, top, width), width)
+    return canvas.legend(gaps, left, _circle_legend(canvas, one, left, top, per), width)
 
 
-def _circle_legend(canvas: Canvas, one: Mapped, left: float, top: float, width: float) -> float:
+def _circle_legend(canvas: Canvas, one: Mapped, left: float, top: float, per: float) -> float:
     """Two or three circles of round numbers; the circles of the map are as large."""
     from matplotlib.patches import Circle
 
-    columns = _across(canvas, min(len(one.grid.series), MOST_MAPS), width)
-    wide = (width - 12 * (columns - 1)) / columns
     largest, x = _largest(one), left
     if largest <= 0:
         return top
-    power = 10.0 ** np.floor(np.log10(largest))
-    rounded = dict.fromkeys(
-        round(largest * share / power, 0 if share == 1 else 1) * power for share in (1.0, 0.25, 0.05)
-    )
-    steps = [step for step in rounded if step > 0]
-    high = 2 * max(float(_radius(canvas, one, step, wide)) for step in steps) + 4
+    steps = list(dict.fromkeys(nice_below(largest * share) for share in (1.0, 0.3, 0.06)))
+    high = 2 * max(float(_radius(one, step, per)) for step in steps) + 4
     for step in steps:
-        radius = float(_radius(canvas, one, step, wide))
+        radius = float(_radius(one, step, per))
         text = format_number(step, one.grid.decimals if step % 1 else 0, one.grid.language)
-        canvas.axes.add_patch(
+        canvas.axes.add_artist(
             Circle(
                 (x + radius, top + high / 2),
                 radius,

@@ -10,7 +10,7 @@ import numpy as np
 from tkyt_analysis.explorer import palette
 from tkyt_analysis.explorer.canvas import GREY, SMALL, Canvas, Mark, Scale, scale, tick_width, value_grid
 from tkyt_analysis.explorer.grid import Grid, arrange, dimensions_of, period_dimension
-from tkyt_analysis.explorer.lines import Style, calendar, draw_runs, draw_ticks, line_marks, line_styles, period_ticks
+from tkyt_analysis.explorer.lines import Style, calendar, draw_runs, draw_ticks, line_marks, line_styles, tick_words
 from tkyt_analysis.labels import label
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def draw_panels(
     for i, (_, grid) in enumerate(panels):
         row, column = divmod(i, columns)
         x, y = left + gutter + column * (wide + _APART), top + row * (head + high + 8)
-        canvas.text(x, y + head - 3, titles[i], SMALL, style="SemiBold", va="bottom")
+        for k, line in enumerate(reversed(titles[i].split("\n"))):
+            canvas.text(x, y + head - 5 - k * canvas.line(SMALL), line, SMALL, style="SemiBold", va="baseline")
         frame = replace(axis, start=y + head + high, end=y + head + 2)
         _rules(canvas, frame, x, x + wide, whole.language, numbered=column == 0)
         if over_time:
@@ -142,7 +143,7 @@ def _rules(canvas: Canvas, axis: Scale, left: float, right: float, language: str
 def _course(canvas: Canvas, grid: Grid, axis: Scale, x: float, wide: float, styles: Sequence[Style]) -> None:
     places = _places(len(grid.categories), x, wide)
     thinner = [replace(style, width=1.3) for style in styles]
-    draw_runs(canvas, grid, axis, places, thinner)
+    draw_runs(canvas, grid, axis, places, thinner, dots=False)
     slot = wide / max(len(places), 1)
     for row, place in enumerate(places):
         said = [grid.said(row, column) for column in range(len(grid.series)) if grid.measure[row, column]]
@@ -175,8 +176,9 @@ def _columns_of(canvas: Canvas, grid: Grid, axis: Scale, x: float, wide: float) 
 def _tick_names(canvas: Canvas, grid: Grid, wide: float, over_time: bool) -> list[tuple[int, str]]:
     """Names below the lowest panels: first and last of many."""
     if over_time:
-        codes = [key[0] for key in grid.categories]
-        return period_ticks(canvas, codes, (wide - 6) / max(len(codes) - 1, 1), grid.language)
+        ends = dict.fromkeys((0, len(grid.categories) - 1))
+        names = [(i, tick_words(grid.categories[i][0], grid.language)) for i in ends]
+        return names if sum(canvas.measure(name, SMALL)[0] for _, name in names) + 8 < wide else names[-1:]
     if _bar_marks(grid) and len(grid.series) == 1:
         return []
     slot = wide / max(len(grid.names), 1)
@@ -189,8 +191,18 @@ def _ticks(
     canvas: Canvas, names: list[tuple[int, str]], grid: Grid, x: float, wide: float, bottom: float, over_time: bool
 ) -> None:
     number = len(grid.categories)
-    places = _places(number, x, wide) if over_time else x + wide / max(number, 1) * (np.arange(number) + 0.5)
+    if over_time:
+        _end_ticks(canvas, names, x, wide, bottom)
+        return
+    places = x + wide / max(number, 1) * (np.arange(number) + 0.5)
     draw_ticks(canvas, _within(canvas, names, places, x, x + wide), places, bottom)
+
+
+def _end_ticks(canvas: Canvas, names: list[tuple[int, str]], x: float, wide: float, bottom: float) -> None:
+    """The first and the last period below a panel, flush with its sides."""
+    for i, name in names:
+        last = i > 0
+        canvas.text(x + wide if last else x, bottom + 4, name, SMALL, ha="right" if last else "left", color=GREY)
 
 
 def _within(

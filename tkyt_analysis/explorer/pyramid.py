@@ -15,8 +15,8 @@ from tkyt_analysis.explorer.titles import listing
 from tkyt_analysis.labels import format_number, label
 
 if TYPE_CHECKING:
-    from tkyt_analysis.maps.frame import Box
     from tkyt_analysis.explorer.layout import Pivot
+    from tkyt_analysis.maps.frame import Box
 
 
 def pyramids(pivot: Pivot, *, language: str) -> list[tuple[str, Grid]]:
@@ -145,7 +145,9 @@ def _side(
     hue = palette.SEX["male" if column == 0 else "female"]
     head = label("chart.men" if column == 0 else "chart.women", grid.language)
     canvas.text(base + way * 4, top - canvas.line(NORMAL), head, NORMAL, ha=_toward(way), color=hue, style="SemiBold")
-    canvas.segments([[(base + way * axis(t), top), (base + way * axis(t), bottom)] for t in axis.ticks], RULE, 0.5)
+    canvas.segments(
+        [[(base + way * axis(t), top), (base + way * axis(t), bottom)] for t in axis.ticks], RULE, 0.5, zorder=0.4
+    )
     _side_ticks(canvas, grid, axis, base, way, bottom)
     boxes: list[Box] = []
     hatched: list[Box] = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.explorer import palette
-from tkyt_analysis.explorer.canvas import GREY, LARGE, NORMAL, RULE, SMALL, Canvas, Scale, scale, tick_width
+from tkyt_analysis.explorer.canvas import GREY, LARGE, NORMAL, RULE, SMALL, Canvas, Scale, meet, scale, tick_width
 from tkyt_analysis.explorer.grid import Grid, arrange, dimensions_of
 from tkyt_analysis.labels import label
 
@@ -108,14 +108,10 @@ def _name_far(canvas: Canvas, names: list[str], places: np.ndarray, box: tuple[f
         for at_x, at_y in spots:
             spot = (at_x, at_y, at_x + wide, at_y + high)
             inside = spot[0] >= box[0] and spot[2] <= box[2] + 6 and spot[1] >= box[1] - 4 and spot[3] <= box[3]
-            if inside and not any(_meet(spot, other) for other in taken):
+            if inside and not any(meet(spot, other) for other in taken):
                 canvas.text(at_x, at_y + high / 2, names[i], SMALL - 0.5, va="center")
                 taken.append(spot)
                 break
-
-
-def _meet(a: Any, b: Any) -> bool:
-    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
 
 
 def draw_cards(canvas: Canvas, grid: Grid, left: float, top: float, width: float, room: float) -> float:

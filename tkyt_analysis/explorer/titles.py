@@ -25,7 +25,8 @@ def title(figures: Figures, layout: Layout | None = None, language: str | None =
     With a layout, dimensions stand in its order (rows, then columns), and a share or a change says so.
     """
     language = language or current_language()
-    what = listing([measure_name(figures, one, language) for one in figures.view.measures], language)
+    names = [measure_name(figures, one, language) for one in figures.view.measures]
+    what = listing([name if i == 0 else _inside(name) for i, name in enumerate(names)], language)
     if layout is not None and layout.shows != "value":
         what = label("chart.title_shows", language, what=what, shows=label(f"chart.shows.{layout.shows}", language))
     by = dimension_words(figures, layout, language)
@@ -53,6 +54,11 @@ def axis_unit(figures: Figures, language: str | None = None, layout: Layout | No
         return "%"
     units = [figures.measures[one].unit[language] for one in figures.view.measures if one in figures.measures]
     return "; ".join(dict.fromkeys(unit for unit in units if unit))
+
+
+def _inside(name: str) -> str:
+    """A name within a sentence: without its capital, unless it begins with an abbreviation."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() or name[1:2] == " " else name
 
 
 def measure_name(figures: Figures, measure_id: str, language: str) -> str:

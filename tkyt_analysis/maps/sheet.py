@@ -104,7 +104,7 @@ class Sheet:
         from matplotlib.patches import Rectangle
 
         settings = {"facecolor": SEA, "edgecolor": LINE, "linewidth": 0.6, **options}
-        self.axes.add_patch(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], **settings))
+        self.axes.add_artist(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], **settings))
 
     def shape(self, polygons: tuple[Polygon, ...], status: str, colour: str | None, **options: Any) -> None:
         """Polygons in the colour of a class, or in the pattern of a gap."""
@@ -115,7 +115,7 @@ class Sheet:
         settings = {"edgecolor": LINE, "linewidth": 0.35, "joinstyle": "round", **options}
         path = Path.make_compound_path(*rings)
         for fill in fills(status, colour):
-            self.axes.add_patch(PathPatch(path, **{**settings, **fill}))
+            self.axes.add_artist(PathPatch(path, **{**settings, **fill}))  # without the search for data limits
 
     def leader(self, points: np.ndarray) -> None:
         """A thin line from a dot inside a unit to its name, seen on light and dark ground."""
