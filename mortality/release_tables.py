@@ -6,8 +6,11 @@ old communes are moved there; provinces exactly, communes with a split one going
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
+from tkyt_analysis.cube.release_tables import SCOPE_OF_PLACE, offer_places
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 from tkyt_analysis.warehouse.replaced import replaced_files_sql
 
@@ -15,6 +18,11 @@ UNCODABLE = "uncodable"
 HIV = ("B20", "B21", "B22", "B23", "B24")
 AGE_BANDS = ("0", "1-4", *(f"{low}-{low + 4}" for low in range(5, 85, 5)), "85+")
 DUPLICATE, NO_DATE, FUTURE, REFERENCE = "duplicate", "no_date", "future_date", "reference_source"
+# place and time first: rows of a release lie in the order of their columns, so that a question about a commune reads few of them
+DEATH_COLUMNS = [
+    "unit_id", "unit_2025", "year", "month", "sex", "age_group", "underlying_cause", "place_of_death", "source", "decision",
+    "excluded", "death_id",
+]  # fmt: skip
 REPLACED = "replaced"  # its file was replaced by a mended one
 # One source counts in all figures of a release: the first of these that holds a death. The same person stands in several
 # (book, civil register, hospital, interview), so they are never added up; linking them is a step of its own.
@@ -90,24 +98,48 @@ def death(context: ReleaseContext) -> pd.DataFrame:
     """
     rows = analysed_deaths(context)
     withheld = _of_hiv(rows)
-    columns = [
-        "death_id",
-        "source",
-        "unit_id",
-        "unit_2025",
-        "year",
-        "month",
-        "age_group",
-        "sex",
-        "place_of_death",
-        "decision",
-        "excluded",
-    ]
-    released = rows[columns].assign(
+    released = rows.assign(
         underlying_cause=rows["underlying_cause"].mask(withheld, ""),
         decision=rows["decision"].mask(withheld, UNCODABLE),
     )
-    return context.add_scope(released)
+    return context.add_scope(released[DEATH_COLUMNS])
+
+
+def province_death(context: ReleaseContext) -> pd.DataFrame:
+    """Counted deaths per province, month, sex, age group and place of death."""
+    return _rolled_up(context, province_death_sql)
+
+
+def province_death_cause(context: ReleaseContext) -> pd.DataFrame:
+    """Counted deaths per province, year, sex, age group and code of the underlying cause."""
+    return _rolled_up(context, province_death_cause_sql)
+
+
+def _rolled_up(context: ReleaseContext, sql: Callable[[str], str]) -> pd.DataFrame:
+    offer_places(context)
+    context.warehouse.con.register("death_rows", death(context))
+    return context.query(sql("death_rows"))
+
+
+_COUNTED = "coalesce(d.excluded, '') = '' AND d.year IS NOT NULL AND d.month IS NOT NULL"
+
+
+def province_death_sql(deaths: str) -> str:
+    """The counts of `province_death` over a relation of deaths (`death`); needs the relation place_of_unit."""
+    return f"""
+        SELECT CAST(d.year * 100 + d.month AS VARCHAR) AS period_id, p.province, p.province_2024, d.sex, d.age_group,
+               d.place_of_death, count(*) AS deaths, {SCOPE_OF_PLACE} AS scope
+        FROM {deaths} d LEFT JOIN place_of_unit p USING (unit_id) WHERE {_COUNTED} GROUP BY ALL
+    """
+
+
+def province_death_cause_sql(deaths: str) -> str:
+    """The counts of `province_death_cause` over a relation of deaths; needs the relation place_of_unit."""
+    return f"""
+        SELECT CAST(d.year AS VARCHAR) AS period_id, p.province, p.province_2024, d.sex, d.age_group,
+               d.underlying_cause AS cause_code, count(*) AS deaths, {SCOPE_OF_PLACE} AS scope
+        FROM {deaths} d LEFT JOIN place_of_unit p USING (unit_id) WHERE {_COUNTED} GROUP BY ALL
+    """
 
 
 def _of_hiv(rows: pd.DataFrame) -> pd.Series:
@@ -174,6 +206,22 @@ def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
 def registered_population(context: ReleaseContext) -> pd.DataFrame:
     """The denominator of every rate of registered deaths: `population_of_registers`, as it is used."""
     return context.add_scope(population_of_registers(context))
+
+
+def province_person(context: ReleaseContext) -> pd.DataFrame:
+    """`registered_population` summed per province, year, sex and age group."""
+    offer_places(context)
+    context.warehouse.con.register("person_rows", registered_population(context))
+    return context.query(province_person_sql("person_rows"))
+
+
+def province_person_sql(persons: str) -> str:
+    """The sums of `province_person` over a relation of persons; needs the relation place_of_unit."""
+    return f"""
+        SELECT CAST(n.year AS VARCHAR) AS period_id, p.province, p.province_2024, n.sex, n.age_group, n.status,
+               sum(n.persons) AS persons, {SCOPE_OF_PLACE} AS scope
+        FROM {persons} n LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
+    """
 
 
 def communes_of_registers(context: ReleaseContext) -> set[str]:

@@ -82,7 +82,7 @@ def test_a_release_is_of_one_snapshot_whatever_is_written_meanwhile(home, tmp_pa
     receive.ingest(home, [write_registers(tmp_path / "in", 1)])
     from tkyt_analysis.warehouse import release
 
-    real, written = release._write_table, []
+    real, written = release.write_table, []
 
     def write_meanwhile(con, rows, directory, table):
         if not written:
@@ -90,7 +90,7 @@ def test_a_release_is_of_one_snapshot_whatever_is_written_meanwhile(home, tmp_pa
             receive.ingest(home, [write_registers(tmp_path / "late", 1, first=7)])
         return real(con, rows, directory, table)
 
-    monkeypatch.setattr(release, "_write_table", write_meanwhile)
+    monkeypatch.setattr(release, "write_table", write_meanwhile)
     made = publish(home)
     assert made.query("SELECT sum(files) AS n FROM received")["n"].tolist() == [1]
     assert count(home, "lake.received_file") == 2

@@ -14,6 +14,8 @@ PLACE_COLUMNS = [
     "unit_id", "level", "commune", "province", "region", "commune_2024", "district_2024", "province_2024", "region_2024",
     "facility", "facility_type", "moved",
 ]  # fmt: skip
+# A sum belongs to the province that it is of, whatever the scope of the rows behind it.
+SCOPE_OF_PLACE = f"coalesce(replace(p.province, ':', '-'), '{NATION}')"
 
 
 def place(context: ReleaseContext) -> pd.DataFrame:
@@ -94,14 +96,19 @@ def _others(context: ReleaseContext, known: set[str]) -> pd.DataFrame:
 
 def province_value(context: ReleaseContext) -> str:
     """Reported values summed over the units of a province (34 × 63), the kind of unit kept apart."""
-    _offer_places(context)
+    offer_places(context)
     from tkyt_analysis.warehouse.release_tables import aggregate_value
 
+    return province_value_sql(f"({aggregate_value(context)})")
+
+
+def province_value_sql(values: str) -> str:
+    """The sums of `province_value` over a relation of values (`aggregate_value`); needs the relation place_of_unit."""
     return f"""
         SELECT v.dataset_id, v.element_id, v.category_id, coalesce(p.level, 'other') AS level, v.period_id,
                p.province, p.province_2024, p.facility_type, sum(v.value) AS value, count(v.value) AS units,
-               any_value(v.scope) AS scope
-        FROM ({aggregate_value(context)}) v LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
+               {SCOPE_OF_PLACE} AS scope
+        FROM {values} v LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
     """
 
 
@@ -112,16 +119,37 @@ def province_report(context: ReleaseContext) -> pd.DataFrame:
         from tkyt_analysis.warehouse.release_tables import reporting
 
         rows = reporting(context)
-    _offer_places(context)
+    offer_places(context)
     context.warehouse.con.register("report_rows", rows)
-    return context.query(
-        f"""
+    return context.query(province_report_sql("report_rows"))
+
+
+def province_report_sql(reports: str) -> str:
+    """The counts of `province_report` over a relation of reports (`reporting`); needs the relation place_of_unit."""
+    return f"""
         SELECT r.dataset_id, r.period_id, p.province, p.province_2024, p.facility_type,
                count(*) FILTER (WHERE r.expected) AS expected, count(*) FILTER (WHERE r.received) AS received,
-               coalesce(any_value(r.scope), '{NATION}') AS scope
-        FROM report_rows r LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
-        """
-    )
+               {SCOPE_OF_PLACE} AS scope
+        FROM {reports} r LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
+    """
+
+
+def province_finding(context: ReleaseContext) -> pd.DataFrame:
+    """Open findings counted per data set, element, period and province."""
+    from tkyt_analysis.warehouse.release_tables import finding
+
+    offer_places(context)
+    context.warehouse.con.register("finding_rows", finding(context))
+    return context.query(province_finding_sql("finding_rows"))
+
+
+def province_finding_sql(findings: str) -> str:
+    """The counts of `province_finding` over a relation of findings; needs the relation place_of_unit."""
+    return f"""
+        SELECT f.dataset_id, coalesce(f.element_id, '') AS element_id, f.period_id, p.province, p.province_2024, p.facility_type,
+               count(*) AS findings, {SCOPE_OF_PLACE} AS scope
+        FROM {findings} f LEFT JOIN place_of_unit p USING (unit_id) GROUP BY ALL
+    """
 
 
 def category(context: ReleaseContext) -> pd.DataFrame:
@@ -129,7 +157,8 @@ def category(context: ReleaseContext) -> pd.DataFrame:
     return context.latest("category", "category_id")[["category_id", "code", "name"]].assign(scope=NATION)
 
 
-def _offer_places(context: ReleaseContext) -> None:
+def offer_places(context: ReleaseContext) -> None:
+    """Register `place` as the relation place_of_unit."""
     if "place" not in context.made:
         context.made["place"] = place(context)
     context.warehouse.con.register("place_of_unit", context.made["place"])

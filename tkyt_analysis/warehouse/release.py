@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NATION = "VN"
+PARQUET = "FORMAT parquet, COMPRESSION zstd"  # how every file of a release is written
 
 
 @dataclass
@@ -177,7 +178,12 @@ def _fill_release(
         if progress:
             progress(number, len(makers), table)
         rows = load_object(reference)(context)
-        _write_table(warehouse.con, rows, part / "tables" / table, table)
+        write_table(warehouse.con, rows, part / "tables" / table, table)
+    write_manifest(part, release_id, passport)
+
+
+def write_manifest(part: Path, release_id: str, passport: dict[str, Any]) -> None:
+    """The manifest of all tables under `part`: what they were made of, and the hash of every file."""
     files = {
         path.relative_to(part).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
         for path in sorted(part.rglob("*.parquet"))
@@ -191,7 +197,7 @@ def _fill_release(
     (part / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, rows: Any, directory: Path, table: str) -> None:
+def write_table(con: duckdb.DuckDBPyConnection, rows: Any, directory: Path, table: str) -> None:
     """Partitioned Parquet of one table; a column that the catalog calls an identifier stops the release."""
     directory.mkdir(parents=True)
     source = f"({rows})"
@@ -206,7 +212,7 @@ def _write_table(con: duckdb.DuckDBPyConnection, rows: Any, directory: Path, tab
         order = ", ".join(f'"{name}"' for name in columns)
         con.execute(
             f"COPY (SELECT * FROM {source} ORDER BY {order}) TO '{directory}' "
-            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (scope), WRITE_PARTITION_COLUMNS true)"
+            f"({PARQUET}, PARTITION_BY (scope), WRITE_PARTITION_COLUMNS true)"
         )
     finally:
         if source == "release_rows":
