@@ -35,7 +35,7 @@ class Stopped(KeyboardInterrupt):
 class Step:
     """What the function reports to: `step(done, total, what)`, the signature of every `progress=` here.
 
-    step.interrupts(con.interrupt) : what ends a query that is running when the work is cancelled
+    step.interrupts(con.interrupt) : what ends a query that is running when the work is cancelled (of a connection that only reads)
     """
 
     def __init__(self, total: int = 0) -> None:
@@ -110,6 +110,8 @@ def _wait(outcome: _Outcome, step: Step, shown: Display, started: float) -> None
         try:
             if outcome.ended.wait(LOOK_SECONDS):  # not Thread.join: interrupted, it takes a running thread for ended
                 return
+            if step.cancelled:
+                step.cancel()  # again: the query may have begun only now
             shown.show(step, time.monotonic() - started)
         except KeyboardInterrupt:
             if step.cancelled:
