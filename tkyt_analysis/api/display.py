@@ -36,7 +36,13 @@ class Shown:
     legend: dict[str, str]
     rows: int
     gap: int | None  # the row before which rows were left out
-    marked: int  # the column that carries the marks
+    names: list[str]  # of the columns
+
+    @property
+    def marked(self) -> int:
+        """The column that carries the marks: the value's, else the first number's."""
+        first = next((place for place, number in enumerate(self.numbers) if number), len(self.numbers) - 1)
+        return self.names.index("value") if "value" in self.names else first
 
 
 def table_as_html(table: FigureTable) -> str:
@@ -58,21 +64,16 @@ def _row_html(shown: Shown, row: int) -> str:
     if row == shown.gap:
         said = escape(_left_out(shown))
         gap = f'<tr class="tk-gap"><td colspan="{len(shown.headings)}">{said}</td></tr>'
-    cells = [
-        f"<td{_kind(number)}>{escape(cell)}{_raised(shown, row, column)}</td>"
-        for column, (cell, number) in enumerate(zip(shown.cells[row], shown.numbers))
-    ]
+    cells = [f"<td{_kind(number)}>{_cell_html(shown, row, column)}</td>" for column, number in enumerate(shown.numbers)]
     return f"{gap}<tr>{''.join(cells)}</tr>"
 
 
-def _raised(shown: Shown, row: int, column: int) -> str:
-    return f"<sup>{escape(shown.marks[row])}</sup>" if shown.marks[row] and column == shown.marked else ""
-
-
-def _marked(names: list[str], numbers: list[bool]) -> int:
-    """The value's column, else the first number."""
-    first = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
-    return names.index("value") if "value" in names else first
+def _cell_html(shown: Shown, row: int, column: int) -> str:
+    text = escape(shown.cells[row][column])
+    if shown.names[column] == "use":
+        return f"<code>{text}</code>"
+    marks = shown.marks[row] if column == shown.marked else ""
+    return f"{text}<sup>{escape(marks)}</sup>" if marks else text
 
 
 def _kind(number: bool) -> str:
@@ -82,6 +83,12 @@ def _kind(number: bool) -> str:
 @cache
 def _css() -> str:
     return (Path(__file__).parent / "table.css").read_text("utf-8")
+
+
+def lines_html(lines: list[str]) -> str:
+    """Sentences below each other in the look of the tables."""
+    body = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    return f'<style>{_css()}</style><div class="tk-table tk-lines">{body}</div>'
 
 
 def table_as_text(table: FigureTable) -> str:
@@ -150,7 +157,7 @@ def shown_table(table: FigureTable) -> Shown:
         legend,
         rows,
         HEAD if rows > MOST_ROWS else None,
-        _marked(list(written), numbers),
+        list(written),
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.api.opening import current, open_workbench
-from tkyt_analysis.cube.model import NATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +30,7 @@ def open(  # noqa: A001 - people write tk.open
 
 def indicator(
     name: str | Sequence[str], *, by: str | Sequence[str] = (), geography: str = "VN2025", period: Any = "",
-    place: str = NATION, where: Any = None, cause_list: str = "",
+    place: str = "", where: Any = None, cause_list: str = "",
 ) -> Question:  # fmt: skip
     """Một hay nhiều chỉ tiêu. One measure or several, by id or name; nothing is computed until it is shown.
 
@@ -39,7 +38,7 @@ def indicator(
     by : dimensions: region, province, district, commune, year, half, quarter, month, sex, age_group, cause, …
     geography : "VN2025" (34 provinces) or "VN2024" (63)
     period : "2025", "2024..2025", "202501..202506", "quý 1 năm 2025"; "" for all there is
-    place : "VN", "VN2025:51" or a name such as "Quảng Ngãi"
+    place : "VN", "VN2025:51" or a name such as "Quảng Ngãi"; "" is all that the account sees
     where : only these members: {"sex": "female", "age_group": ["0", "1-4"]}
     cause_list : the list of causes that by="cause" uses
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -35,9 +34,9 @@ class Explained:
     rows: FigureTable
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<div>{escape(line)}</div>" for line in self.sentences)
-        files = self.files._repr_html_() if len(self.files) else ""
-        return f'<div class="tk-explained">{lines}</div>{files}'
+        from tkyt_analysis.api.display import lines_html
+
+        return lines_html(self.sentences) + (self.files._repr_html_() if len(self.files) else "")
 
     def __repr__(self) -> str:
         return "\n".join([*self.sentences, *([repr(self.files)] if len(self.files) else [])])

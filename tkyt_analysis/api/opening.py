@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,7 +129,7 @@ def _numbered(known: Sequence[tuple[int, datetime.datetime]], number: int) -> Vi
 
 
 def prepare_notebook() -> None:
-    """In IPython: the `%%sql` cell. Outside it nothing happens."""
+    """In IPython: the `%%sql` cell, and what the first figure needs is read ahead. Outside it nothing happens."""
     import sys
 
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -136,3 +137,14 @@ def prepare_notebook() -> None:
         from tkyt_analysis.api.cells import register
 
         register(shell)
+        threading.Thread(target=_get_ready, daemon=True).start()
+
+
+def _get_ready() -> None:
+    """While the next cell is being written: what the first figure needs of libraries and catalog."""
+    import scipy.special  # noqa: F401
+
+    from tkyt_analysis.catalog import load_entries
+
+    for kind in ("indicators", "datasets"):
+        load_entries(kind)

@@ -15,13 +15,14 @@ from tkyt_analysis.labels import current_language
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from tkyt_analysis.api.question import Question
     from tkyt_analysis.explorer.layout import Pivot
 
 
 class Picture:
-    """A question and its layout; laid out and drawn when it is shown. `.pivot` holds the cells, `.save(path)` an SVG."""
+    """A question and its layout; laid out and drawn when it is shown. `.pivot` holds the cells, `.save(path)` a file."""
 
     def __init__(self, question: Question, layout: Layout) -> None:
         self.question = question
@@ -41,17 +42,20 @@ class Picture:
         columns = pd.MultiIndex.from_tuples(pivot.column_names, names=pivot.layout.columns)
         return pd.DataFrame(pivot.shown, index=index, columns=columns)
 
-    def svg(self, *, width: int = 980) -> str:
-        """The chart or map as SVG text."""
-        from tkyt_analysis.explorer.charts import picture_svg
+    def figure(self) -> Figure:
+        """The chart or map as a matplotlib figure, with heading, remarks and practice band."""
+        from tkyt_analysis.explorer.charts import draw
 
-        return picture_svg(self.pivot, language=current_language(), width_px=width)
+        return draw(self.pivot, language=current_language())
 
     def save(self, path: str | Path) -> Path:
-        """Write the chart or map as an SVG file; its path."""
-        target = Path(path).with_suffix(".svg")
-        target.write_text(self.svg(), "utf-8")
-        return target
+        """Write the chart or map as .png, .svg or .pdf; its path."""
+        if self.layout.picture == "table":
+            raise InputError("error.api.table_no_picture")
+        if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
+            raise InputError("error.api.picture_file", found=Path(path).name)
+        self.figure().savefig(path, dpi=150)
+        return Path(path)
 
     def _repr_html_(self) -> str:
         from tkyt_analysis.explorer.page import shown_html, style_html

@@ -92,7 +92,7 @@ def _score(wanted: str, words: list[str], one: Entry) -> float:
     phrase = 3.0 * (f" {wanted} " in title) + 1.0 * (f" {wanted} " in text)
     exact = 10.0 * (wanted in (one.title_key, key(one.id))) + 2.0 * title.startswith(f" {wanted}")
     short = len(words) / max(len(one.title_key.split()), 1)
-    return 1.0 + whole + phrase + exact + short + 0.5 * (len(KINDS) - KINDS.index(one.kind)) / len(KINDS)
+    return 1.0 + whole + phrase + exact + short + 2.0 * (len(KINDS) - KINDS.index(one.kind)) / len(KINDS)
 
 
 def _alike(wanted: str, words: list[str], entries: list[Entry]) -> list[Entry]:

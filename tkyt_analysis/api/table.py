@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 
 from tkyt_analysis.api.about import About, about_from, combined
 from tkyt_analysis.cube.model import MODELLED, NOT_ASSESSABLE, OK, SUPPRESSED
@@ -61,6 +62,19 @@ class FigureSeries(pd.Series):
         return super().sum(*args, **options)
 
 
+class FigureGroups(DataFrameGroupBy):
+    """A grouped FigureTable; named aggregation, too, keeps what the table knows."""
+
+    def aggregate(self, *args: Any, **options: Any) -> Any:
+        result = super().aggregate(*args, **options)
+        about = getattr(self.obj, "about", None)
+        if isinstance(result, FigureTable) and result.about is None and about is not None:
+            result.about = about.after_pandas
+        return result
+
+    agg = aggregate
+
+
 class FigureTable(pd.DataFrame):
     """Figures with everything that belongs to them; otherwise a DataFrame.
 
@@ -87,6 +101,11 @@ class FigureTable(pd.DataFrame):
             self.about = self.about.after_pandas
             _tidy_texts(self)
         return self
+
+    def groupby(self, *args: Any, **options: Any) -> Any:
+        grouped = super().groupby(*args, **options)
+        grouped.__class__ = FigureGroups
+        return grouped
 
     def by(self, *dimensions: str | Sequence[str]) -> Question:
         """The same figures broken down by other dimensions, measured again: rates are never averaged.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.api import names
@@ -45,9 +44,11 @@ class Workbench:
 
     def indicator(
         self, name: str | Sequence[str], *, by: str | Sequence[str] = (), geography: str = "VN2025", period: Any = "",
-        place: str = NATION, where: Any = None, cause_list: str = "",
+        place: str = "", where: Any = None, cause_list: str = "",
     ) -> Question:  # fmt: skip
         """A question about one measure or several, by id or name in Vietnamese or English."""
+        if not self.measures:
+            raise InputError("error.api.nothing_seen", release=self.release.release_id, account=self.release.account.name)
         called = names.measure_names(self.measures)
         written = [name] if isinstance(name, str) else list(name)
         found = tuple(dict.fromkeys(names.find_name(one, called, kind="measure") for one in written))
@@ -118,17 +119,15 @@ class Workbench:
     # --- places ---
 
     def place(self, written: str, geography: str = "VN2025") -> str:
-        """The unit that a name or id means, if the account may see it."""
-        unit = names.find_place(written, geography)
-        if unit != NATION:
-            self.release.require_place(unit)
+        """The unit that a name or id means, if the account may see it; "" is all that it sees."""
+        unit = names.find_place(written, geography) if written else self.source.top_place
+        self.release.require_place(unit)
         return unit
 
     def place_name(self, unit: str) -> str:
         """ "Tỉnh Quảng Ngãi"; the id where the unit is of another system."""
         if unit == NATION:
-            whole = self.release.reads.nation
-            return label("api.nation" if whole else "api.own_scope", None, unit=self.release.account.unit_id)
+            return label("api.nation")
         from tkyt_analysis.reference.places import place
 
         try:
@@ -204,7 +203,9 @@ class Workbench:
         return ", ".join(self.place_name(unit) for unit in units[:5]) + (" …" if len(units) > 5 else "")
 
     def _repr_html_(self) -> str:
-        return f'<div class="tk-release">{"".join(f"<div>{escape(line)}</div>" for line in self.sentences())}</div>'
+        from tkyt_analysis.api.display import lines_html
+
+        return lines_html(self.sentences())
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences())
