@@ -24,12 +24,12 @@ from tkyt_analysis.dashboards.overview import LOG_FILE, SAID_TO_VIEWERS
 from tkyt_analysis.errors import InputError, TkytError
 from tkyt_analysis.explorer import page
 from tkyt_analysis.explorer.code import code_of
-from tkyt_analysis.explorer.controls import Controls, press, show
+from tkyt_analysis.explorer.controls import Controls, press, show, with_parts
 from tkyt_analysis.explorer.filling import fill_all, fill_details
 from tkyt_analysis.explorer.first import first_state
 from tkyt_analysis.explorer.keeping import Keeping
 from tkyt_analysis.explorer.listening import listen
-from tkyt_analysis.explorer.problems import Fix, Problem, problem_of
+from tkyt_analysis.explorer.problems import Fix, Problem, nothing_found, problem_of
 from tkyt_analysis.explorer.source import Source
 from tkyt_analysis.explorer.state import State, shown_as
 from tkyt_analysis.labels import current_language, label, set_language
@@ -183,6 +183,9 @@ class ExplorerApp(widgets.VBox):
     def _paint(self) -> None:
         view, layout = self.state.view, self.state.layout
         pivot = self.source.pivot(view, layout)
+        if not (pivot.status != "").any():
+            self.problem = nothing_found(self.state, self.source.top_place, self.language)
+            return
         markup = page.shown_html(pivot, self.language)
         if len(markup) > MOST_MARKUP:
             raise InputError("error.explorer_too_large", rows=len(pivot.row_keys), columns=len(pivot.column_keys))
@@ -286,6 +289,7 @@ class ExplorerApp(widgets.VBox):
         for timer in (self._due, self._aside):
             if timer is not None:
                 timer.cancel()
-        for widget in list(self.pick.everything()):
-            widget.close()
+        parts = [one for one in with_parts(self) if one is not self]
         super().close()
+        for one in parts:
+            one.close()

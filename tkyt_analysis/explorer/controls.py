@@ -55,8 +55,8 @@ class Controls:
         self.search = widgets.Text(style={"description_width": "initial"}, layout={"width": "auto"})
         self.found = widgets.Select(rows=9, layout={"width": "auto"})
         self.members = widgets.SelectMultiple(rows=7, layout={"width": "auto"})
-        self.several, self.totals, self.intervals = (
-            widgets.Checkbox(indent=False, layout={"width": "auto"}) for _ in range(3)
+        self.several, self.totals, self.intervals, self.internal = (
+            widgets.Checkbox(indent=False, layout={"width": "auto"}) for _ in range(4)
         )
         self.rows = [_slot() for _ in range(SLOTS)]
         self.columns = [_slot() for _ in range(SLOTS)]
@@ -83,7 +83,7 @@ class Controls:
             "display": [self.shows, self.totals, self.intervals, self.sort, self.top, self.scheme, self.classes],
             "save": [self.name, self.note, row([self.save]), self.saved,
                      row([self.open, self.rename, self.delete, self.share, self.take]), self.said],
-            "export": [row(list(self.exports.values())), self.download],
+            "export": [row(list(self.exports.values())), self.internal, self.download],
             "code": [self.code],
         }  # fmt: skip
         self.bodies = {name: widgets.VBox(children) for name, children in parts.items()}
@@ -116,7 +116,9 @@ class Controls:
                              (self.advising, "advising"), (self.result, "result"), (self.looking, "looking"),
                              (self.resuming, "resuming"), (self.picture, "pictures")):  # fmt: skip
             widget.add_class(f"tkyt-{name}")
-        return [self.head, self.language_picker, body, self.foot]
+        language = row([self.language_picker])
+        language.add_class("tkyt-language")
+        return [self.head, language, body, self.foot]
 
     def words(self, language: str) -> None:
         """Labels of everything whose words do not depend on what is shown."""
@@ -129,6 +131,7 @@ class Controls:
             "several",
             "totals",
             "intervals",
+            "internal",
             "name",
             "note",
             "take",
@@ -144,15 +147,6 @@ class Controls:
             show(button, True)
         self.search.placeholder = label("explorer.search_placeholder", language)
         fill(self.picture, [(label(f"explorer.picture.{one}", language), one) for one in PICTURES])
-
-    def everything(self) -> Iterator[widgets.Widget]:
-        """Every widget, with its layout and style: what closing the app takes away."""
-        for one in list(self.__dict__.values()):
-            for widget in one if isinstance(one, list) else one.values() if isinstance(one, dict) else [one]:
-                if isinstance(widget, widgets.Widget):
-                    yield from (
-                        part for part in (widget, widget.layout, getattr(widget, "style", None)) if part is not None
-                    )
 
     @contextmanager
     def quiet(self) -> Any:
@@ -210,3 +204,12 @@ def press(buttons: Sequence[widgets.Button], texts: Sequence[str]) -> None:
         if text and button.description != text:
             button.description = text
         show(button, bool(text))
+
+
+def with_parts(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget with everything in it: children, layouts, styles."""
+    for child in getattr(widget, "children", ()):
+        yield from with_parts(child)
+    yield from (
+        part for part in (widget, getattr(widget, "layout", None), getattr(widget, "style", None)) if part is not None
+    )

@@ -26,6 +26,7 @@ from tkyt_analysis.labels import LANGUAGES, label
 from tkyt_analysis.reference.vietnamese_text import fold
 
 if TYPE_CHECKING:
+    from tkyt_analysis.cube.model import Measure
     from tkyt_analysis.explorer.app import ExplorerApp
 
 TOPS = (0, 5, 10, 20, 50)
@@ -55,9 +56,9 @@ def fill_all(app: ExplorerApp) -> None:
 def fill_measures(app: ExplorerApp) -> None:
     """The grouped list that the search leaves, and what is chosen."""
     pick, language = app.pick, app.language
-    groups = dict.fromkeys((one.group, one.group_title[language]) for one in app.measures.values())
+    groups = {one.group: one.group_title[language] for one in by_group(app)}
     everything = [(label("explorer.all_groups", language), "")]
-    fill(pick.group, [*everything, *((title, group) for group, title in groups)])
+    fill(pick.group, [*everything, *((title, group) for group, title in groups.items())])
     options = found_measures(app)
     ids = app.state.view.measures
     fill(pick.found, options or [(label("explorer.nothing_found", language), HEADING)], _first_of(ids, options))
@@ -81,7 +82,7 @@ def found_measures(app: ExplorerApp) -> list[tuple[str, str]]:
     words, group = fold(app.pick.search.value).split(), app.pick.group.value or ""
     options: list[tuple[str, str]] = []
     heading = ""
-    for one in app.measures.values():
+    for one in by_group(app):
         if (group and one.group != group) or not all(word in _searched(app, one.id) for word in words):
             continue
         if one.group != heading:
@@ -91,6 +92,17 @@ def found_measures(app: ExplorerApp) -> list[tuple[str, str]]:
         if len(options) >= MOST_FOUND:
             break
     return _distinct(options)
+
+
+def by_group(app: ExplorerApp) -> list[Measure]:
+    """The measures, those of one group together, groups in the order of their first measure."""
+    known = app.__dict__.setdefault("_by_group", [])
+    if not known:
+        order: dict[str, int] = {}
+        for one in app.measures.values():
+            order.setdefault(one.group, len(order))
+        known.extend(sorted(app.measures.values(), key=lambda one: order[one.group]))
+    return known
 
 
 def _distinct(options: list[tuple[str, str]]) -> list[tuple[str, str]]:

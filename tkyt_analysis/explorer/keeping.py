@@ -181,7 +181,8 @@ class Keeping:
             return
         self.pick.download.value = page.status_html(label("explorer.computing", language), language, busy=True)
         try:
-            made = take_away(self.app.pivot, kind, home=self.app.source.home, language=language)
+            raw = self.app.source.unprotected(self.app.state.view, self.app.state.layout)
+            made = take_away(raw, kind, source=self.app.source, language=language, internal=self.pick.internal.value)
         except (TkytError, OSError) as error:
             sentence = error.sentence(language) if isinstance(error, TkytError) else str(error)
             self.pick.download.value = page.said_html(sentence, language, error=True)

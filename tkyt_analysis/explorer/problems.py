@@ -173,3 +173,15 @@ def _small_multiples(state: State, measures: Mapping[str, Measure], language: st
         language,
     )
     return Problem(label("explorer.problem.small_multiples", language), (*fixes, _as_table(state, language)))
+
+
+def nothing_found(state: State, top: str, language: str) -> Problem:
+    """The answer to a question that has no figure at all: what can be widened."""
+    fixes = []
+    if state.view.where:
+        fixes.append(_fix("no_filters", State(replace(state.view, where=()), state.layout), language))
+    if state.view.period:
+        fixes.append(_fix("all_periods", State(replace(state.view, period=""), state.layout), language))
+    if state.view.place != top:
+        fixes.append(_fix("whole", State(replace(state.view, place=top), state.layout), language))
+    return Problem(label("explorer.problem.nothing", language), tuple(fixes))

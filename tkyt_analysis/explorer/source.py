@@ -89,14 +89,18 @@ class Source:
         return found
 
     def pivot(self, view: View, layout: Layout) -> Pivot:
-        """The table of a view as the account may see it: small numbers are protected here, for screen, picture and file."""
+        """The table of a view as the account may see it on its screen: small numbers are protected here."""
         from tkyt_analysis.disclosure import protect, rule_for
+
+        return protect(self.unprotected(view, layout), rule_for(self.release.account))
+
+    def unprotected(self, view: View, layout: Layout) -> Pivot:
+        """The table before protection, for `export`, which protects by the purpose of the file."""
         from tkyt_analysis.explorer.pivot import axes, pivot
 
         rows, columns = axes(view, layout)
         placed = replace(layout, rows=rows, columns=columns)
-        table = pivot(self.figures(view, placed), placed)
-        return protect(table, rule_for(self.release.account, "screen"))
+        return pivot(self.figures(view, placed), placed)
 
     def units(self, view: View, parent: str, level: str) -> Mapping[str, str]:
         """{unit id: name} of the units of a level inside a unit, by name, as far as the account sees them."""

@@ -83,7 +83,8 @@ def inside(state: State, measures: Mapping[str, Measure], dimension: str) -> lis
     free = [one for one in offered(chosen(state, measures), state.view.geography) if one not in state.axes]
     coarser = _coarser(dimension)
     first = [one for one in INSIDE.get(dimension, ()) if one in free]
-    return [*first, *(one for one in free if one not in first and one not in coarser)]
+    rest = [one for one in free if one not in first and one not in coarser]
+    return [*first, *sorted(rest, key=lambda one: one in PERIODS or one in PLACES)]
 
 
 def _coarser(dimension: str) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def save_view(directory: Path, view: SavedView, *, replacing: bool = False) -> S
 def list_views(directory: Path) -> list[SavedView]:
     """The saved views by name; a file that is no view (any more) is left out, `open_view` says what is wrong with it."""
     found = []
-    for path in directory.glob("*.json"):
+    for path in directory.glob("[!.]*.json"):
         try:
             found.append(read_view(path.read_bytes(), file=path.name))
         except (InputError, OSError):
