@@ -159,13 +159,10 @@ class Canvas(Sheet):
             self.dots([x + wide / 2], [middle], mark.colour, size=5, hollow=True)
         else:
             self.pattern((x, middle - 4, x + wide, middle + 4), mark.kind)
-        self.text(
-            x + swatch,
-            middle,
-            text.split("\n")[0] if "\n" not in text else text,
-            SMALL,
-            va="center" if "\n" not in text else "top",
-        )
+        if "\n" in text:
+            self.text(x + swatch, y, text, SMALL, va="top")
+        else:
+            self.text(x + swatch, middle, text, SMALL, va="center")
 
 
 @dataclass(frozen=True)

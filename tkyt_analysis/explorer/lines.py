@@ -52,7 +52,7 @@ def draw_courses(
     start, end = left + gutter + 4, left + width - (8 if in_legend else ends.width + 14)
     slot = (end - start) / max(len(grid.categories) - 1, 1)
     names = period_ticks(canvas, periods, slot, grid.language)
-    below = max((canvas.measure(name, SMALL)[1] for _, name in names), default=0.0) + 8
+    below = max((canvas.measure(name, SMALL)[1] for _, name in names), default=0.0) + 8 * canvas.scale
     foot = canvas.line(SMALL) + 4 if (grid.thin & np.isfinite(grid.shown)).any() else 0.0
     bottom = max(room - below - foot, top + 110 * canvas.scale)
     axis = replace(axis, start=bottom, end=top + 6)
@@ -217,7 +217,7 @@ class _End:
         for i, y, middle, text in zip(self.named, ends, middles, self.texts):
             colour = self.styles[i].colour
             self.canvas.segments([[(places[self.last[i]] + 3, y), (end + 8, middle)]], colour, 0.5)
-            self.canvas.text(end + 11, middle, text, SMALL, va="center", color=colour)
+            self.canvas.text(end + 11, middle, text, SMALL, va="center", color=palette.for_text(colour))
 
 
 def period_ticks(canvas: Canvas, periods: Sequence[str], slot: float, language: str) -> list[tuple[int, str]]:
@@ -244,7 +244,7 @@ def draw_ticks(canvas: Canvas, names: Sequence[tuple[int, str]], places: np.ndar
     """Names of periods below the axis, each under its tick."""
     canvas.segments([[(places[i], bottom), (places[i], bottom + 3)] for i, _ in names], GREY, 0.6)
     for i, name in names:
-        canvas.text(places[i], bottom + 5, name, SMALL, ha="center", color=GREY)
+        canvas.text(places[i], bottom + 1 + 4.5 * canvas.scale, name, SMALL, ha="center", color=GREY)
 
 
 def year_over_year(grid: Grid) -> tuple[Grid, list[str]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tkyt_analysis.cube.model import PERIODS
 
 INK, GREY, RULE, GROUND = "#1a1a1a", "#4a545c", "#c3ccd4", "#eef1f4"
 BAD = "#8a5a00"  # of remarks that warn
-# After Okabe & Ito (2008), darkened until each has 3:1 against white; blue and orange first.
-SERIES = ("#0a4d8c", "#c96a00", "#008566", "#a0306e", "#3d8fd1", "#6b5200")
+# Chosen so that any two are at least 25 apart in CIELAB for normal sight, protanopia and deuteranopia, each with 3:1
+# against white; tests/unit/test_explorer_palette.py measures it.
+SERIES = ("#0a4d8c", "#c96a00", "#2f919c", "#7a1230", "#4d7fe8", "#9d6f50")
 DASHES = ((0, ()), (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 SEX = {"male": SERIES[0], "female": SERIES[1]}
 # Light to dark, for things with an order (years, months); every step has an outline in ORDERED_RIM.
@@ -35,6 +37,21 @@ def _ramp(number: int) -> list[str]:
     """So many steps from light to dark, the last one always the house's blue or darker."""
     first = {1: (4,), 2: (1, 4), 3: (0, 2, 4), 4: (0, 2, 3, 5), 5: (0, 1, 2, 4, 5)}
     return [ORDERED[i] for i in first.get(number, range(number))]
+
+
+@lru_cache(maxsize=256)
+def for_text(colour: str) -> str:
+    """The colour, darkened until words in it have 4.5:1 against white (WCAG AA)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    while _contrast(parts) < 4.5:
+        parts = [0.95 * part for part in parts]
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+
+
+def _contrast(parts: Sequence[float]) -> float:
+    """Against white, by WCAG relative luminance."""
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
 
 
 def dash(position: int) -> tuple[int, tuple[float, ...]]:

@@ -24,9 +24,9 @@ def pyramids(pivot: Pivot, *, language: str) -> list[tuple[str, Grid]]:
 
     Raises InputError where age group or sex is missing among the dimensions, or one of the two sexes has no figures.
     """
-    grid = arrange(pivot, ("age_group",), language=language)
-    if "age_group" not in dimensions_of(pivot) or "sex" not in grid.across:
+    if not {"age_group", "sex"} <= set(dimensions_of(pivot)):
         raise InputError("error.chart_pyramid_dimensions", found=_found(pivot, language))
+    grid = arrange(pivot, ("age_group",), language=language)
     place = grid.across.index("sex")
     others = list(dict.fromkeys(key[:place] + key[place + 1 :] for key in grid.series))
     found = []
@@ -144,7 +144,15 @@ def _side(
     base, top, bottom, step = frame
     hue = palette.SEX["male" if column == 0 else "female"]
     head = label("chart.men" if column == 0 else "chart.women", grid.language)
-    canvas.text(base + way * 4, top - canvas.line(NORMAL), head, NORMAL, ha=_toward(way), color=hue, style="SemiBold")
+    canvas.text(
+        base + way * 4,
+        top - canvas.line(NORMAL),
+        head,
+        NORMAL,
+        ha=_toward(way),
+        color=palette.for_text(hue),
+        style="SemiBold",
+    )
     canvas.segments(
         [[(base + way * axis(t), top), (base + way * axis(t), bottom)] for t in axis.ticks], RULE, 0.5, zorder=0.4
     )

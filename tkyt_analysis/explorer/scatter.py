@@ -36,7 +36,7 @@ def draw_scatter(
     upward = scale(y[known], 0, 1, zero=_from_zero(y[known]))
     heading = canvas.lines(_axis_name(up), width, SMALL, "SemiBold")
     canvas.text(left, top, heading, SMALL, style="SemiBold")
-    top += canvas.measure(heading, SMALL)[1] + 6
+    top += canvas.measure(heading, SMALL)[1] + 8 * canvas.scale
     start, end = left + tick_width(canvas, upward, language) + 4, left + width - 8
     along = canvas.lines(_axis_name(across), end - start, SMALL, "SemiBold")
     low = canvas.line(SMALL) + canvas.measure(along, SMALL)[1] + 12
@@ -107,7 +107,12 @@ def _name_far(canvas: Canvas, names: list[str], places: np.ndarray, box: tuple[f
         ]
         for at_x, at_y in spots:
             spot = (at_x, at_y, at_x + wide, at_y + high)
-            inside = spot[0] >= box[0] and spot[2] <= box[2] + 6 and spot[1] >= box[1] - 4 and spot[3] <= box[3]
+            inside = (
+                spot[0] >= box[0]
+                and spot[2] <= box[2] + 6
+                and spot[1] >= box[1] - 9 * canvas.scale
+                and spot[3] <= box[3]
+            )
             if inside and not any(meet(spot, other) for other in taken):
                 canvas.text(at_x, at_y + high / 2, names[i], SMALL - 0.5, va="center")
                 taken.append(spot)
@@ -161,7 +166,12 @@ def _card_words(
     words = [(head, NORMAL if several else NORMAL, "Regular"), (number, size, "SemiBold")]
     words += [(note, SMALL, "Regular") for note in notes if note]
     broken = [(canvas.lines(text, wide - 20, one, style), one, style) for text, one, style in words if text]
-    return broken, sum(canvas.measure(text, one, style)[1] for text, one, style in broken)
+    return broken, sum(_high(canvas, text, one, style) for text, one, style in broken)
+
+
+def _high(canvas: Canvas, text: str, size: float, style: str) -> float:
+    """Height of a card's line; the large number has more air."""
+    return canvas.measure(text, size, style)[1] * (1.2 if size > NORMAL else 1.0)
 
 
 def _draw_card(canvas: Canvas, grid: Grid, row: int, column: int, box: tuple[float, float, float, float]) -> None:
@@ -170,4 +180,4 @@ def _draw_card(canvas: Canvas, grid: Grid, row: int, column: int, box: tuple[flo
     for text, size, style in _card_words(canvas, grid, row, column, box[2] - box[0])[0]:
         colour = palette.SERIES[0] if style == "SemiBold" else palette.INK
         canvas.text(box[0] + 10, y, text, size, style=style, color=colour)
-        y += canvas.measure(text, size, style)[1]
+        y += _high(canvas, text, size, style)
