@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         indicator,
         open,
         population,
+        report,
         reporting,
+        run,
         sql,
         tables,
         values,
@@ -25,24 +27,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_DOORS = frozenset(
-    (
-        "columns",
-        "deaths",
-        "explain",
-        "explore",
-        "indicator",
-        "open",
-        "population",
-        "reporting",
-        "sql",
-        "tables",
-        "values",
-    )
-)
+_DOORS = frozenset((
+    "columns", "deaths", "explain", "explore", "indicator", "open", "population", "report", "reporting", "run", "sql",
+    "tables", "values",
+))  # fmt: skip
 __all__ = [  # noqa: F822 - some come through __getattr__
     "catalog", "columns", "deaths", "explain", "explore", "indicator", "open", "population", "read_table", "release",
-    "reporting", "sql", "tables", "values",
+    "report", "reporting", "run", "sql", "tables", "values",
 ]  # fmt: skip
 
 

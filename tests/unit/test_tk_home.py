@@ -195,6 +195,9 @@ def test_tables_and_columns_say_what_they_mean(bench):
     columns = tk.columns("death")
     assert "underlying_cause" in set(columns["column"])
     assert not set(columns["what"]) & {"", "–"}
+    own = {"aggregate_value", "death", "finding", "indicator_value", "place", "reporting", "submission"}
+    unsaid = {name: set(tk.columns(name).loc[lambda rows: rows["what"] == "–", "column"]) for name in own}
+    assert unsaid == dict.fromkeys(own, set())
     assert "death" in refusal(lambda: tk.columns("deth"))
 
 

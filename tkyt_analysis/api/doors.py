@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,26 @@ def explore(question: Question | None = None, **layout: Any) -> Any:
     from tkyt_analysis.api.pictures import explore as opened
 
     return opened(question, **layout)
+
+
+def run(function: Callable[[Any], Any], *, title: str = "", total: int = 0) -> Any:
+    """Việc lâu, có tiến độ và nút huỷ. Long work with progress and a way to cancel: tk.run(lambda step: work(step))"""
+    from tkyt_analysis.long_work import run as carried_out
+
+    return carried_out(function, title=title, total=total)
+
+
+def report(
+    notebook: str | Path, *, place: str | Sequence[str] | None = None, period: Any = None, **options: Any
+) -> Any:
+    """Báo cáo từ sổ tay. The report of a notebook for a place, or for each of a list: tk.report("31_rates", place="VN2025:51")
+
+    From the release that is open; further options as of `tkyt_analysis.notebook_runs.run_notebook`.
+    """
+    from tkyt_analysis.notebook_runs import report as made
+
+    opened = current().release
+    return made(notebook, place=place, period=period, **{"home": opened.home, "release": opened.release_id, **options})
 
 
 def search(text: str, *, kind: str = "", most: int = 15) -> FigureTable:

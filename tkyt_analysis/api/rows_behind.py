@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -72,8 +71,8 @@ def _cells(release: Release, view: View, measure: Measure) -> pd.DataFrame:
     from tkyt_analysis.cube.session import cube_of
 
     cube = cube_of(release)
-    fact = replace(cube.fact(measure.numerator), province_sql="")
-    source = source_of(cube, fact, view, ())
+    fact = cube.fact(measure.numerator)
+    source = source_of(cube, fact, view, (), sums=False)
     return cube.con.execute(
         f"SELECT DISTINCT f.unit_id, f.period_id FROM {source.from_sql} WHERE {source.where_sql}"
     ).df()

@@ -38,7 +38,7 @@ class SqlDoor:
         if opened.reads.nation:
             con = opened.con
             folder = opened.directory.as_posix().replace("'", "''")
-            con.execute(f"SET memory_limit = '{memory_megabytes()}MB'; SET allowed_directories = ['{folder}/']")
+            con.execute(f"SET allowed_directories = ['{folder}/']")
             con.execute("SET enable_external_access = false; SET lock_configuration = true")
         return opened
 

@@ -48,7 +48,9 @@ class Workbench:
     ) -> Question:  # fmt: skip
         """A question about one measure or several, by id or name in Vietnamese or English."""
         if not self.measures:
-            raise InputError("error.api.nothing_seen", release=self.release.release_id, account=self.release.account.name)
+            raise InputError(
+                "error.api.nothing_seen", release=self.release.release_id, account=self.release.account.name
+            )
         called = names.measure_names(self.measures)
         written = [name] if isinstance(name, str) else list(name)
         found = tuple(dict.fromkeys(names.find_name(one, called, kind="measure") for one in written))
