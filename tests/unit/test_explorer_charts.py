@@ -499,3 +499,25 @@ def test_numbers_follow_the_language():
     pivot = a_pivot(layout, {"sex": ["male", "female"]}, lambda sex, _: 1234.5 if sex == "male" else 2000.0)
     assert format_number(1234.5, 2, "vi") in texts_of(draw(pivot, language="vi"))
     assert "1,234.50" in texts_of(draw(pivot, language="en"))
+
+
+def test_rows_of_two_dimensions_are_grouped_under_the_first():
+    layout = a_layout("bar", ("sex", "province"), ("measure",))
+    pivot = a_pivot(layout, {"sex": ["male", "female"], "province": FIRST}, a_number, names={"province": PLACES})
+    texts = texts_of(draw(pivot, language="vi"))
+    assert texts.count("Nam") == texts.count("Nữ") == 1
+    assert texts.count(PLACES[FIRST[0]]) == 2
+
+
+def test_measures_that_have_no_share_are_left_out_of_shares():
+    layout = a_layout("bar", ("province",), ("measure",), shows="share_column")
+    pivot = a_pivot(
+        layout,
+        {"province": FIRST},
+        lambda place, one: 20.0 if one == "deaths" else np.nan,
+        measures=(COUNT, RATE),
+        names={"province": PLACES},
+    )
+    figure = draw(pivot, language="vi")
+    assert len(boxes_of(figure)) == len(FIRST)
+    assert "Đơn vị: %" in " ".join(texts_of(figure))

@@ -98,21 +98,38 @@ def _ends(grid: Grid) -> np.ndarray:
 def _lying(canvas: Canvas, grid: Grid, left: float, top: float, width: float, room: float) -> float:
     """Bars lie, names to the left, values at the ends."""
     number = max(len(grid.series), 1)
-    names = [canvas.lines(name, min(0.38 * width, 260 * canvas.scale), SMALL) for name in grid.names]
+    heads, rests = group_heads(grid)
+    names = [canvas.lines(name, min(0.38 * width, 260 * canvas.scale), SMALL) for name in rests]
     name_width = max((canvas.measure(name, SMALL)[0] for name in names), default=0.0)
+    above = np.array([canvas.line(SMALL) + 3 if head else 0.0 for head in heads])
     needs = [_row_height(canvas, name, number) for name in names]
     top = _total_heads(canvas, grid, top) if _lines_of_total(grid) else top
-    stretch = min(max(room - top, sum(needs)) / max(sum(needs), 1), 1.7)
-    edges = top + np.concatenate([[0.0], np.cumsum(needs)]) * stretch
+    stretch = min(max(room - top - above.sum(), sum(needs)) / max(sum(needs), 1), 1.7)
+    edges = top + np.concatenate([[0.0], np.cumsum(np.array(needs) * stretch + above)])
+    starts = edges[:-1] + above
     values = [grid.text(number) for number in grid.shown.ravel() if np.isfinite(number)]
     value_width = max((canvas.measure(text, SMALL)[0] for text in values), default=0.0) + 8
     axis = _lying_axis(grid, left + name_width + 6, left + width, value_width)
-    _lying_bars(canvas, grid, axis, edges, number)
-    for name, y0, y1 in zip(names, edges, edges[1:]):
+    _lying_bars(canvas, grid, axis, starts, edges[1:], number)
+    for head, name, y0, y1 in zip(heads, names, starts, edges[1:]):
+        if head:
+            canvas.text(left, y0 - 1, head, SMALL, va="bottom", style="SemiBold")
         canvas.text(left + name_width, (y0 + y1) / 2, name, SMALL, ha="right", va="center", multialignment="right")
     canvas.segments([[(axis(0.0), edges[0]), (axis(0.0), edges[-1])]], GREY, 0.8)
     _total_lines(canvas, grid, axis, edges[0], edges[-1])
     return float(edges[-1]) + 4
+
+
+def group_heads(grid: Grid) -> tuple[list[str], list[str]]:
+    """(heading above a row, the row's own name): rows of two dimensions are grouped under the members of the first."""
+    from tkyt_analysis.explorer.grid import part_names
+
+    if len(grid.along) != 2:
+        return [""] * len(grid.names), grid.names
+    parts = [part_names(grid.pivot, grid.along, key, grid.language) for key in grid.categories]
+    firsts = [part[0] for part in parts]
+    heads = [first if i == 0 or firsts[i - 1] != first else "" for i, first in enumerate(firsts)]
+    return heads, [part[1] for part in parts]
 
 
 def _row_height(canvas: Canvas, name: str, number: int) -> float:
@@ -130,13 +147,13 @@ def _lying_axis(grid: Grid, start: float, end: float, beyond: float) -> Scale:
     return Scale(low, high, start + (beyond if low < 0 else 0.0), end - beyond, (0.0,))
 
 
-def _lying_bars(canvas: Canvas, grid: Grid, axis: Scale, edges: np.ndarray, number: int) -> None:
+def _lying_bars(canvas: Canvas, grid: Grid, axis: Scale, starts: np.ndarray, ends_at: np.ndarray, number: int) -> None:
     hues, ends, zero = palette.colours(grid.series, grid.across), _ends(grid), float(axis(0.0))
     gap = _GAP * canvas.scale
-    thick = (np.diff(edges) - gap) / number
+    thick = (ends_at - starts - gap) / number
     whiskers = []
     for column in range(number):
-        upper = edges[:-1] + gap / 2 + thick * column
+        upper = starts + gap / 2 + thick * column
         boxes: list[Box] = []
         hatched: list[Box] = []
         for row, value in enumerate(grid.shown[:, column]):
@@ -220,7 +237,7 @@ def _total_lines(canvas: Canvas, grid: Grid, axis: Scale, top: float, bottom: fl
         )
         half = canvas.measure(words, SMALL)[0] / 2
         at = min(max(x, half + 4), canvas.width - half - 4)
-        canvas.text(at, y, words, SMALL, ha="center", color=GREY, style="SemiBold")
+        canvas.text(at, y, words, SMALL, ha="center", color=GREY, style="SemiBold", path_effects=rim())
 
 
 def _upright(canvas: Canvas, grid: Grid, left: float, top: float, width: float, room: float) -> float:

@@ -223,8 +223,12 @@ def _painter(pivot: Pivot, kind: str, language: str) -> tuple[Grid, Painter]:
 
 
 def _rows(pivot: Pivot) -> tuple[str, ...]:
-    """The dimensions along the axis: the rows; without any, the columns but the measure."""
-    return pivot.layout.rows or tuple(one for one in pivot.layout.columns if one != "measure")
+    """The dimensions along the axis: those of the rows, else those of the columns; measures are series beside them."""
+    for side in (pivot.layout.rows, pivot.layout.columns):
+        found = tuple(one for one in side if one != "measure")
+        if found:
+            return found
+    return ("measure",)
 
 
 def _map(canvas: Canvas, pivot: Pivot, language: str, left: float, top: float, width: float, room: float) -> float:

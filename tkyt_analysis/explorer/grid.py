@@ -154,7 +154,7 @@ def arrange(pivot: Pivot, along: Sequence[str], *, language: str) -> Grid:
     series = list(dict.fromkeys(cell[1] for cell in cells if not cell[4]))
     places = np.array([(*_where(cell, categories, series), *cell[2:4]) for cell in cells if not cell[4]], int)
     arrays = _arrays(pivot, places.reshape(-1, 4), (len(categories), len(series)))
-    name_of = _namer(pivot, language)
+    name_of = _namer(pivot, language, with_measure=len(pivot.figures.view.measures) > 1)
     return Grid(
         pivot=pivot,
         language=language,
@@ -213,15 +213,8 @@ def _totals(pivot: Pivot, cells: list[_Cell], series: list[Key]) -> np.ndarray:
 
 def part_names(pivot: Pivot, dimensions: Key, key: Key, language: str) -> list[str]:
     """Each part of a key in words; a view's only measure goes without saying."""
-    written = _written(pivot)
-    figures = pivot.figures
-
-    def part(dimension: str, code: str) -> str:
-        if dimension == "measure":
-            return measure_name(figures, code, language) if len(figures.view.measures) > 1 else ""
-        return written.get((dimension, code)) or member_name(figures, dimension, code, language)
-
-    return [part(dimension, code) for dimension, code in zip(dimensions, key)]
+    word = _words(pivot, language, with_measure=len(pivot.figures.view.measures) > 1)
+    return [word(dimension, code) for dimension, code in zip(dimensions, key)]
 
 
 def _written(pivot: Pivot) -> dict[tuple[str, str], str]:
@@ -236,34 +229,51 @@ def _written(pivot: Pivot) -> dict[tuple[str, str], str]:
     return words
 
 
-def _namer(pivot: Pivot, language: str) -> Callable[[Key, Key], str]:
-    """Keys in words, their parts joined by "·"."""
-    written = _written(pivot)
-    figures = pivot.figures
+def _words(pivot: Pivot, language: str, *, with_measure: bool) -> Callable[[str, str], str]:
+    """(dimension, code) in words, as the pivot shows them."""
+    written, figures = _written(pivot), pivot.figures
 
-    def part(dimension: str, code: str) -> str:
+    def word(dimension: str, code: str) -> str:
         if dimension == "measure":
-            return measure_name(figures, code, language) if len(figures.view.measures) > 1 else ""
+            return measure_name(figures, code, language) if with_measure else ""
         return written.get((dimension, code)) or member_name(figures, dimension, code, language)
 
-    def name(dimensions: Key, key: Key) -> str:
-        return " · ".join(word for word in map(part, dimensions, key) if word)
+    return word
 
-    return name
+
+def _namer(pivot: Pivot, language: str, *, with_measure: bool) -> Callable[[Key, Key], str]:
+    """Keys in words, their parts joined by "·"."""
+    word = _words(pivot, language, with_measure=with_measure)
+    return lambda dimensions, key: " · ".join(part for part in map(word, dimensions, key) if part)
 
 
 def by_unit(grid: Grid) -> list[Grid]:
-    """The grid parted so that every part has one unit: figures of different units never share an axis."""
+    """The grid parted so that every part has one unit: figures of different units never share an axis.
+
+    Of shares, measures that have none (rates) are left out.
+    """
     measures = grid.pivot.figures.measures
+    if grid.relative:
+        shown = [i for i in range(len(grid.series)) if np.isfinite(grid.shown[:, i]).any() or _withheld(grid, i)]
+        part = grid.pick(None, shown)
+        return [_with_measures(part, part.measures)]
     units: dict[str, list[str]] = {}
     for one in grid.measures:
-        units.setdefault("%" if grid.relative else measures[one].unit[grid.language], []).append(one)
+        units.setdefault(measures[one].unit[grid.language], []).append(one)
     if len(units) < 2:
         return [grid]
     return [_with_measures(grid, ids) for ids in units.values()]
 
 
+def _withheld(grid: Grid, column: int) -> bool:
+    return bool((grid.status[:, column] == "suppressed").any())
+
+
 def _with_measures(grid: Grid, ids: list[str]) -> Grid:
+    """The rows and columns of some measures; a single one is not named in every row and column."""
     holds = np.isin(grid.measure, ids)
-    rows, columns = np.flatnonzero(holds.any(axis=1)), np.flatnonzero(holds.any(axis=0))
-    return grid.pick(rows.tolist(), columns.tolist())
+    part = grid.pick(np.flatnonzero(holds.any(axis=1)).tolist(), np.flatnonzero(holds.any(axis=0)).tolist())
+    if len(ids) > 1 or "measure" in part.along:
+        return part
+    name = _namer(grid.pivot, grid.language, with_measure=False)
+    return replace(part, series_names=[name(part.across, key) for key in part.series])
