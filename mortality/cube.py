@@ -10,7 +10,7 @@ from tkyt_analysis.catalog.codelists import read_codelist
 from tkyt_analysis.catalog.entries import Indicator, Text
 from tkyt_analysis.catalog.loader import load_entries, load_entry
 from tkyt_analysis.cube.core_measures import indicator_measure, text_of
-from tkyt_analysis.cube.facts import Fact
+from tkyt_analysis.cube.facts import Fact, Sums
 from tkyt_analysis.cube.model import PERIODS, Measure
 
 if TYPE_CHECKING:
@@ -26,23 +26,47 @@ LEVEL_ORDER = ("commune", "district", "province", "region")
 DEATHS = Fact(
     id="deaths",
     sql="""
-        SELECT unit_id, CAST(year * 100 + month AS VARCHAR) AS period_id, sex, age_group, place_of_death,
+        SELECT unit_id, CAST(year * 100 + month AS VARCHAR) AS period_id, scope, sex, age_group, place_of_death,
                underlying_cause AS cause_code, 1 AS amount
         FROM death WHERE coalesce(excluded, '') = '' AND year IS NOT NULL AND month IS NOT NULL
     """,
+    sums=(
+        Sums(
+            "province_death",
+            "SELECT province, province_2024, period_id, scope, sex, age_group, place_of_death, deaths AS amount FROM province_death",
+            frozenset({"sex", "age_group", "place_of_death"}),
+        ),
+        Sums(
+            "province_death_cause",
+            "SELECT province, province_2024, period_id, scope, sex, age_group, cause_code, deaths AS amount FROM province_death_cause",
+            frozenset({"sex", "age_group", "cause"}),
+            finest="year",
+        ),
+    ),
     dimensions=frozenset({"sex", "age_group", "place_of_death", "cause"}),
-    tables=("death",),
+    tables=("death", "province_death", "province_death_cause"),
     dataset="death",
 )
 PERSONS = Fact(
     id="registered_population",
     sql="""
-        SELECT unit_id, CAST(year AS VARCHAR) AS period_id, sex, age_group, persons AS amount, status = 'modelled' AS modelled
+        SELECT unit_id, CAST(year AS VARCHAR) AS period_id, scope, sex, age_group, persons AS amount, status = 'modelled' AS modelled
         FROM registered_population
     """,
+    sums=(
+        Sums(
+            "province_person",
+            """
+            SELECT province, province_2024, period_id, scope, sex, age_group, persons AS amount, status = 'modelled' AS modelled
+            FROM province_person
+            """,
+            frozenset({"sex", "age_group"}),
+            finest="year",
+        ),
+    ),
     dimensions=frozenset({"sex", "age_group"}),
     finest="year",
-    tables=("registered_population",),
+    tables=("registered_population", "province_person"),
 )
 FACTS = {fact.id: fact for fact in (DEATHS, PERSONS)}
 _METHODS = {"crude": "crude", "direct": "direct", "cause_specific": "crude", "proportion": "proportion", "per_live_births": "crude"}  # fmt: skip

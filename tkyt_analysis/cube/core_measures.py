@@ -10,7 +10,7 @@ import pandas as pd
 
 from tkyt_analysis.catalog.entries import Indicator, Text
 from tkyt_analysis.catalog.loader import load_entries
-from tkyt_analysis.cube.facts import Fact, quoted
+from tkyt_analysis.cube.facts import Fact, Sums, listed, quoted
 from tkyt_analysis.cube.model import PERIODS, PLACES, Measure
 from tkyt_analysis.labels import all_labels
 
@@ -274,21 +274,20 @@ def core_fact(fact_id: str, release: Release) -> Fact | None:
 def _element_fact(release: Release, fact_id: str, dataset_id: str, elements: list[str]) -> Fact:
     held = profile(release)
     row = held[(held["dataset_id"] == dataset_id) & held["element_id"].isin(elements)].iloc[0]
-    listed = ", ".join(quoted(one) for one in elements)
-    where = f"dataset_id = {quoted(dataset_id)} AND element_id IN ({listed}) AND {_KIND_OF_ID} = {quoted(row.kind)}"
-    latest = (
-        " QUALIFY period_id = max(period_id) OVER (PARTITION BY left(period_id, 4))" if row.kind == "cumulative" else ""
-    )
+    where = f"dataset_id = {quoted(dataset_id)} AND element_id IN ({listed(elements)})"
+    sums = f"""
+        SELECT province, province_2024, facility_type, level, period_id, scope, category_id AS category, value AS amount
+        FROM province_value WHERE {where}
+    """
     return Fact(
         id=fact_id,
-        sql=f"SELECT unit_id, period_id, category_id AS category, value AS amount FROM aggregate_value WHERE {where}{latest}",
-        province_sql=(
-            "SELECT province, province_2024, facility_type, level, period_id, category_id AS category, value AS amount "
-            f"FROM province_value WHERE {where}{latest}"
-        ),
+        sql=f"SELECT unit_id, period_id, scope, category_id AS category, value AS amount FROM aggregate_value WHERE {where}",
+        sums=(Sums("province_value", sums, frozenset({"category"}), _KINDS[row.kind]),),
         dimensions=frozenset({"category"}),
         finest=_KINDS[row.kind],
+        kind=row.kind,
         levels=(row.level,),
+        cumulative=row.kind == "cumulative",
         tables=("aggregate_value", "province_value"),
         dataset=dataset_id,
         element=elements[0] if len(elements) == 1 else "",
@@ -301,7 +300,7 @@ def _programme_fact(fact_id: str, dataset_id: str, indicator_id: str, column: st
         raise ValueError(column)
     return Fact(
         id=fact_id,
-        sql=f"SELECT unit_id, period_id, {column} AS amount FROM programme_indicator WHERE {where}",
+        sql=f"SELECT unit_id, period_id, scope, {column} AS amount FROM programme_indicator WHERE {where}",
         tables=("programme_indicator",),
         dataset=dataset_id,
     )
@@ -309,13 +308,11 @@ def _programme_fact(fact_id: str, dataset_id: str, indicator_id: str, column: st
 
 def _report_fact(fact_id: str, dataset_id: str, column: str) -> Fact:
     where = f"dataset_id = {quoted(dataset_id)}"
+    sums = f"SELECT province, province_2024, facility_type, period_id, scope, {column} AS amount FROM province_report WHERE {where}"
     return Fact(
         id=fact_id,
-        sql=f"SELECT unit_id, period_id, CAST({column} AS INT) AS amount FROM reporting WHERE {where}",
-        province_sql=(
-            f"SELECT province, province_2024, facility_type, '' AS level, period_id, {column} AS amount "
-            f"FROM province_report WHERE {where}"
-        ),
+        sql=f"SELECT unit_id, period_id, scope, CAST({column} AS INT) AS amount FROM reporting WHERE {where}",
+        sums=(Sums("province_report", sums),),
         tables=("reporting", "province_report"),
         dataset=dataset_id,
     )

@@ -97,7 +97,7 @@ def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping],
     source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or (), spread=spread)
     shared = [name for name in by if name in source.expressions and name != "cause"]
     sets = list(dict.fromkeys(tuple(name for name in one if name in shared) for one in groupings))
-    lower = cube.con.execute(grouped_sql(source, shared, sets)).df()
+    lower = cube.release.query(grouped_sql(source, shared, sets, fact=fact))
     lower = lower.rename(columns={"amount": "denominator", "modelled": "modelled_denominator"})
     lower = lower[[*shared, "denominator", "modelled_denominator"]]
     if not shared:
@@ -120,7 +120,7 @@ def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Groupi
     if measure.options.get("items"):
         own = view.keeping("cause", _kept_items(measure, view))
     source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or ())
-    rows = cube.con.execute(grouped_sql(source, by, groupings)).df()
+    rows = cube.release.query(grouped_sql(source, by, groupings, fact=fact))
     rows = rows.rename(columns={"amount": "numerator"})
     return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
 
@@ -134,14 +134,8 @@ def _kept_items(measure: Measure, view: View) -> list[str]:
 def _averages(cube: Cube, fact: Any, view: View, groupings: list[Grouping], by: list[str]) -> pd.DataFrame:
     """A stock (population): person-years over the years of each cell."""
     source = source_of(cube, fact, view, by)
-    years = "count(DISTINCT year_of)"
-    sql = grouped_sql(source, by, groupings)
-    sql = sql.replace(
-        "CAST(sum(amount * part) AS DOUBLE) AS amount",
-        f"CAST(sum(amount * part) AS DOUBLE) AS amount, {years} AS years",
-    )
-    sql = sql.replace("f.amount, t.part,", "f.amount, t.part, t.year AS year_of,")
-    rows = cube.con.execute(sql).df().rename(columns={"amount": "numerator", "years": "denominator"})
+    sql = grouped_sql(source, by, groupings, years=True)
+    rows = cube.release.query(sql).rename(columns={"amount": "numerator", "years": "denominator"})
     return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.cube.facts import Fact, quoted
+from tkyt_analysis.cube.facts import Fact, Sums, quoted
 from tkyt_analysis.cube.model import PERIODS, PLACES, Measure, View
 from tkyt_analysis.cube.plan import Grouping, grouped_sql, source_of
 
@@ -35,10 +35,13 @@ def _finding_fact(cube: Cube, measure: Measure) -> Fact:
     element = cube.fact(measure.numerator).element
     if element:
         where += f" AND (element_id = {quoted(element)} OR coalesce(element_id, '') = '')"
-    return Fact(
+    sums = f"SELECT province, province_2024, facility_type, period_id, scope, findings AS amount FROM province_finding WHERE {where}"
+    fact = Fact(
         id=f"finding:{measure.id}",
-        sql=f"SELECT unit_id, period_id, 1 AS amount FROM finding WHERE {where}",
+        sql=f"SELECT unit_id, period_id, scope, 1 AS amount FROM finding WHERE {where}",
+        sums=(Sums("province_finding", sums),),
     )
+    return cube.offered(fact)
 
 
 def _marked(
@@ -49,7 +52,7 @@ def _marked(
     source = source_of(cube, fact, own, shared)
     shared = [name for name in shared if name in source.expressions]
     sets = list(dict.fromkeys(tuple(name for name in one if name in shared) for one in groupings))
-    counted = cube.con.execute(grouped_sql(source, shared, sets)).df()[[*shared, "amount"]]
+    counted = cube.release.query(grouped_sql(source, shared, sets))[[*shared, "amount"]]
     if not shared:
         return rows.assign(**{column: counted["amount"].iloc[0] if len(counted) else np.nan})
     merged = rows.drop(columns=column).merge(counted, on=shared, how="left", validate="many_to_one")

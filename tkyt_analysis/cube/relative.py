@@ -56,6 +56,7 @@ def dated(text: str, latest: str) -> str:
 def latest_month(release: Release) -> str:
     """The last month for which the release holds a report or a death ("YYYYMM"); InputError where there is none."""
     asked = {
+        "province_report": "SELECT max(period_id) FROM province_report WHERE received > 0 AND regexp_full_match(period_id, '[0-9]{6}')",
         "reporting": "SELECT max(period_id) FROM reporting WHERE received AND regexp_full_match(period_id, '[0-9]{6}')",
         "province_value": "SELECT max(period_id) FROM province_value WHERE regexp_full_match(period_id, '[0-9]{6}')",
         "death": "SELECT max(CAST(year * 100 + month AS VARCHAR)) FROM death WHERE coalesce(excluded, '') = ''",

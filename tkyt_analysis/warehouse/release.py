@@ -280,6 +280,7 @@ class Release:
         import duckdb
 
         connection = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        connection.execute("SET parquet_metadata_cache = true")  # files of a release never change
         limit_memory(connection, self.home)
         files = {table: self._files(table) for table in self.tables()}
         if not self.reads.nation:
@@ -288,7 +289,7 @@ class Release:
             if paths:
                 listing = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in paths)
                 connection.execute(
-                    f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{listing}], hive_partitioning = false, union_by_name = true)'
+                    f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{listing}], hive_partitioning = false)'
                 )
         return connection, frozenset()
 
