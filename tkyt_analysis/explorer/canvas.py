@@ -47,7 +47,7 @@ class Canvas(Sheet):
     """A sheet whose height is known at the end; type grows with the width, for projectors."""
 
     def __init__(self, width: float, height: float) -> None:
-        super().__init__(width * POINTS, scale=min(max(width / 10.0, 1.0), 1.6))
+        super().__init__(width * POINTS, scale=min(max(width / 9.0, 1.0), 2.0))
         self.least_height = height * POINTS
         self.hints: list[tuple[Box, str]] = []
         self.spoken: list[str] = []  # remarks that the picture itself calls for
@@ -97,7 +97,7 @@ class Canvas(Sheet):
         from matplotlib.collections import LineCollection
 
         if len(segments):
-            lines = LineCollection(list(segments), colors=colour, linewidths=width, **options)
+            lines = LineCollection(list(segments), colors=colour, linewidths=width * self.scale, **options)
             self.axes.add_collection(lines, autolim=False)
 
     def dots(self, x: Any, y: Any, colour: str, *, size: float = 4.0, hollow: bool = False, **options: Any) -> None:
