@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tkyt_analysis.assets import ASSETS
-from tkyt_analysis.errors import ProcessingError
+from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.explorer.described import Description
 from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.marks import cell_texts, interval_texts, marks_of, signs
@@ -36,9 +36,10 @@ def document(pivot: Pivot, words: Description, kind: str, language: str) -> byte
     with_picture = pivot.layout.picture != "table"
     room = PAGE_WIDTH if kind == "pdf" else np.inf
     parts = _parts(pivot, language, room) if kind == "pdf" or not with_picture else []
-    picture = picture_svg(pivot, language) if with_picture else ""
+    picture, missing = _picture(pivot, kind, language) if with_picture else ("", [])
     width = PAGE_WIDTH if with_picture else max([NARROWEST, *(part["width"] for part in parts)])
     data = _words(words, kind, language) | {"parts": parts, "picture": picture, "width": width + 36}
+    data["notes"] = [*missing, *words.notes]
     source = Path(__file__).with_name("pivot.typ").read_bytes()
     options: dict[str, Any] = {"format": kind}
     options |= {"pdf_standards": ["ua-1"]} if kind == "pdf" else {"ppi": DOTS_PER_INCH}
@@ -53,6 +54,16 @@ def document(pivot: Pivot, words: Description, kind: str, language: str) -> byte
     except typst.TypstError as error:
         raise ProcessingError("error.export_page", problem=str(error)) from None
     return made if isinstance(made, bytes) else made[0]
+
+
+def _picture(pivot: Pivot, kind: str, language: str) -> tuple[str, list[str]]:
+    """(SVG, []); of a PDF whose table cannot be drawn ("", the reason): the table is worth having without it."""
+    try:
+        return picture_svg(pivot, language), []
+    except InputError as error:
+        if kind != "pdf":
+            raise
+        return "", [error.sentence(language)]
 
 
 def picture_svg(pivot: Pivot, language: str) -> str:
@@ -97,7 +108,8 @@ def _words(words: Description, kind: str, language: str) -> dict[str, Any]:
 def _parts(pivot: Pivot, language: str, room: float) -> list[dict[str, Any]]:
     """The table, cut between columns where it is too wide for the page even in small type."""
     cells = _cells(pivot, language)
-    heads = [_width(max(len(name[level]) for name in pivot.row_names)) for level in range(len(pivot.layout.rows))]
+    levels = range(len(pivot.layout.rows))
+    heads = [_width(max((len(name[level]) for name in pivot.row_names), default=0)) for level in levels]
     left = sum(min(one, 26 * _LETTER * LARGEST) for one in heads) or 60.0
     names = column_names(pivot, language)
     widths = np.array([_column_width(names[place], cells[:, place]) for place in range(len(names))])

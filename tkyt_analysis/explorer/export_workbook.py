@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tkyt_analysis.cube.model import PERIODS
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.explorer.described import Description, Pairs
 from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.marks import cell_texts, decimals_of, marks_of, signs
@@ -218,15 +219,26 @@ def _picture_sheet(book: Any, table: _TableSheet, pivot: Pivot, words: Descripti
     for text in (line for line in lines if line):
         sheet.write_string(row, 0, text, table.format(bold=row == 0))
         row += 1
-    if pivot.layout.picture in NATIVE:
+    if not np.isfinite(pivot.shown).any():
+        sheet.write_string(row + 1, 0, label("export.nothing", language))
+    elif pivot.layout.picture in NATIVE:
         sheet.insert_chart(row + 1, 0, _native_chart(book, table, pivot, words))
     else:
-        from tkyt_analysis.explorer.export_document import picture_png
-
-        image = io.BytesIO(picture_png(pivot, language))
-        sheet.insert_image(row + 1, 0, "picture.png", {"image_data": image, "x_scale": 0.5, "y_scale": 0.5})
-        row += 16  # the picture lies over the rows below
+        row = _drawn(sheet, row, pivot, language)
     sheet.write_string(row + 32, 0, words.footer, table.format(font_color=_SOFT))
+
+
+def _drawn(sheet: Any, row: int, pivot: Pivot, language: str) -> int:
+    """Put in the picture, or the reason why there is none; the row from which the sheet goes on."""
+    from tkyt_analysis.explorer.export_document import picture_png
+
+    try:
+        image = io.BytesIO(picture_png(pivot, language))
+    except InputError as error:
+        sheet.write_string(row + 1, 0, error.sentence(language))
+        return row
+    sheet.insert_image(row + 1, 0, "picture.png", {"image_data": image, "x_scale": 0.5, "y_scale": 0.5})
+    return row + 16  # it lies over the rows below
 
 
 def _native_chart(book: Any, table: _TableSheet, pivot: Pivot, words: Description) -> Any:
