@@ -27,17 +27,31 @@ imported = time.perf_counter(); tk.open()
 opened = time.perf_counter(); {cell}
 print(imported - begun, opened - imported, time.perf_counter() - opened)
 """
+NOTEBOOK = """
+import time
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+begun = time.perf_counter(); shell.run_cell("import tkyt_analysis as tk"); imported = time.perf_counter()
+shell.run_cell("tk.open();"); opened = time.perf_counter()
+time.sleep(1.0); again = time.perf_counter()
+shell.run_cell("shown = {cell}")
+print(imported - begun, opened - imported, time.perf_counter() - again)
+"""
 FIGURE = 'tk.indicator("crude_death_rate", by=["province", "year"])._repr_html_()'
 
 
 def by_hand(release: Path) -> pd.DataFrame:
     """Crude death rate per 1,000 by province of 2025 and year, with pandas over the release's Parquet."""
     tables = release / "tables"
-    place = pd.read_parquet(tables / "place", columns=["unit_id", "province"]).set_index("unit_id")["province"]
-    deaths = pd.read_parquet(tables / "death", columns=["unit_id", "year", "month", "excluded"])
+    place = pd.read_parquet(tables / "place", partitioning=None, columns=["unit_id", "province"]).set_index("unit_id")[
+        "province"
+    ]
+    deaths = pd.read_parquet(tables / "death", partitioning=None, columns=["unit_id", "year", "month", "excluded"])
     deaths = deaths[(deaths["excluded"].fillna("") == "") & deaths["year"].notna() & deaths["month"].notna()]
     counted = deaths.assign(province=deaths["unit_id"].map(place)).groupby(["province", "year"]).size()
-    persons = pd.read_parquet(tables / "registered_population", columns=["unit_id", "year", "persons"])
+    persons = pd.read_parquet(
+        tables / "registered_population", partitioning=None, columns=["unit_id", "year", "persons"]
+    )
     persons = persons.assign(province=persons["unit_id"].map(place)).groupby(["province", "year"])["persons"].sum()
     return (1000 * counted / persons).dropna().rename("rate").reset_index()
 
@@ -51,15 +65,15 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
-def fresh(cell: str, home: Path, repeats: int) -> list[float]:
+def fresh(script: str, home: Path, repeats: int) -> list[float]:
     """Medians of (import, open, cell) [s] over fresh processes."""
     found = []
     for _ in range(repeats):
         done = subprocess.run(
-            [sys.executable, "-c", FRESH.format(cell=cell)], env={**os.environ, "TKYT_HOME": str(home)},
+            [sys.executable, "-c", script.replace("{cell}", FIGURE if script is FRESH else FIGURE.replace('"', "'"))], env={**os.environ, "TKYT_HOME": str(home)},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        found.append([float(one) for one in done.stdout.split()])
+        found.append([float(one) for one in done.stdout.strip().splitlines()[-1].split()])
     return [statistics.median(column) for column in zip(*found)]
 
 
@@ -79,12 +93,14 @@ def measured(home: Path, repeats: int) -> tuple[pd.DataFrame, list[str]]:
     both = pd.concat([ours, hand], axis=1, keys=["ours", "hand"]).dropna()
     assert len(both), "nothing to compare"
     assert (both["ours"] - both["hand"]).abs().max() < 1e-9
-    imported, opened, first = fresh(FIGURE, home, repeats)
+    imported, opened, first = fresh(FRESH, home, repeats)
+    in_notebook = fresh(NOTEBOOK, home, repeats)[2]
     tk.catalog.search("tử vong mẹ")
     ways = {
         "import tkyt_analysis (fresh process)": imported,
         "tk.open() (fresh process: pandas, DuckDB, labels)": opened,
         "first indicator, asked and shown (fresh process)": first,
+        "first indicator in a notebook, one second after tk.open()": in_notebook,
         "indicator by province and year, asked and shown": median_seconds(ask, 5 * repeats),
         "the same rate by hand with pandas over the Parquet (no limits, marks, vintage)": median_seconds(
             lambda: by_hand(folder), 5 * repeats

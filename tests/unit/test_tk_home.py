@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from contextlib import redirect_stdout
 
 import pandas as pd
 import pytest
+from support import REPOSITORY
 
 import tkyt_analysis as tk
 from tkyt_analysis import cube
 from tkyt_analysis.access import acting_as, changes
 from tkyt_analysis.api import opening
 from tkyt_analysis.errors import InputError, TkytError
+from tkyt_analysis.labels import label
 from tkyt_analysis.warehouse.release import Release, current_release
 
 COMMUNE = "VN2025:21115"
@@ -280,6 +283,22 @@ def test_an_account_sees_its_own_units_only(own_home):
         assert "so-01" in refusal(lambda: tk.deaths(by="commune"))  # Hà Nội has sent nothing to this home
 
 
+def test_small_numbers_are_hidden_from_an_account_as_on_the_explorers_screen(own_home):
+    from tkyt_analysis.explorer.layout import Layout
+    from tkyt_analysis.explorer.source import Source
+
+    asked = {"by": ["commune", "cause"], "period": "2024..2025"}
+    with acting_as(own_home, "so-51"):
+        question = tk.open(own_home).deaths(**asked)
+        hidden = question.table().query("status == 'suppressed'")
+        assert len(hidden)
+        assert hidden[["value", "numerator"]].isna().all(axis=None)
+        assert label("api.mark.suppressed") in repr(hidden)
+        screen = Source(Release(own_home)).pivot(question.view, Layout(rows=("commune", "cause"), totals=False))
+        assert (screen.status == "suppressed").sum() == len(hidden)
+        assert "suppressed" not in set(tk.deaths(by="commune").table()["status"])  # not about a cause
+
+
 def test_a_workbench_opened_by_one_account_does_not_serve_another(own_home):
     with acting_as(own_home, "vu"):
         tk.open(own_home)
@@ -355,3 +374,24 @@ def test_a_sql_cell_shows_and_keeps_its_table(shell, practice_home):
 def test_errors_are_still_errors_to_code(bench):
     with pytest.raises(InputError):
         tk.indicator("crude_deth_rate")
+
+
+# --- the guide ---
+
+
+def test_every_example_of_the_guide_runs(shell, practice_home, tmp_path, monkeypatch):
+    monkeypatch.setenv("TKYT_HOME", str(practice_home))
+    monkeypatch.chdir(tmp_path)
+    opening._now = None
+    text = (REPOSITORY / "docs" / "phan_tich.md").read_text("utf-8")
+    cells = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(cells) == 12
+    for cell in cells:
+        for line in cell.strip().splitlines():
+            found = shell.run_cell(line)
+            assert found.success, line
+            if hasattr(found.result, "_repr_html_"):
+                assert "<" in found.result._repr_html_(), line
+            if type(found.result).__name__ in ("FigureTable", "Question"):
+                assert len(found.result), line
+    opening._now = None

@@ -169,7 +169,7 @@ def _rows_behind(workbench: Workbench, row: FigureSeries, view: View, measure: M
     if measure.numerator.startswith("element:"):
         return rows_behind.of_element(workbench.release, narrowed(view, cell), measure), ""
     figure = published_figure(measure, view, cell)
-    if figure is None or not _sees_whole(workbench, figure["unit_id"]):
+    if figure is None or not _sees_whole(workbench, figure["unit_id"]) or _hides_causes(workbench, figure):
         return rows_behind.nothing(), label("api.explain.not_traced")
     return rows_behind.of_figure(workbench.release, figure, measure), ""
 
@@ -178,6 +178,13 @@ def _sees_whole(workbench: Workbench, unit: str) -> bool:
     """Whether the account sees all that counts in a unit: "VN" is the nation, of which an account of a province sees a part."""
     release = workbench.release
     return release.reads.nation or unit in release.seen_units
+
+
+def _hides_causes(workbench: Workbench, figure: Mapping[str, Any]) -> bool:
+    """Whether single deaths by cause are not for this account: counting the rows would give a hidden number away."""
+    from tkyt_analysis.disclosure import NOTHING, rule_for
+
+    return figure["cause"] != "all" and rule_for(workbench.release.account, "screen").hides != NOTHING
 
 
 def narrowed(view: View, cell: Mapping[str, str]) -> View:

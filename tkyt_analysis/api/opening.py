@@ -145,6 +145,9 @@ def _get_ready() -> None:
     import scipy.special  # noqa: F401
 
     from tkyt_analysis.catalog import load_entries
+    from tkyt_analysis.cube import evaluate  # noqa: F401
+    from tkyt_analysis.labels import all_labels
 
-    for kind in ("indicators", "datasets"):
+    all_labels()
+    for kind in ("indicators", "datasets", "thresholds"):
         load_entries(kind)

@@ -15,6 +15,7 @@ from tkyt_analysis.labels import current_language, label
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tkyt_analysis.access import Account
     from tkyt_analysis.api.table import FigureTable
     from tkyt_analysis.api.workbench import Workbench
     from tkyt_analysis.cube.model import Figures
@@ -81,10 +82,10 @@ class Question:
 
     @cached_property
     def figures(self) -> Figures:
-        """The answer as the cube gives it."""
+        """The answer as the cube gives it; small numbers are hidden as on the explorer's screen."""
         from tkyt_analysis import cube
 
-        return cube.evaluate(self.workbench.release, self.view)
+        return protected(cube.evaluate(self.workbench.release, self.view), self.workbench.release.account)
 
     def table(self) -> FigureTable:
         """The answer as a table with units, source, vintage and marks; asked once."""
@@ -164,6 +165,19 @@ class Question:
 
     def __repr__(self) -> str:
         return repr(self._table)
+
+
+def protected(figures: Figures, account: Account) -> Figures:
+    """The figures without the small numbers that an account may not see (tkyt_analysis.disclosure, rule of the screen)."""
+    from tkyt_analysis.disclosure import NOTHING, protect, rule_for
+
+    rule = rule_for(account, "screen")
+    if rule.hides == NOTHING or figures.rows.empty:
+        return figures
+    from tkyt_analysis.explorer.layout import Layout
+    from tkyt_analysis.explorer.pivot import pivot
+
+    return protect(pivot(figures, Layout(rows=figures.view.by, totals=False)), rule).figures
 
 
 def kept_members(where: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
