@@ -35,12 +35,15 @@ def registered_and_expected(
     part : "province" or "commune". The share is no completeness: a place may really have more or fewer deaths than
     the nation at each age. It is not assessable where the population has no ages or the schedule no such year.
     """
+    from tkyt_analysis.notebook_course import practice_band
+
     language = language or current_language()
     asked = {"place": place, "period": period}
     deaths = workbench.deaths(by=[part, "year"], **asked).to_pandas()
     people = workbench.population(by=[part, "year", "sex", "age_group"], **asked).to_pandas()
     rows = compared(deaths, people, part, death_schedule())
-    return Comparison(rows, _html(rows, part, workbench.release.practice, language))
+    band = practice_band(workbench.release, language)
+    return Comparison(rows, band + _html(rows, part, workbench.release.practice, language))
 
 
 def death_schedule() -> pd.DataFrame:
@@ -123,7 +126,7 @@ def _ratio(row: dict, language: str) -> str:
     )
 
 
-def silent_months(question: Question, language: str | None = None) -> pd.DataFrame:
+def silent_months(question: Question) -> pd.DataFrame:
     """Places with months in which no death was registered: name, months (of all), list of the months.
 
     question : deaths by a place and month

@@ -33,8 +33,8 @@ class Cautions:
 
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{escape(one)}</li>" for one in self.sentences)
-        title = escape(label("notebook.cautions"))
-        return f'<section class="tk-cautions"><h2>{title}</h2><ul>{items}</ul></section>'
+        title, how = escape(label("notebook.cautions")), escape(label("notebook.cautions.how"))
+        return f'<section class="tk-cautions"><h2>{title}</h2><p>{how}</p><ul>{items}</ul></section>'
 
     def __repr__(self) -> str:
         return "\n".join([label("notebook.cautions"), *(f"– {one}" for one in self.sentences)])
@@ -83,8 +83,10 @@ def _release_of(asked: Iterable[Any]) -> Release | None:
 
 def _remarks(found: list[Figures]) -> Iterator[str]:
     """What the cube remarks on each; with the name of the figures where there are several."""
+    from tkyt_analysis.explorer.titles import listing
+
     for figures in found:
-        titles = "; ".join(one.title[current_language()] for one in figures.measures.values())
+        titles = listing([one.title[current_language()] for one in figures.measures.values()], most=2)
         for remark in figures.remarks:
             yield label("notebook.caution.of", None, measure=titles, said=remark) if len(found) > 1 else remark
 

@@ -13,6 +13,7 @@ from tkyt_analysis.labels import current_language, format_number, label
 
 if TYPE_CHECKING:
     from tkyt_analysis.api.question import Question
+    from tkyt_analysis.warehouse.release import Release
 
 MINIMUM_YEARS = 5  # as `excessmort` (R) warns: no trend with fewer (methods page)
 TET_COLOUR = "#e69f00"
@@ -45,7 +46,17 @@ def draw_course(question: Question, language: str | None = None) -> Drawing:
     with chart_style():
         picture = svg_of(_panels(rows, measure, language))
     caption = label("notebook.course.caption", language, measure=measure.title[language], unit=measure.unit[language])
-    return Drawing(figure(picture, caption=caption, alternative=caption))
+    return Drawing(
+        practice_band(question.workbench.release, language) + figure(picture, caption=caption, alternative=caption)
+    )
+
+
+def practice_band(release: Release, language: str) -> str:
+    """The band that every output made of practice data carries; nothing for real data."""
+    if not release.practice:
+        return ""
+    style = "background:#fff2cc;color:#5c3b00;font-weight:600;text-align:center;padding:4px 8px;max-width:44rem"
+    return f'<div role="note" style="{style}">{escape(label("page.practice", language))}</div>'
 
 
 def _panels(rows: pd.DataFrame, measure: Any, language: str) -> Any:
@@ -55,8 +66,10 @@ def _panels(rows: pd.DataFrame, measure: Any, language: str) -> Any:
     top, below = drawing.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
     places = np.arange(len(rows))
     months = rows["month"].astype("str").tolist()
+    reports = rows["expected"].notna().any()
     for axes in (top, below):
-        _mark_tet(axes, months, language, named=axes is top)
+        if axes is top or reports:
+            _mark_tet(axes, months, language, named=axes is top)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         axes.tick_params(labelsize=9)

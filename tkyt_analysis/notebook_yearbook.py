@@ -62,7 +62,9 @@ def _said(key: str, language: str, **fields: Any) -> str:
 def _title(question: Question, measure: Measure, figures: Figures, language: str) -> str:
     from tkyt_analysis.explorer.titles import period_words, place_words
 
-    parts = [measure.title[language], place_words(figures, language), period_words(figures, language)]
+    place = place_words(figures, language)
+    inside = place[:1].lower() + place[1:] if language == "vi" else place
+    parts = [measure.title[language], inside, period_words(figures, language)]
     return escape(", ".join(part for part in parts if part))
 
 
