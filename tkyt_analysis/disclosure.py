@@ -95,20 +95,49 @@ def hidden_cells(pivot: Pivot, rule: Rule) -> np.ndarray:
     columns, column_total = _groups(pivot.column_keys, pivot.layout.columns)
     shape = (int(rows.max(initial=-1)) + 1, int(columns.max(initial=-1)) + 1)
     place = rows[:, None] * shape[1] + columns[None, :]
-    cause = _about_a_cause(pivot)
-    hidden: dict[tuple[str, str, str], np.ndarray] = {}
-    for counted in dict.fromkeys(
-        _counted(one) for one in pivot.figures.measures.values() if _covered(pivot, one, rule)
-    ):
-        own = [one.id for one in pivot.figures.measures.values() if _counted(one) == counted]
-        mine = np.isin(pivot.measure.astype(str), own)
-        values = _spread(pivot.numerator, mine, place, shape)
+    cause, share = _about_a_cause(pivot), pivot.layout.shows.startswith("share_")
+    found = np.zeros(pivot.value.shape, dtype=bool)
+    for values, numerators, denominators in _counted(pivot, rule, place, shape):
         small = (values > 0) & (values < rule.least_count) | ((values == 0) & rule.hide_zero)
         if rule.hides == CAUSES:
-            small &= _spread(np.where(cause, 1.0, np.nan), mine, place, shape) == 1
-        share = pivot.layout.shows.startswith("share_")  # a total is 100 % then, hidden or not
-        hidden[counted] = _complemented(small, values, row_total, column_total, rule=rule, totals_known=share)
-    return _on_cells(pivot, hidden, place)
+            small &= _spread(np.where(cause, 1.0, np.nan), numerators, place, shape) == 1
+        # in a table of shares a total is 100 %, hidden or not
+        hidden = _complemented(small, values, row_total, column_total, rule=rule, totals_known=share)
+        found |= (numerators | denominators) & hidden.ravel()[place]
+    return _with_changes(pivot, found & (np.isfinite(pivot.numerator) | np.isfinite(pivot.value)))
+
+
+def _counted(
+    pivot: Pivot, rule: Rule, place: np.ndarray, shape: tuple[int, int]
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The different confidential counts of the table: (what they are on the grid without measures, the cells that have
+    them as numerator, the cells that have them as denominator). Measures with the same numerators share one."""
+    measures = [one for one in pivot.figures.measures.values() if _covered(pivot, one, rule)]
+    cells = [pivot.measure == one.id for one in measures]
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    for mine in cells:
+        values = _spread(pivot.numerator, mine, place, shape)
+        same = next((number for number, (known, _) in enumerate(found) if _agree(known, values)), None)
+        if same is None:
+            found.append((values, mine))
+        else:
+            found[same] = np.fmax(found[same][0], values), found[same][1] | mine
+    under = [_spread(pivot.denominator, mine, place, shape) for mine in cells]
+    none = np.zeros(pivot.value.shape, dtype=bool)
+    return [
+        (
+            values,
+            own,
+            np.logical_or.reduce([none, *(mine for mine, below in zip(cells, under) if _agree(values, below))]),
+        )
+        for values, own in found
+    ]
+
+
+def _agree(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two counts are the same wherever both are known."""
+    known = np.isfinite(one) & np.isfinite(other)
+    return bool(known.any()) and bool(np.allclose(one[known], other[known]))
 
 
 def _complemented(
@@ -156,32 +185,13 @@ def _spread(values: np.ndarray, mine: np.ndarray, place: np.ndarray, shape: tupl
     return np.where(np.isfinite(grid), grid, np.nan).reshape(shape)
 
 
-def _on_cells(pivot: Pivot, hidden: dict[tuple[str, str, str], np.ndarray], place: np.ndarray) -> np.ndarray:
-    """The cells of every measure whose numerator or denominator is hidden; in a table of changes also what is compared
-    with a hidden cell."""
-    found = np.zeros(pivot.value.shape, dtype=bool)
-    for one in pivot.figures.measures.values():
-        mine = pivot.measure == one.id
-        for counted in (_counted(one), (one.denominator, "", "")):
-            if counted in hidden:
-                found |= mine & hidden[counted].ravel()[place]
-    there = np.isfinite(pivot.numerator) | np.isfinite(pivot.value)
-    found &= there
-    if pivot.layout.shows.startswith("change_"):
-        rows, columns = earlier_places(pivot, pivot.layout.shows.removeprefix("change_"))
-        known = (rows >= 0)[:, None] & (columns >= 0)[None, :]
-        found |= known & found[np.ix_(rows, columns)] & there
-    return found
-
-
-def _counted(measure: Measure) -> tuple[str, str, str]:
-    """What a measure counts: two measures that count the same hide the same cells."""
-    options = measure.options
-    return measure.numerator, _text(options.get("where_age")), _text(options.get("items"))
-
-
-def _text(value: object) -> str:
-    return repr(value) if value else ""
+def _with_changes(pivot: Pivot, hidden: np.ndarray) -> np.ndarray:
+    """In a table of changes also the cells that are compared with a hidden one."""
+    if not pivot.layout.shows.startswith("change_"):
+        return hidden
+    rows, columns = earlier_places(pivot, pivot.layout.shows.removeprefix("change_"))
+    known = (rows >= 0)[:, None] & (columns >= 0)[None, :]
+    return hidden | (known & hidden[np.ix_(rows, columns)] & np.isfinite(pivot.value))
 
 
 def _covered(pivot: Pivot, measure: Measure, rule: Rule) -> bool:

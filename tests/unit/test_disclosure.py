@@ -1,5 +1,6 @@
 """Small numbers are hidden, and nobody with the rest of the table can work them out."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -126,6 +127,60 @@ RATES = """
 def test_a_rate_whose_numerator_is_hidden_is_hidden_too():
     seen = protect(pivot(figures(RATES, ["commune"], measures=(DEATHS, CRUDE)), Layout(rows=("commune",))), RULE)
     assert (seen.status == SUPPRESSED).tolist() == [[True, True], [True, True], [False, False], [False, False]]
+
+
+SHARE = replace(CRUDE, id="ill_defined_share", method="proportion", numerator="ill", denominator="deaths", per=100.0)
+
+
+def test_a_share_of_a_hidden_count_is_hidden_or_numerator_and_share_would_give_the_count():
+    # 8 of 40 deaths are ill-defined, so 20 %; 40 is hidden beside 3, and 8 / 20 % would be 40 again
+    rows = """
+        measure           | commune      | value | numerator | denominator
+        deaths            | VN2025:00001 | 3     | 3         | .
+        deaths            | VN2025:00002 | 40    | 40        | .
+        deaths            | total        | 43    | 43        | .
+        ill_defined_share | VN2025:00002 | 20    | 8         | 40
+    """
+    found = figures(rows, ["commune"], measures=(DEATHS, SHARE))
+    seen = protect(pivot(found, Layout(rows=("commune",))), RULE)
+    assert seen.status[1].tolist() == [SUPPRESSED, SUPPRESSED]
+
+
+def test_the_same_count_under_two_names_is_hidden_in_the_same_cells():
+    # an element of a form, and the numerator of a ratio over it
+    ratio = replace(CRUDE, id="ratio", numerator="cells:16BCH/4", denominator="cells:16BCH/1")
+    count = replace(DEATHS, id="element", numerator="element:form:16BCH/4")
+    rows = RATES.replace("crude_death_rate", "ratio").replace("deaths", "element")
+    found = figures(rows, ["commune"], measures=(count, ratio))
+    seen = protect(pivot(found, Layout(rows=("commune",))), RULE)
+    assert (seen.status[:, 0] == seen.status[:, 1]).all()
+    assert (seen.status[:2] == SUPPRESSED).all()
+
+
+def test_population_and_reporting_rates_are_no_confidential_counts():
+    population = replace(DEATHS, id="population", method="average", numerator="registered_population")
+    reports = replace(CRUDE, id="form:reporting_rate", numerator="report:form:received", per=100.0)
+    rows = "measure | commune | value | numerator\npopulation | VN2025:00001 | 3 | 3\nform:reporting_rate | VN2025:00001 | 75 | 3"
+    found = figures(rows, ["commune"], measures=(population, reports))
+    assert not (protect(pivot(found, Layout(rows=("commune",))), RULE).status == SUPPRESSED).any()
+
+
+@settings(max_examples=60)
+@given(
+    counts=st.lists(st.lists(st.sampled_from([0, 1, 2, 3, 6, 9, 30]), min_size=2, max_size=2), min_size=2, max_size=6),
+    top=st.sampled_from([0, 0, 1, 3]),
+    across=st.booleans(),
+)
+def test_no_hidden_cell_of_a_table_follows_from_its_totals(counts, top, across):
+    axes = (("commune",), ("sex",)) if across else (("sex",), ("commune",))
+    layout = Layout(rows=axes[0], columns=axes[1], top=top, sort="value" if top else "")
+    before = pivot(figures(crossed(counts), BY), layout)
+    after = protect(before, RULE)
+    hidden = after.status == SUPPRESSED
+    assert hidden[(before.value > 0) & (before.value < 5)].all()
+    whole, number = before.value, np.arange(before.value.size).reshape(before.value.shape)
+    parts = [(line[:-1], int(line[-1]), True) for line in (*number, *number.T)]
+    assert attack(whole.ravel(), hidden.ravel(), parts) == []
 
 
 def test_a_change_does_not_give_away_the_small_count_that_it_starts_from():
@@ -305,8 +360,6 @@ CAUSE_ROWS = """
 
 
 def by_cause(place, first, second):
-    from dataclasses import replace
-
     deaths = replace(DEATHS, dimensions=frozenset({"cause", "commune", "province"}))
     rows = CAUSE_ROWS.format(place=place, first=first, second=second)
     return pivot(figures(rows, [place, "cause"], measures=(deaths,)), Layout(rows=(place,), columns=("cause",)))

@@ -40,6 +40,8 @@ def document(pivot: Pivot, words: Description, kind: str, language: str) -> byte
     width = PAGE_WIDTH if with_picture else max([NARROWEST, *(part["width"] for part in parts)])
     data = _words(words, kind, language) | {"parts": parts, "picture": picture, "width": width + 36}
     data["notes"] = [*missing, *words.notes]
+    if not parts:  # a picture has a legend of its own
+        data |= {"legend": [], "notes": list(pivot.figures.remarks)}
     source = Path(__file__).with_name("pivot.typ").read_bytes()
     options: dict[str, Any] = {"format": kind}
     options |= {"pdf_standards": ["ua-1"]} if kind == "pdf" else {"ppi": DOTS_PER_INCH}
