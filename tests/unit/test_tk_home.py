@@ -79,6 +79,7 @@ def test_nothing_is_asked_before_it_is_shown_and_then_once(bench, monkeypatch):
     question = (
         tk.deaths(by="year").only(sex="nữ").within("Quảng Ngãi").period("2024..2025").by("sex", "year").on("VN2025")
     )
+    assert question  # to ask whether there is one computes nothing
     assert asked == []
     assert repr(question)
     assert question.table() is not None
@@ -109,6 +110,9 @@ def test_names_resolve_and_wrong_ones_are_sentences(bench):
     assert "crude_death_rate (Tỷ suất chết thô)" in refusal(lambda: tk.indicator("crude_deth_rate"))
     assert "province" in refusal(lambda: tk.deaths(by="provnce"))
     assert "female" in refusal(lambda: tk.deaths(where={"sex": "femal"}).table())
+    assert '.only(sex="nữ")' in refusal(lambda: tk.deaths(giới="nữ"))
+    assert "period" in refusal(lambda: tk.deaths(peroid="2025"))
+    assert "by" in refusal(lambda: tk.indicator("crude_death_rate", bye="year"))
     assert "icd10_chapters" in refusal(lambda: tk.deaths(by="cause", cause_list="icd10_chapter"))
 
 

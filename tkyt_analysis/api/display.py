@@ -181,7 +181,7 @@ def _columns(plain: pd.DataFrame, about: About) -> dict[str, pd.Series]:
             and {"lower", "upper"} <= taken
             and _has_limits(named)
         ):
-            found["limits"] = pd.Series(_limits(named, about), index=named.index)
+            found["limits"] = named["lower"]
     averages = bool(about.measures) and all(one.method == "average" for one in about.measures.values())
     for name in ("numerator", "denominator"):
         if about.measures and name in found and (averages or found[name].isna().all() or _repeats_value(found, name)):
@@ -228,7 +228,7 @@ def _written(name: str, column: pd.Series, about: About, rows: pd.DataFrame) -> 
     """(cells, whether they are numbers)."""
     language = current_language()
     if name == "limits":
-        return list(column), True
+        return _limits(rows, about), True
     if name == "measure" and about.measures:
         return [_measure_name(one, about, language) for one in column], False
     if pd.api.types.is_bool_dtype(column.dtype):

@@ -30,7 +30,7 @@ def open(  # noqa: A001 - people write tk.open
 
 def indicator(
     name: str | Sequence[str], *, by: str | Sequence[str] = (), geography: str = "VN2025", period: Any = "",
-    place: str = "", where: Any = None, cause_list: str = "",
+    place: str = "", where: Any = None, cause_list: str = "", **other: Any,
 ) -> Question:  # fmt: skip
     """Một hay nhiều chỉ tiêu. One measure or several, by id or name; nothing is computed until it is shown.
 
@@ -45,7 +45,7 @@ def indicator(
     tk.indicator("crude_death_rate", by=["province", "year"], period="2024..2025")
     """
     return current().indicator(
-        name, by=by, geography=geography, period=period, place=place, where=where, cause_list=cause_list
+        name, by=by, geography=geography, period=period, place=place, where=where, cause_list=cause_list, **other
     )
 
 

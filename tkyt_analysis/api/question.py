@@ -154,6 +154,10 @@ class Question:
         """Row by row, as named tuples."""
         return iter(self._table.itertuples(index=False))
 
+    def __bool__(self) -> bool:
+        """A question is there, whatever its answer; to ask `if question:` computes nothing."""
+        return True
+
     def __len__(self) -> int:
         return len(self._table)
 

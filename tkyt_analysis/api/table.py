@@ -120,7 +120,7 @@ class FigureTable(pd.DataFrame):
     @property
     def legend(self) -> dict[str, str]:
         """What each mark in the table means, in the session's language."""
-        found = set(" ".join(self["marks"].dropna().astype(str)).split()) if "marks" in self else set()
+        found = set(" ".join(map(str, self["marks"].dropna().unique())).split()) if "marks" in self else set()
         return {mark: label(f"api.mark.{mark}") for mark in MARKS if mark in found}
 
     def to_parquet(self, path: Any = None, *args: Any, **options: Any) -> Any:

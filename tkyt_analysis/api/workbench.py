@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tkyt_analysis.warehouse.release import Release
 
 REPORTING = ":reporting_rate"
+ARGUMENTS = ("by", "period", "place", "where", "geography", "cause_list")
 
 
 class Workbench:
@@ -44,9 +45,10 @@ class Workbench:
 
     def indicator(
         self, name: str | Sequence[str], *, by: str | Sequence[str] = (), geography: str = "VN2025", period: Any = "",
-        place: str = "", where: Any = None, cause_list: str = "",
+        place: str = "", where: Any = None, cause_list: str = "", **other: Any,
     ) -> Question:  # fmt: skip
         """A question about one measure or several, by id or name in Vietnamese or English."""
+        _require_no_other(other)
         if not self.measures:
             raise InputError(
                 "error.api.nothing_seen", release=self.release.release_id, account=self.release.account.name
@@ -211,6 +213,18 @@ class Workbench:
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences())
+
+
+def _require_no_other(given: dict[str, Any]) -> None:
+    """InputError for arguments that a question does not have; a dimension among them means `where`."""
+    for name, value in given.items():
+        dimensions = [
+            one for one, called in names.dimension_names().items() if names.key(name) in map(names.key, [one, *called])
+        ]
+        if dimensions:
+            raise InputError("error.api.argument_is_dimension", name=name, dimension=dimensions[0], value=value)
+        near = names.nearest(name, {one: [one] for one in ARGUMENTS})
+        raise InputError("error.api.argument", name=name, nearest=", ".join(near or ARGUMENTS))
 
 
 def _cause_lists() -> dict[str, list[str]]:
