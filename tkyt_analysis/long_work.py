@@ -187,6 +187,9 @@ class NotebookDisplay:
         self.title = title or label("work.untitled")
         self.box = widgets.HBox([self.bar, self.button, self.words])
         display(self.box)
+        # ipykernel 7.4 hands the click to the thread that made the button, which waits here; without its mark the click
+        # goes where the browser sends it: to a thread of its own (subshell). Without such threads ■ remains.
+        vars(self.button.comm).pop("_reply_subshell_id", None)
 
     def show(self, step: Step, seconds: float) -> None:
         self.bar.value = step.share or 0.0
@@ -195,7 +198,8 @@ class NotebookDisplay:
         share = "" if step.share is None else f"{format_number(100 * step.share)} %"
         words = label(key, None, title=self.title, share=share, what=step.what, seconds=format_number(int(seconds)))
         self.words.value = " ".join(words.split())
-        self.button.disabled = step.cancelled
+        if step.cancelled:
+            self.button.disabled = True
 
     def close(self) -> None:
         self.box.close()
