@@ -44,6 +44,8 @@ class Column:
     from_ : headers under which it arrives (compared folded: no accents, no case)
     unit : required for numbers ("persons", "deaths per 100 000", "1" for a bare count or share)
     scale : the received number times this is the stored one
+    over_time : sum (a flow: months add up to a year) | last (a stock, such as staff: the last figure of a period stands
+        for it) | average (its mean does)
     pseudonym_of : the stored value is a keyed hash of these columns of the row (clear text is never stored)
     """
 
@@ -52,6 +54,7 @@ class Column:
     from_: tuple[str, ...] = ()
     unit: str | None = None
     scale: float = 1.0
+    over_time: Literal["sum", "last", "average"] = "sum"
     codelist: str | None = None
     required: bool = False
     identifier: bool = False

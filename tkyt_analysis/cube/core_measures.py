@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tkyt_analysis.catalog.entries import Indicator, Text
+from tkyt_analysis.catalog.expressions import names_in
 from tkyt_analysis.catalog.loader import load_entries
-from tkyt_analysis.cube.facts import Fact, Sums, listed, quoted
+from tkyt_analysis.cube.facts import SUM, Fact, Sums, listed, quoted
 from tkyt_analysis.cube.model import PERIODS, PLACES, Measure
+from tkyt_analysis.cube.session import cube_of
+from tkyt_analysis.cube.wording import element_wording, form_rows, form_title
 from tkyt_analysis.labels import all_labels
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 REPORTING, ON_TIME = "reporting_rate", "on_time_rate"
 FORM_RATIO = "form_ratio"
+WHOLE = "total"  # id of the column of a form that holds the whole of a row
 _LEVELS = ("commune", "facility", "district", "province", "nation", "other")
 # kinds of period in the order in which a value of one is taken as the base that is summed
 _KINDS = {"month": "month", "administrative_month": "month", "quarter": "quarter", "half": "half", "year": "year", "cumulative": "year"}  # fmt: skip
@@ -54,7 +58,8 @@ def data_set_names(release: Release) -> dict[str, Text]:
     entries = load_entries("datasets")
     received = release.query("SELECT dataset_id, any_value(name) AS name FROM data_set GROUP BY 1")
     names = {row.dataset_id: Text(row.name, row.name) for row in received.itertuples(index=False)}
-    return {**names, **{one.id: one.title for one in entries.values()}}
+    forms = {one: title for one in load_entries("forms") if (title := form_title(one))}
+    return {**forms, **names, **{one.id: one.title for one in entries.values()}}
 
 
 def profile(release: Release) -> pd.DataFrame:
@@ -70,9 +75,10 @@ def element_profile(release: Release) -> pd.DataFrame:
     finest kind and level, `others` (values of other kinds or levels, which no sum takes)."""
     rows = release.query(
         f"""
-        SELECT dataset_id, element_id, {_KIND_OF_ID} AS kind, level, sum(units) AS units,
-               count(DISTINCT category_id) AS categories
-        FROM province_value GROUP BY ALL
+        WITH value AS ({_values_by_level(release)}), kind AS (
+            SELECT period_id, {_KIND_OF_ID} AS kind FROM (SELECT DISTINCT period_id FROM value))
+        SELECT dataset_id, element_id, kind, level, sum(units) AS units, count(DISTINCT category_id) AS categories
+        FROM value JOIN kind USING (period_id) GROUP BY ALL
         """
     )
     kinds, levels = list(_KINDS), list(_LEVELS)
@@ -86,18 +92,27 @@ def element_profile(release: Release) -> pd.DataFrame:
     return first.assign(others=first["total"] - first["units"])
 
 
+def _values_by_level(release: Release) -> str:
+    """Values with the kind of their unit: the sums per province, or an account's own rows where it sees no whole province."""
+    if cube_of(release).any_sums:
+        return "SELECT dataset_id, element_id, category_id, period_id, level, units FROM province_value"
+    return f"""
+        SELECT v.dataset_id, v.element_id, v.category_id, v.period_id, coalesce(p.level, 'other') AS level, count(v.value) AS units
+        FROM aggregate_value v LEFT JOIN {cube_of(release).place_table} p USING (unit_id) GROUP BY ALL
+    """
+
+
 def _elements(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
-    titles = release.query(
+    received = release.query(
         "SELECT dataset_id, element_id, any_value(name) AS name FROM data_element GROUP BY ALL"
     ).set_index(["dataset_id", "element_id"])["name"]
     for row in profile(release).itertuples(index=False):
-        title = titles.get((row.dataset_id, row.element_id))
-        title = title if isinstance(title, str) and title else row.element_id
+        words = element_wording(row.dataset_id, row.element_id, received.get((row.dataset_id, row.element_id)))
         own = {"category"} if row.categories > 1 else set()
         yield Measure(
             id=f"{row.dataset_id}/{_short(row.dataset_id, row.element_id)}",
-            title=Text(title, title),
-            unit=text_of("cube.unit.count"),
+            title=words.title,
+            unit=words.unit or text_of("cube.unit.count"),
             group=row.dataset_id,
             group_title=names.get(row.dataset_id, Text(row.dataset_id, row.dataset_id)),
             method="count",
@@ -105,7 +120,7 @@ def _elements(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
             dimensions=_dimensions(own, _KINDS[row.kind], row.level),
             source=row.dataset_id,
             dataset=row.dataset_id,
-            options={"kind": row.kind, "level": row.level, "others": int(row.others)},
+            options={"kind": row.kind, "level": row.level, "others": int(row.others), "over_time": words.over_time},
         )
 
 
@@ -130,7 +145,8 @@ def _programme_ratios(release: Release, names: dict[str, Text]) -> Iterable[Meas
     if not release.has("programme_indicator"):
         return
     kinds = release.query(
-        f"SELECT dataset_id, indicator_id, min({_KIND_OF_ID}) AS kind FROM programme_indicator GROUP BY ALL"
+        f"""SELECT dataset_id, indicator_id, min({_KIND_OF_ID}) AS kind
+        FROM (SELECT DISTINCT dataset_id, indicator_id, period_id FROM programme_indicator) GROUP BY ALL"""
     )
     entries = load_entries("datasets")
     for row in kinds.itertuples(index=False):
@@ -209,9 +225,11 @@ def indicator_measure(
 
 def _reporting_rates(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
     """Of every data set with expected reporters: the share of the reports due that came, and that came in time."""
-    if not release.has("province_report"):
+    if not release.has("reporting"):
         return
-    kinds = release.query(f"SELECT dataset_id, min({_KIND_OF_ID}) AS kind FROM province_report GROUP BY 1 ORDER BY 1")
+    table = "province_report" if cube_of(release).any_sums else "reporting"
+    periods = f"SELECT DISTINCT dataset_id, period_id FROM {table}"
+    kinds = release.query(f"SELECT dataset_id, min({_KIND_OF_ID}) AS kind FROM ({periods}) GROUP BY 1 ORDER BY 1")
     for row in kinds.itertuples(index=False):
         yield _share_of_due(row.dataset_id, row.kind, names, REPORTING, f"report:{row.dataset_id}:received")
     for row in kinds[kinds["dataset_id"].isin(_with_deadlines(release))].itertuples(index=False):
@@ -287,11 +305,19 @@ def _element_fact(release: Release, fact_id: str, dataset_id: str, elements: lis
         finest=_KINDS[row.kind],
         kind=row.kind,
         levels=(row.level,),
+        whole=WHOLE if row.categories > 1 and elements[0] in form_rows(dataset_id) else "",
+        over_time=_over_time(dataset_id, elements),
         cumulative=row.kind == "cumulative",
         tables=("aggregate_value", "province_value"),
         dataset=dataset_id,
         element=elements[0] if len(elements) == 1 else "",
     )
+
+
+def _over_time(dataset_id: str, elements: Iterable[str]) -> str:
+    """How amounts of several periods become one: as the catalog says of all these elements, else their sum."""
+    kinds = {element_wording(dataset_id, one).over_time for one in elements}
+    return kinds.pop() if len(kinds) == 1 else SUM
 
 
 def _programme_fact(fact_id: str, dataset_id: str, indicator_id: str, column: str) -> Fact:
@@ -301,9 +327,19 @@ def _programme_fact(fact_id: str, dataset_id: str, indicator_id: str, column: st
     return Fact(
         id=fact_id,
         sql=f"SELECT unit_id, period_id, scope, {column} AS amount FROM programme_indicator WHERE {where}",
+        over_time=_over_time(
+            dataset_id, [f"{dataset_id}/{name}" for name in _columns_of(dataset_id, indicator_id, column)]
+        ),
         tables=("programme_indicator",),
         dataset=dataset_id,
     )
+
+
+def _columns_of(dataset_id: str, indicator_id: str, part: str) -> list[str]:
+    """The columns that the numerator or denominator of a data set's ratio names."""
+    entry = load_entries("datasets").get(dataset_id)
+    found = [one for one in entry.indicators if one.id == indicator_id] if entry else []
+    return [name for one in found for name in names_in(getattr(one, part))]
 
 
 def _report_fact(fact_id: str, dataset_id: str, column: str) -> Fact:

@@ -35,6 +35,7 @@ class Fact:
     finest : the shortest period it knows: month | quarter | half | year
     kind : kind of the periods that count ("" all): values of months and of years stand beside each other in a release
     levels : kinds of units that report it (a total of the province beside its communes would count twice); () is all
+    whole : the category that holds the whole ("total" of a form, whose other columns are parts of it); "" : their sum does
     over_time : sum (a flow) | last (a stock: the last of a period stands for it) | average
     cumulative : amounts count from the first of January, so that the last of a year holds the year
     tables : release tables that it reads
@@ -48,6 +49,7 @@ class Fact:
     finest: str = "month"
     kind: str = ""
     levels: tuple[str, ...] = ()
+    whole: str = ""
     over_time: str = SUM
     cumulative: bool = False
     tables: tuple[str, ...] = ()

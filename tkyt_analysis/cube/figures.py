@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tkyt_analysis.cube.facts import Fact
 from tkyt_analysis.cube.marks import add_marks
 from tkyt_analysis.cube.model import (
     FIGURE_COLUMNS,
@@ -94,6 +95,8 @@ def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping],
     own = view
     if spread:
         own = _within_span(cube, measure, view)
+    if fact.whole and "category" not in dict(own.where):
+        own = own.keeping("category", [fact.whole])
     source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or (), spread=spread)
     shared = [name for name in by if name in source.expressions and name != "cause"]
     sets = list(dict.fromkeys(tuple(name for name in one if name in shared) for one in groupings))
@@ -119,10 +122,24 @@ def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Groupi
     own = view
     if measure.options.get("items"):
         own = view.keeping("cause", _kept_items(measure, view))
-    source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or ())
-    rows = cube.release.query(grouped_sql(source, by, groupings, fact=fact))
-    rows = rows.rename(columns={"amount": "numerator"})
+    ages = measure.options.get("where_age") or ()
+    parts = []
+    for part, sets, apart in _by_category(fact, own, groupings):
+        found = cube.release.query(grouped_sql(source_of(cube, fact, part, by, ages=ages), by, sets, fact=fact))
+        parts.append(found[found["category"] != fact.whole] if apart else found)
+    rows = pd.concat(parts, ignore_index=True).rename(columns={"amount": "numerator"})
     return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
+
+
+def _by_category(fact: Fact, view: View, groupings: list[Grouping]) -> list[tuple[View, list[Grouping], bool]]:
+    """The groupings with the view that answers them. Where a category holds the whole, sums over categories take only it,
+    and it does not stand among its parts (True)."""
+    if not fact.whole or "category" in dict(view.where):
+        return [(view, groupings, False)]
+    apart = [one for one in groupings if "category" in one]
+    whole = [one for one in groupings if "category" not in one]
+    both = ((view, apart, True), (view.keeping("category", [fact.whole]), whole, False))
+    return [one for one in both if one[1]]
 
 
 def _kept_items(measure: Measure, view: View) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tkyt_analysis.cube.facts import quoted
 from tkyt_analysis.cube.model import PERIODS, TOTAL, UNKNOWN, Figures, View
+from tkyt_analysis.cube.wording import form_categories
 from tkyt_analysis.labels import all_labels, current_language, label
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _named(cube: Cube, view: View, dimension: str, codes: list[str]) -> dict[str
         listed = load_object(parts("code_names")["cause"])(view.cause_list)
         return {item: text[language] for item, text in listed.items() if item in codes}
     if dimension == "category":
-        return _category_names(cube, codes)
+        return _category_names(cube, codes, language)
     order = {"sex": _SEXES, "place_of_death": _DEATH_PLACES}.get(dimension, ())
     ordered = [*(one for one in order if one in codes), *sorted(one for one in codes if one not in order)]
     return {code: _word(dimension, code, language) for code in ordered}
@@ -84,9 +85,15 @@ def _age_names(codes: list[str], language: str) -> dict[str, str]:
     return {code: code.replace("-", "–") for code in sorted(codes, key=lambda one: parse_band(one)[0])}
 
 
-def _category_names(cube: Cube, codes: list[str]) -> dict[str, str]:
-    names = dict(cube.con.execute("SELECT category_id, any_value(name) FROM category GROUP BY 1").fetchall())
-    return dict(sorted(((code, names.get(code) or code) for code in codes), key=lambda pair: pair[1]))
+def _category_names(cube: Cube, codes: list[str], language: str) -> dict[str, str]:
+    """Names received with the metadata; columns of forms by their heading, in the order of the form."""
+    received = dict(cube.con.execute("SELECT category_id, any_value(name) FROM category GROUP BY 1").fetchall()) if (
+        "category" in cube.release.tables()
+    ) else {}  # fmt: skip
+    columns = form_categories()
+    place = {code: number for number, code in enumerate(columns)}
+    names = {code: received.get(code) or (columns[code][language] if code in columns else code) for code in codes}
+    return dict(sorted(names.items(), key=lambda pair: (place.get(pair[0], -1), pair[1])))
 
 
 def members(release: object, view: View, dimension: str) -> dict[str, str]:

@@ -59,6 +59,10 @@ def _about_elements(figures: Figures) -> Iterator[str]:
     others = sum(int(one.options.get("others") or 0) for one in figures.measures.values())
     if others:
         yield label("cube.remark.other_levels", None, values=_number(others))
+    for kind in ("last", "average"):
+        titles = [m.title[current_language()] for m in figures.measures.values() if m.options.get("over_time") == kind]
+        if titles:
+            yield label(f"cube.remark.{kind}", None, measures="; ".join(titles))
     for name in ("sex", "age_group"):
         if name in figures.view.by and (figures.rows[name] == UNKNOWN).any():
             yield label(f"cube.remark.unknown_{name}")
