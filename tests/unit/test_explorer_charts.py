@@ -2,6 +2,7 @@
 
 import re
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -521,3 +522,43 @@ def test_measures_that_have_no_share_are_left_out_of_shares():
     figure = draw(pivot, language="vi")
     assert len(boxes_of(figure)) == len(FIRST)
     assert "Đơn vị: %" in " ".join(texts_of(figure))
+
+
+def test_where_every_denominator_is_modelled_one_sentence_says_so_and_nothing_is_hatched():
+    layout, members = a_layout("bar", ("province",), ("measure",)), {"province": FIRST}
+    every = {(place, RATE.id): "modelled" for place in FIRST}
+    some = {(FIRST[0], RATE.id): "modelled"}
+    sentence = label("chart.all_modelled", "vi")
+    for status, number in ((every, 0), (some, 1)):
+        figure = draw(a_pivot(layout, members, a_number, names={"province": PLACES}, status=status), language="vi")
+        hatched = [one for one in figure.findobj(PolyCollection) if one.get_hatch() and one.get_paths()]
+        assert len(hatched) == number
+        assert (sentence in " ".join(texts_of(figure))) == (not number)
+
+
+def test_a_population_is_drawn_as_circles_and_its_total_is_said():
+    people = replace(COUNT, id="population", method="average")
+    names = {"province": PLACES}
+    on_map = draw(a_map(people, value=a_count), language="vi")
+    assert on_map.findobj(CircleCollection)
+    layout = a_layout("bar", ("province",), ("measure",))
+    pivot = a_pivot(layout, {"province": FIRST}, a_count, measures=(people,), names=names, totals=100_000.0)
+    assert "Tổng số: 100.000" in texts_of(draw(pivot, language="vi"))
+
+
+def test_years_of_a_population_are_not_stacked():
+    people = replace(COUNT, id="population", method="average")
+    members = {"province": FIRST, "year": ["2023", "2024"], "sex": ["male", "female"]}
+    names = {"province": PLACES}
+    with pytest.raises(InputError, match="không cộng được"):
+        draw(a_pivot(a_layout("stacked", ("province",), ("year",)), members, a_count, measures=(people,), names=names))
+    by_sex = a_pivot(a_layout("stacked", ("province",), ("sex",)), members, a_count, measures=(people,), names=names)
+    assert boxes_of(draw(by_sex))
+
+
+def test_pyramids_of_deaths_and_of_rates_have_scales_of_their_own():
+    layout = a_layout("pyramid", ("age_group",), ("measure", "sex"))
+    members = {"age_group": AGES, "sex": ["male", "female"]}
+    pivot = a_pivot(layout, members, lambda age, one, sex: 5000.0 if one == "deaths" else 5.0, measures=(COUNT, RATE))
+    widths = [float(np.ptp(path.vertices[:, 0])) for path in boxes_of(draw(pivot))]
+    assert min(one for one in widths if one > 0) > 0.5 * max(widths[:-1])

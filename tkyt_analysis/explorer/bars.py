@@ -34,6 +34,7 @@ def draw_bars(canvas: Canvas, grid: Grid, left: float, top: float, width: float,
     """Bars of every category, one per series; returns where the picture ends (lower than `room` if names need it)."""
     top = canvas.legend(series_marks(grid), left, top, width)
     top = _say_total(canvas, grid, left, top)
+    say_modelled(canvas, grid)
     lying = lies(canvas, grid, width)
     below = _status_marks(grid, in_words=lying)
     foot = canvas.legend(below, left, 0, width, draw=False) if below else 0.0
@@ -42,6 +43,12 @@ def draw_bars(canvas: Canvas, grid: Grid, left: float, top: float, width: float,
     if below:
         bottom = canvas.legend(below, left, bottom + 4, width)
     return bottom
+
+
+def say_modelled(canvas: Canvas, grid: Grid) -> None:
+    """Where all figures rest on modelled denominators one sentence says so, and nothing is hatched."""
+    if grid.all_modelled:
+        canvas.remark(label("chart.all_modelled", grid.language))
 
 
 def lies(canvas: Canvas, grid: Grid, width: float) -> bool:
@@ -67,7 +74,7 @@ def series_marks(grid: Grid) -> list[Mark]:
 def _status_marks(grid: Grid, *, in_words: bool) -> list[Mark]:
     """A legend row per pattern used; lying bars have room for words where a figure is withheld."""
     kinds = ("modelled",) if in_words else ("modelled", "suppressed", "not_assessable")
-    present = [one for one in kinds if (grid.status == one).any()]
+    present = [one for one in kinds if (grid.hatched if one == "modelled" else grid.status == one).any()]
     return [Mark(one, "", label(f"chart.status.{one}", grid.language)) for one in present]
 
 
@@ -76,7 +83,8 @@ def _say_total(canvas: Canvas, grid: Grid, left: float, top: float) -> float:
     known = np.flatnonzero(np.isfinite(grid.total))
     if _total_is_line(grid) or not len(known) or grid.relative or len(grid.categories) < 2:
         return top
-    parts = [f"{grid.series_names[i]} {grid.text(grid.total[i])}".strip() for i in known]
+    names = [f"{grid.series_names[i]}: " if grid.series_names[i] else "" for i in known]
+    parts = [f"{name}{grid.text(grid.total[i])}" for name, i in zip(names, known)]
     text = label("chart.total_is", grid.language, totals="; ".join(parts))
     text = canvas.lines(text, canvas.width - 2 * left, SMALL)
     canvas.text(left, top, text, SMALL, color=GREY)
@@ -85,7 +93,7 @@ def _say_total(canvas: Canvas, grid: Grid, left: float, top: float) -> float:
 
 def _total_is_line(grid: Grid) -> bool:
     """Rates and changes of the whole are comparable with those of the parts; sums and shares are not."""
-    return (not grid.additive and not grid.relative) or grid.pivot.layout.shows.startswith("change")
+    return (not grid.counts and not grid.relative) or grid.pivot.layout.shows.startswith("change")
 
 
 def _ends(grid: Grid) -> np.ndarray:
@@ -122,14 +130,14 @@ def _lying(canvas: Canvas, grid: Grid, left: float, top: float, width: float, ro
 
 def group_heads(grid: Grid) -> tuple[list[str], list[str]]:
     """(heading above a row, the row's own name): rows of two dimensions are grouped under the members of the first."""
-    from tkyt_analysis.explorer.grid import part_names
+    from tkyt_analysis.explorer.grid import capital, part_names
 
     if len(grid.along) != 2:
         return [""] * len(grid.names), grid.names
     parts = [part_names(grid.pivot, grid.along, key, grid.language) for key in grid.categories]
     firsts = [part[0] for part in parts]
     heads = [first if i == 0 or firsts[i - 1] != first else "" for i, first in enumerate(firsts)]
-    return heads, [part[1] for part in parts]
+    return [capital(head) for head in heads], [capital(part[1]) for part in parts]
 
 
 def _row_height(canvas: Canvas, name: str, number: int) -> float:
@@ -165,7 +173,7 @@ def _lying_bars(canvas: Canvas, grid: Grid, axis: Scale, starts: np.ndarray, end
                 continue
             end = float(axis(value))
             box = (min(zero, end), y0 + 0.6, max(zero, end), y1 - 0.6)
-            (hatched if grid.status[row, column] == "modelled" else boxes).append(box)
+            (hatched if grid.hatched[row, column] else boxes).append(box)
             if grid.intervals and np.isfinite(grid.lower[row, column]) and np.isfinite(grid.upper[row, column]):
                 limits = axis([grid.lower[row, column], grid.upper[row, column]])
                 whiskers.append([(limits[0], (y0 + y1) / 2), (limits[1], (y0 + y1) / 2)])
@@ -287,16 +295,16 @@ def _upright_bars(canvas: Canvas, grid: Grid, axis: Scale, start: float, slot: f
                 continue
             y = float(axis(value))
             box = (x0 + 0.5, min(y, zero), x0 + bar - 0.5, max(y, zero))
-            (hatched if grid.status[row, column] == "modelled" else boxes).append(box)
+            (hatched if grid.hatched[row, column] else boxes).append(box)
             if grid.intervals and np.isfinite(grid.lower[row, column]) and np.isfinite(grid.upper[row, column]):
                 limits = axis([grid.lower[row, column], grid.upper[row, column]])
                 whiskers.append([(middle, limits[0]), (middle, limits[1])])
             if numbered:
                 outer = float(axis(ends[row, column]))
                 way = "top" if value < 0 else "bottom"
-                canvas.text(
-                    middle, outer + (2 if value < 0 else -1), grid.text(value), _value_size(number), ha="center", va=way
-                )
+                crossed: dict[str, Any] = {"path_effects": rim()} if _lines_of_total(grid) else {}
+                y = outer + (2 if value < 0 else -1)
+                canvas.text(middle, y, grid.text(value), _value_size(number), ha="center", va=way, **crossed)
         canvas.boxes(boxes, hues[column], zorder=1, **_rim(grid))
         canvas.boxes(hatched, "#ffffff", hatch="||||", edgecolors=hues[column], linewidths=1.0, zorder=1)
     canvas.segments(whiskers, INK, 1.0, zorder=3)

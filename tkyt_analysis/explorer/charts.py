@@ -126,7 +126,8 @@ def _heading(canvas: Canvas, pivot: Pivot, language: str, width: float) -> float
 
 def _second_line(pivot: Pivot, language: str) -> str:
     """Place, filters and unit."""
-    unit = axis_unit(pivot.figures, language, pivot.layout)
+    share = pivot.layout.picture == "stacked_share"
+    unit = "%" if share else axis_unit(pivot.figures, language, pivot.layout)
     parts = [subtitle(pivot.figures, language), label("map.unit", language, unit=unit) if unit else ""]
     return " · ".join(part for part in parts if part)
 
@@ -290,10 +291,16 @@ def _map_words(pivot: Pivot, found: Any, language: str) -> dict[str, Any]:
         "unit": found.grid.unit,
         "scheme": layout.scheme,
         "n_classes": layout.classes,
+        "decimals": _few(found),
         "practice": bool(pivot.figures.passport.get("practice")),
         "shapes": found.outlines.shapes,
         "language": language,
     }
+
+
+def _few(found: Any) -> int | None:
+    """Decimals of the class bounds where all units have one value; else the map chooses."""
+    return found.grid.decimals if len(np.unique(found.table(0)["value"].dropna())) < 2 else None
 
 
 def _province_map(pivot: Pivot, language: str, width: float) -> Figure | None:

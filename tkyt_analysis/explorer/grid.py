@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tkyt_analysis.explorer.layout import Pivot
 
 Key = tuple[str, ...]
+COUNTS = ("count", "average")  # methods whose parts make up a whole; an average not over periods
 _NUMBERS = ("shown", "value", "lower", "upper", "expected", "received")
 LEAST_RECEIVED = 0.8  # share of the reports due below which a point is drawn hollow
 
@@ -60,9 +61,21 @@ class Grid:
         return self.pivot.layout.shows != "value"
 
     @cached_property
-    def additive(self) -> bool:
-        """Whether every measure is a count."""
-        return all(self.pivot.figures.measures[one].additive for one in self.measures)
+    def counts(self) -> bool:
+        """Whether every measure counts things or people (events, or a population), so that parts make up a whole."""
+        return all(self.pivot.figures.measures[one].method in COUNTS for one in self.measures)
+
+    @cached_property
+    def hatched(self) -> np.ndarray:
+        """Where a modelled denominator is marked: nowhere if all figures have one (a remark says so)."""
+        modelled, shown = self.status == "modelled", np.isfinite(self.shown)
+        return modelled & shown & ~self.all_modelled
+
+    @cached_property
+    def all_modelled(self) -> bool:
+        """Whether every figure that is shown has a modelled denominator."""
+        shown = np.isfinite(self.shown)
+        return bool(shown.any() and (self.status[shown] == "modelled").all())
 
     @cached_property
     def decimals(self) -> int:
@@ -244,7 +257,12 @@ def _words(pivot: Pivot, language: str, *, with_measure: bool) -> Callable[[str,
 def _namer(pivot: Pivot, language: str, *, with_measure: bool) -> Callable[[Key, Key], str]:
     """Keys in words, their parts joined by "·"."""
     word = _words(pivot, language, with_measure=with_measure)
-    return lambda dimensions, key: " · ".join(part for part in map(word, dimensions, key) if part)
+    return lambda dimensions, key: capital(" · ".join(part for part in map(word, dimensions, key) if part))
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter, as it stands in a legend or beside a bar."""
+    return text[:1].upper() + text[1:]
 
 
 def by_unit(grid: Grid) -> list[Grid]:

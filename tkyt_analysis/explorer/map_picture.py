@@ -39,7 +39,7 @@ class Mapped:
     @property
     def circles(self) -> bool:
         """Counts are circles; rates, proportions and changes are colours."""
-        return self.grid.additive and self.grid.pivot.layout.shows in ("value", "share_all", "share_column")
+        return self.grid.counts and self.grid.pivot.layout.shows in ("value", "share_all", "share_column")
 
     def table(self, column: int) -> pd.DataFrame:
         """unit_id, value, status of one map, for every unit of the outlines."""

@@ -9,8 +9,9 @@ import numpy as np
 from tkyt_analysis.cube.model import UNKNOWN
 from tkyt_analysis.errors import InputError, TkytError
 from tkyt_analysis.explorer import palette
+from tkyt_analysis.explorer.bars import say_modelled
 from tkyt_analysis.explorer.canvas import GREY, NORMAL, RULE, SMALL, Canvas, Scale, scale
-from tkyt_analysis.explorer.grid import Grid, arrange, dimensions_of
+from tkyt_analysis.explorer.grid import COUNTS, Grid, arrange, dimensions_of
 from tkyt_analysis.explorer.titles import listing
 from tkyt_analysis.labels import format_number, label
 
@@ -72,14 +73,20 @@ def draw_pyramids(
     """One pyramid, or several side by side on one scale; returns where the picture ends."""
     found = pyramids(pivot, language=language)[:6]
     _say_unknown(canvas, pivot, language)
+    for _, grid in found:
+        say_modelled(canvas, grid)
+        if grid.hatched.any():
+            canvas.remark(label("chart.modelled_pattern", language))
     columns = min(len(found), max(1, int(width // (230 * canvas.scale))))
     rows = -(-len(found) // columns)
-    highest = np.nanmax([np.nanmax(np.append(np.abs(grid.shown), 0.0)) for _, grid in found])
+    highest: dict[str, float] = {}  # one scale per unit
+    for _, grid in found:
+        highest[grid.unit] = max(highest.get(grid.unit, 0.0), float(np.nanmax(np.append(np.abs(grid.shown), 0.0))))
     wide = (width - 18 * (columns - 1)) / columns
     for row in range(rows):
         bottom = top + (room - top) / (rows - row)
         ends = [
-            _draw_one(canvas, grid, name, left + i * (wide + 18), top, wide, bottom - 6, float(highest))
+            _draw_one(canvas, grid, name, left + i * (wide + 18), top, wide, bottom - 6, highest[grid.unit])
             for i, (name, grid) in enumerate(found[row * columns : (row + 1) * columns])
         ]
         top = max(ends) + 10
@@ -96,7 +103,7 @@ def _say_unknown(canvas: Canvas, pivot: Pivot, language: str) -> None:
         for column, column_key in enumerate(pivot.column_keys):
             key = (*row_key, *column_key)
             measure = pivot.figures.measures.get(str(pivot.measure[row, column]))
-            if UNKNOWN in (key[age], key[sex]) and "total" not in key and measure and measure.additive:
+            if UNKNOWN in (key[age], key[sex]) and "total" not in key and measure and measure.method in COUNTS:
                 lost += float(np.nan_to_num(pivot.value[row, column]))
     if lost:
         canvas.remark(label("chart.without_age_or_sex", language, number=format_number(lost, 0, language)))
@@ -170,7 +177,7 @@ def _side(
             continue
         end = base + way * float(axis(abs(value)))
         box = (min(base, end), y0, max(base, end), y1)
-        (hatched if grid.status[i, column] == "modelled" else boxes).append(box)
+        (hatched if grid.hatched[i, column] else boxes).append(box)
         if numbered:
             y = (y0 + y1) / 2
             canvas.text(end + way * 3, y, grid.text(value), SMALL - 0.7, ha=_toward(way), va="center", color=GREY)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tkyt_analysis.cube.model import PERIODS
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.explorer import palette
 from tkyt_analysis.explorer.bars import lies
@@ -44,9 +45,13 @@ def draw_stacks(
 
     Raises InputError for rates, which have no sum.
     """
-    if not grid.additive or grid.pivot.layout.shows.startswith("change"):
+    over_time = any(one in PERIODS for one in grid.across)  # two years of a population make up no whole
+    averages = any(grid.pivot.figures.measures[one].method == "average" for one in grid.measures)
+    if not grid.counts or (averages and over_time) or grid.pivot.layout.shows.startswith("change"):
         raise InputError("error.chart_stack_of_rates")
     stack = _stack(grid, share)
+    if share:
+        canvas.remark(label("chart.beside_bars", grid.language, unit=grid.unit))
     if not stack.known.all():
         canvas.remark(label("chart.part_withheld_share" if share else "chart.part_withheld", grid.language))
     marks = [Mark("box", hue, name) for hue, name in zip(stack.hues, stack.grid.series_names) if name]
