@@ -144,12 +144,12 @@ def test_absence_of_registered_deaths_is_a_zero_where_the_place_and_the_period_h
         deaths           | VN2025:04 | 2025 | 3
         crude_death_rate | VN2025:01 | 2026 | 4
     """
-    table = pivot(figures(rows, BY, measures=(deaths, CRUDE)), Layout(rows=("province",), columns=("measure", "year")))
-    seen = dict(zip(columns_of(table), table.value[0].tolist()))
-    assert seen["deaths,2025"] == 0
-    assert table.status[0, columns_of(table).index("deaths,2025")] == OK
-    assert "deaths,2026" not in seen
-    assert np.isnan(table.value[1, columns_of(table).index("crude_death_rate,2026")])
+    table = pivot(figures(rows, BY, measures=(deaths, CRUDE)), Layout(rows=("measure", "province"), columns=("year",)))
+    seen = dict(zip([",".join(key) for key in table.row_keys], table.value.tolist()))
+    assert seen["deaths,VN2025:01"] == pytest.approx([40, 0, np.nan], nan_ok=True)
+    assert seen["deaths,VN2025:04"] == pytest.approx([0, 3, np.nan], nan_ok=True)
+    assert table.status[0].tolist() == [OK, OK, ""]
+    assert seen["crude_death_rate,VN2025:01"] == pytest.approx([np.nan, np.nan, 4], nan_ok=True)
 
 
 def test_a_value_that_is_not_assessable_is_none():
