@@ -47,7 +47,7 @@ def draw_bars(canvas: Canvas, grid: Grid, left: float, top: float, width: float,
 
 def say_modelled(canvas: Canvas, grid: Grid) -> None:
     """Where all figures rest on modelled denominators one sentence says so, and nothing is hatched."""
-    if grid.all_modelled:
+    if grid.all_modelled and not grid.pivot.figures.remarks:  # the figures' own remarks say it too
         canvas.remark(label("chart.all_modelled", grid.language))
 
 

@@ -340,9 +340,11 @@ def _interactive_map(pivot: Pivot, language: str) -> str | None:
     return f'<div class="tkyt-picture">{html}{_note_html(notes)}</div>'
 
 
+_PHONE = 500  # pixels; wider pictures scroll sideways on a phone sooner than become unreadable
 _STYLE = (
     '<style>.tkyt-picture{margin:0;font-family:"Be Vietnam Pro",system-ui,sans-serif;color:#1a1a1a}'
     ".tkyt-picture svg{display:block;width:100%;height:auto}"
+    ".tkyt-picture .across{overflow-x:auto}"
     ".tkyt-picture figcaption b{display:block;font-size:1.05rem;line-height:1.35}"
     ".tkyt-picture figcaption span{font-size:.85rem;color:#4a545c}"
     ".tkyt-picture .band{background:#fff2cc;border:1px solid #8a5a00;color:#5c3b00;font-weight:600;padding:.25rem .5rem;margin:0 0 .4rem}"
@@ -358,14 +360,15 @@ def _inline(pivot: Pivot, language: str, width_px: int) -> str:
     width = width_px * 0.75 / POINTS
     with chart_style():
         canvas = _compose(pivot, language, width, max(min(width * 0.56, 6.0), 3.0), heading=False)
-        svg = _svg(canvas, alternative(pivot, language=language))
+        least = f"min-width:{round(0.7 * width_px)}px" if width_px > _PHONE else ""
+        svg = _svg(canvas, alternative(pivot, language=language), least)
     band = f'<p class="band" role="note">{label("map.practice", language)}</p>'
     practice = band if pivot.figures.passport.get("practice") else ""
     caption = f"<figcaption><b>{escape(title_of(pivot, language))}</b><span>{escape(_second_line(pivot, language))}</span></figcaption>"
     notes = _note_html(_remarks(canvas, pivot, language))
     return (
         f'{_STYLE}<figure class="tkyt-picture" lang="{language}" style="max-width:{width_px}px">'
-        f"{practice}{caption}{svg}{notes}</figure>"
+        f'{practice}{caption}<div class="across">{svg}</div>{notes}</figure>'
     )
 
 
@@ -374,7 +377,7 @@ def _note_html(notes: list[str]) -> str:
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 
-def _svg(canvas: Canvas, said: str) -> str:
+def _svg(canvas: Canvas, said: str, style: str) -> str:
     """The page as an SVG element, short, with what is said where one points."""
     stream = io.StringIO()
     canvas.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
@@ -383,7 +386,7 @@ def _svg(canvas: Canvas, said: str) -> str:
     text = re.sub(r' (d|points)="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), text)
     text = re.sub(r"\s*\n\s*", " ", text)
     text = re.sub(r'^<svg[^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {_NAMESPACES}>', text, count=1)
-    head = f'<svg role="img" aria-label="{escape(said, quote=True)}" '
+    head = f'<svg role="img" style="{style}" aria-label="{escape(said, quote=True)}" '
     hints = "".join(_hint(*one) for one in canvas.hints)
     return head + text[len("<svg ") :].replace("</svg>", "").rstrip() + hints + "</svg>"
 

@@ -33,6 +33,8 @@ def draw_panels(
         panels = panels[:MOST_PANELS]
     over_time = bool(whole.along) and period_dimension(whole.pivot) == whole.along[-1]
     first = panels[0][1]
+    if over_time and any((grid.thin & np.isfinite(grid.shown)).any() for _, grid in panels):
+        canvas.remark(label("chart.hollow", whole.language) + ".")
     styles = line_styles(first)
     top = _legend(canvas, first, styles, over_time, left, top, width)
     axis = scale(np.concatenate([grid.shown.ravel() for _, grid in panels]), 0, 1, most=3)
@@ -126,7 +128,8 @@ def _columns(canvas: Canvas, number: int, width: float, room: float) -> int:
 
     def strain(columns: int) -> float:
         wide, high = width / columns, room / -(-number // columns)
-        return abs(np.log(wide / max(high, 1.0) / 1.5))
+        empty = (-number % columns) / number
+        return abs(np.log(wide / max(high, 1.0) / 1.5)) + empty
 
     return min(range(1, min(most, number) + 1), key=strain)
 
