@@ -35,11 +35,13 @@ def pivot_html(pivot: Pivot, language: str | None = None) -> str:
 
     Headers are grouped and carry their scope for screen readers; the first column and the header stay in sight."""
     language = language or current_language()
+    name = _safe(title(pivot.figures, pivot.layout, language))
     parts = [
         f"<style>{_style()}</style>",
         _band(pivot, language),
         f'<div class="box" tabindex="0" role="region" aria-label="{_safe(label("page.table_scrolls", language))}">',
-        f"<table>{_caption(pivot, language)}{_head(pivot, language)}{_body(pivot, language)}</table></div>",
+        f"<table><caption>{name}<span>{_below_title(pivot, language)}</span></caption>",
+        f"{_head(pivot, language)}{_body(pivot, language)}</table></div>",
         _foot(pivot, language),
     ]
     return f'<div class="tkyt-pivot" lang="{language}">{"".join(parts)}</div>'
@@ -125,11 +127,9 @@ def _band(pivot: Pivot, language: str) -> str:
     return f'<p class="band">{_safe(label("practice.note", language))}</p>'
 
 
-def _caption(pivot: Pivot, language: str) -> str:
-    where = subtitle(pivot.figures, language)
-    unit = unit_words(pivot, language)
-    below = ". ".join(part for part in (where, unit) if part)
-    return f"<caption>{_safe(title(pivot.figures, pivot.layout, language))}<span>{_safe(below)}</span></caption>"
+def _below_title(pivot: Pivot, language: str) -> str:
+    said = (subtitle(pivot.figures, language), unit_words(pivot, language))
+    return _safe(". ".join(part for part in said if part))
 
 
 def _head(pivot: Pivot, language: str) -> str:
