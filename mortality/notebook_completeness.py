@@ -131,12 +131,14 @@ def silent_months(question: Question) -> pd.DataFrame:
 
     question : deaths by a place and month
     """
-    rows = question.to_pandas()
+    from tkyt_analysis.reference.periods import month_range
+
     part = question.view.by[0]
-    months = sorted(rows["month"].astype(str).unique())
-    counts = rows.pivot_table(index=[part, f"{part}_name"], columns="month", values="value", aggfunc="sum").reindex(
-        columns=months
-    )
+    rows = question.to_pandas().astype({"month": str})
+    known = rows["month"][rows["month"].str.fullmatch(r"\d{6}")]
+    months = [str(one) for one in month_range(known.min(), known.max())] if len(known) else []
+    index = [part, f"{part}_name"]
+    counts = rows.pivot_table(index=index, columns="month", values="value", aggfunc="sum").reindex(columns=months)
     silent = ~(counts > 0)
     found = silent[silent.any(axis=1)]
     return pd.DataFrame(

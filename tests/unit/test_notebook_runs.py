@@ -219,3 +219,56 @@ def test_the_command_refuses_what_the_run_itself_decides(home, write, capsys):
     assert "--release" in capsys.readouterr().err
     assert run(["notebook", "run", str(path), "--for", "VN2025:01", "--home", str(home), "--json"]) == 0
     assert list(json.loads(capsys.readouterr().out)["made"]) == ["VN2025:01"]
+
+
+@pytest.fixture
+def button(home, write):
+    pytest.importorskip("ipywidgets")
+    from tkyt_analysis.notebook_button import ReportButton
+
+    return lambda *sources, **options: ReportButton(write(*sources), home, **options)
+
+
+def test_the_button_makes_the_report_of_what_its_pickers_say_and_shows_where_it_is(button):
+    made = button('print("made")')
+    made.start()
+    made.wait(60)
+    assert made.made.name == "21_rates_VN.html"
+    assert "21_rates_VN.html" in made.said.value
+    assert (made.run.disabled, made.stop.disabled) == (False, True)
+
+
+def test_the_button_says_which_cell_failed(button):
+    failed = button('raise ValueError("no data here")')
+    failed.start()
+    failed.wait(60)
+    assert "no data here" in failed.said.value
+    assert failed.made is None
+
+
+def test_the_button_stops_a_run_and_nothing_is_left(button, home):
+    running = button("import time; time.sleep(60)")
+    running.start()
+    until = time.monotonic() + 30
+    while running.bar.value < 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    running.cancel()
+    running.wait(40)
+    assert "Đã dừng" in running.said.value
+    assert left(home) == []
+
+
+def test_in_lab_the_button_runs_the_copy_that_is_open_and_links_to_the_page_that_lab_serves(home, write, monkeypatch):
+    from tkyt_analysis.lab_folders import folder_name, work_directory
+    from tkyt_analysis.notebook_button import SESSION, ReportButton, lab_address
+
+    folder = work_directory(home)
+    folder.mkdir(parents=True)
+    own = shutil.copy(write("1"), folder / "20_quality (2).ipynb")
+    monkeypatch.setenv(SESSION, str(own))
+    assert ReportButton("20_quality", home).template.path == own
+    address = lab_address(home / "reports" / "a b.html", home)
+    assert address.endswith("a%20b.html")
+    link = folder.parent / folder_name("reports")
+    assert (own.parent / ".." / folder_name("reports")).resolve() == link.resolve()
+    assert address.startswith("../")
