@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.lab_folders import START, folder_name, prepare_folders
-from tkyt_analysis.labels import current_language, label
+from tkyt_analysis.labels import all_labels, current_language, label
 from tkyt_analysis.warehouse.whole_files import write_whole
 
 LOCALES = {"vi": "vi_VN", "en": "en"}
@@ -76,7 +76,8 @@ def settings_overrides(language: str) -> dict[str, Any]:
 def page_configuration(language: str) -> dict[str, Any]:
     """What the page is told: parts that stay away, and the words of our own extension."""
     templates, mine = folder_name("templates"), folder_name("mine")
-    words = {
+    words: dict[str, object] = {
+        "interface": interface_words(language),
         "mine": mine,
         "start": f"{templates}/{START}",
         "copy": label("lab.copy", language),
@@ -89,6 +90,12 @@ def page_configuration(language: str) -> dict[str, Any]:
         "tkyt": json.dumps(words, ensure_ascii=False),
         "appName": label("lab.title", language),
     }
+
+
+def interface_words(language: str) -> dict[str, str]:
+    """{JupyterLab's own message: our words} for what the language pack leaves in English (labels/lab_interface.yaml)."""
+    names = [key.rpartition(".")[2] for key in all_labels() if key.startswith("lab.interface.")]
+    return {label(f"lab.interface.{name}", "en"): label(f"lab.interface.{name}", language) for name in names}
 
 
 def write_settings(home: Path, language: str) -> Path:

@@ -86,6 +86,7 @@ def test_without_the_token_nothing_is_served(browser, root):
 def test_the_menus_are_vietnamese(lab):
     lab.page.locator(".lm-MenuBar-itemLabel", has_text="Tệp").wait_for()
     assert {"Tệp", "Chỉnh sửa", "Trợ giúp"} <= set(lab.page.locator(".lm-MenuBar-itemLabel").all_inner_texts())
+    lab.page.locator(".jp-DirListing-headerItem", has_text="Sửa lúc").wait_for()  # ours: the language pack lacks it
 
 
 def test_the_start_page_runs_by_itself_and_says_what_waits(lab, home):
@@ -121,7 +122,7 @@ def test_one_click_copies_a_template_to_my_work_outside_the_program(lab, home):
         ".lm-TabBar-tab[title*='Việc của tôi'], .lm-TabBar-tab.lm-mod-current", has_text="00_start"
     ).first.wait_for()
     panel(lab).locator(".tkyt-copy").wait_for(state="detached")  # one's own needs no copy
-    lab.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    lab.page.get_by_text("Python 3 (ipykernel) | sẵn sàng").wait_for()
 
 
 def test_a_saved_file_has_no_outputs_while_the_screen_still_shows_them(lab, home):

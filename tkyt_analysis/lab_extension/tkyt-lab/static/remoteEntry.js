@@ -15,12 +15,16 @@
     const { IFileBrowserFactory } = await module('@jupyterlab/filebrowser');
     const { NotebookActions } = await module('@jupyterlab/notebook');
     const { Notification, ToolbarButton } = await module('@jupyterlab/apputils');
+    const { ITranslator } = await module('@jupyterlab/translation');
     const words = JSON.parse(PageConfig.getOption('tkyt'));
     const isOwn = path => path.split('/')[0] === words.mine;
 
     const style = document.createElement('style');
     style.textContent = '.tkyt-copy .jp-ToolbarButtonComponent { background: var(--jp-brand-color1) !important; border-radius: 2px }'
       + ' .tkyt-copy .jp-ToolbarButtonComponent-label { color: #fff !important; font-weight: 600; padding: 0 6px }';
+    style.textContent += ' .tkyt-start .jp-CodeCell .jp-Cell-inputWrapper { display: none }'; // a page, not a program
+    // Typefaces with every Vietnamese letter first: others put a mark beside its letter.
+    style.textContent += ' body { --jp-code-font-family: "Noto Sans Mono", "DejaVu Sans Mono", Consolas, Menlo, monospace }';
     document.head.append(style);
 
     const activate = (app, documents, browsers) => {
@@ -82,6 +86,7 @@
         createNew: (panel, context) => {
           sayDeath(context);
           if (context.path === words.start) {
+            panel.addClass('tkyt-start');
             void runStart(panel, context);
           }
           return isOwn(context.path) ? undefined : addButton(panel, context);
@@ -89,7 +94,16 @@
       });
     };
 
-    return { default: { id: 'tkyt-lab:work', autoStart: true, requires: [IDocumentManager, IFileBrowserFactory], activate }, __esModule: true };
+    // Words that the language pack leaves in English, before anything is shown in them.
+    const translate = (app, translator) => {
+      const [messages] = Object.values(translator.load('jupyterlab')._dictionary?.jupyterlab ?? {});
+      for (const [message, translation] of Object.entries(messages ? words.interface : {})) {
+        messages[message] = [translation];
+      }
+    };
+
+    const translation = { id: 'tkyt-lab:words', autoStart: true, requires: [ITranslator], activate: translate };
+    return { default: [translation, { id: 'tkyt-lab:work', autoStart: true, requires: [IDocumentManager, IFileBrowserFactory], activate }], __esModule: true };
   };
 
   window._JUPYTERLAB = window._JUPYTERLAB || {};
