@@ -147,6 +147,10 @@ def test_search_finds_with_and_without_accents_best_first(written):
     assert found == ["maternal_deaths", "form16_maternal", "death"]
 
 
+def test_a_title_that_is_the_text_itself_comes_before_longer_ones():
+    assert [one.id for one in ranking("số tử vong", ENTRIES)][:2] == ["deaths", "maternal_deaths"]
+
+
 def test_search_forgives_a_wrong_letter_and_finds_nothing_for_nothing():
     assert ranking("số ca mắc sỏii", ENTRIES)[0].id == "measles"
     assert ranking("", ENTRIES) == []
