@@ -6,6 +6,7 @@ import io
 import stat
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from drawn_figures import CRUDE, DEATHS, figures
 from openpyxl import load_workbook
@@ -166,7 +167,8 @@ def test_who_may_not_read_records_gets_no_internal_file():
 @pytest.mark.parametrize("picture", ["bar", "line"])
 def test_bars_and_lines_come_as_a_chart_of_excel_over_the_body_without_totals(picture):
     rows = figures("\n".join(ROWS.splitlines()[:8]), BY)
-    data = rendered(pivot(rows, Layout(rows=("province",), columns=("year",), picture=picture)), "xlsx")
+    table = pivot(rows, Layout(rows=("province",), columns=("year",), picture=picture))
+    data = rendered(table, "xlsx", account=MINISTRY, purpose="internal")
     book = sheets(data)
     charts = book["Biểu đồ"]._charts
     assert len(charts) == 1
@@ -177,6 +179,31 @@ def test_bars_and_lines_come_as_a_chart_of_excel_over_the_body_without_totals(pi
         assert references == [f"Bảng!${column}${first}:${column}${first + 1}" for column in "BC"]
     else:  # a line per province, over the years
         assert references == [f"Bảng!$B${row}:$C${row}" for row in (first, first + 1)]
+
+
+def test_a_hidden_number_is_a_gap_in_the_chart_not_a_zero():
+    # Excel draws the text "*" as 0, so the chart reads a sheet of numbers alone
+    rows = figures("\n".join(ROWS.splitlines()[:8]), BY)
+    table = pivot(rows, Layout(rows=("province",), columns=("year",), picture="bar"))
+    book = sheets(rendered(table, "xlsx"))
+    assert book["Số liệu vẽ"].sheet_state == "hidden"
+    assert [[cell.value for cell in row] for row in book["Số liệu vẽ"].iter_rows()] == [
+        ["Hà Nội", 1240],
+        ["Cao Bằng", 30],
+    ]
+    references = [one.val.numRef.f for one in book["Biểu đồ"]._charts[0].series]
+    assert references == ["'Số liệu vẽ'!$B$1:$B$2", "'Số liệu vẽ'!$C$1:$C$2"]
+
+
+def test_lines_of_a_picture_are_drawn_on_the_page():
+    from matplotlib.image import imread
+
+    rows = figures(
+        "province | year | value\n" + "\n".join(f"VN2025:01 | {year} | 900" for year in range(2010, 2026)), BY
+    )
+    page = rendered(pivot(rows, Layout(rows=("province",), columns=("year",), picture="line")), "png")
+    blue = np.abs(imread(io.BytesIO(page))[:, :, :3] - np.array([10, 77, 140]) / 255).max(axis=2) < 0.1
+    assert blue.any(axis=0).mean() > 0.5  # a line from side to side, not dots
 
 
 PAGES = {"pdf": b"%PDF-", "png": b"\x89PNG", "svg": b"<svg"}

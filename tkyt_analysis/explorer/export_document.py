@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,9 @@ def _picture(pivot: Pivot, kind: str, language: str) -> tuple[str, list[str]]:
 
 
 def picture_svg(pivot: Pivot, language: str) -> str:
-    """The picture alone, without its headings, as SVG."""
-    return _saved(pivot, language, "svg").decode("utf-8")
+    """The picture alone, without its headings, as SVG. (An empty dash pattern, as matplotlib writes for a line without
+    dashes, would make Typst leave the line out.)"""
+    return re.sub(r"stroke-dasharray:\s*(;|(?=\"))", "", _saved(pivot, language, "svg").decode("utf-8"))
 
 
 def picture_png(pivot: Pivot, language: str) -> bytes:

@@ -243,15 +243,12 @@ def _drawn(sheet: Any, row: int, pivot: Pivot, language: str) -> int:
 
 def _native_chart(book: Any, table: _TableSheet, pivot: Pivot, words: Description) -> Any:
     chart = book.add_chart({"type": NATIVE[pivot.layout.picture]})
-    rows = [place for place, key in enumerate(pivot.row_keys) if not is_total(key)]
-    columns = [place for place, key in enumerate(pivot.column_keys) if not is_total(key)]
-    periods_across = pivot.layout.picture == "line" and any(name in PERIODS for name in pivot.layout.columns)
-    if periods_across and not table.limited.any():
-        for row in rows[:MOST_SERIES]:
-            chart.add_series(_across(table, row, columns) | _colour(len(chart.series), pivot))
-    else:
-        for column in columns[:MOST_SERIES]:
-            chart.add_series(_down(table, column, rows) | _colour(len(chart.series), pivot))
+    rows = np.array([place for place, key in enumerate(pivot.row_keys) if not is_total(key)])
+    columns = np.array([place for place, key in enumerate(pivot.column_keys) if not is_total(key)])
+    across = pivot.layout.picture == "line" and any(name in PERIODS for name in pivot.layout.columns)
+    plotted = _Plotted(book, table, rows, columns, across=across)
+    for number in range(min(plotted.series, MOST_SERIES)):
+        chart.add_series(plotted.one(number) | _colour(number, pivot))
     chart.set_title({"name": words.title, "name_font": {"size": 12}, "overlay": False})
     value_axis = {"num_format": "#,##0.##", "major_gridlines": {"visible": True, "line": {"color": _LINE}}}
     if pivot.layout.picture == "bar":
@@ -259,45 +256,79 @@ def _native_chart(book: Any, table: _TableSheet, pivot: Pivot, words: Descriptio
         chart.set_x_axis({**value_axis, "name": words.unit, "label_position": "low"})
     else:
         chart.set_y_axis({**value_axis, "name": words.unit})
-    chart.show_na_as_empty_cell()
     chart.show_blanks_as("gap")
+    chart.show_hidden_data()
     chart.set_legend({"position": "bottom"} if len(chart.series) > 1 else {"none": True})
     chart.set_size({"width": 1000, "height": max(520, 22 * len(rows)) if pivot.layout.picture == "bar" else 520})
     return chart
 
 
-def _down(table: _TableSheet, column: int, rows: Sequence[int]) -> dict[str, Any]:
-    """One series: a column of the table over its rows."""
-    at = table.at[column]
-    first, last = table.top + rows[0], table.top + rows[-1]
-    return {
-        "name": _series_name(table.pivot.column_names[column]),
-        "categories": [table.name, first, 0, last, table.left - 1],
-        "values": [table.name, first, at, last, at],
-    }
+class _Plotted:
+    """What a chart of Excel's own draws: the cells of the table, or, where some hold a sign instead of a number, a hidden
+    sheet with the numbers alone (Excel draws a text as 0)."""
+
+    def __init__(self, book: Any, table: _TableSheet, rows: np.ndarray, columns: np.ndarray, *, across: bool) -> None:
+        self.table, self.across = table, across
+        self.rows, self.columns = rows, columns
+        self.series = len(rows) if across else len(columns)
+        shown = table.pivot.shown[np.ix_(rows, columns)]
+        said = table.pivot.status[np.ix_(rows, columns)] != ""
+        whole = len(table.limited) == 0 or not (table.limited.any() and across)
+        self.sheet = None if whole and not (said & ~np.isfinite(shown)).any() else self._numbers(book, shown)
+
+    def _numbers(self, book: Any, shown: np.ndarray) -> Any:
+        """The hidden sheet: the headings of each series' points in the first column, a column per series."""
+        sheet = book.add_worksheet(label("export.sheet.plotted", self.table.language))
+        sheet.hide()
+        names = self._names(self.table.pivot, self.across)
+        for row, name in enumerate(names):
+            sheet.write_string(row, 0, name)
+        for row, line in enumerate((shown.T if self.across else shown).tolist()):
+            for column, value in enumerate(line, start=1):
+                if value == value:
+                    sheet.write_number(row, column, value)
+        return sheet
+
+    def _names(self, pivot: Pivot, points_are_columns: bool) -> list[str]:
+        names = pivot.column_names if points_are_columns else pivot.row_names
+        return [_joined(names[place]) for place in (self.columns if points_are_columns else self.rows)]
+
+    def one(self, number: int) -> dict[str, Any]:
+        """One series, with the cells that it draws."""
+        table, (first, last) = self.table, (self.table.top + self.rows[0], self.table.top + self.rows[-1])
+        left, right = table.at[self.columns[0]], table.at[self.columns[-1]]
+        name = {"name": self._names(table.pivot, not self.across)[number].lstrip("=")}
+        if self.sheet is not None:
+            end, sheet = (len(self.columns) if self.across else len(self.rows)) - 1, self.sheet.get_name()
+            return name | {
+                "categories": [sheet, 0, 0, end, 0],
+                "values": [sheet, 0, number + 1, end, number + 1],
+            }
+        if self.across:
+            row = table.top + int(self.rows[number])
+            return name | {
+                "categories": [table.name, table.head, left, table.top - 1, right],
+                "values": [table.name, row, left, row, right],
+            }
+        at = table.at[self.columns[number]]
+        return name | {
+            "categories": [table.name, int(first), 0, int(last), table.left - 1],
+            "values": [table.name, int(first), at, int(last), at],
+        }
 
 
-def _across(table: _TableSheet, row: int, columns: Sequence[int]) -> dict[str, Any]:
-    """One series: a row of the table over its columns."""
-    first, last = table.at[columns[0]], table.at[columns[-1]]
-    return {
-        "name": _series_name(table.pivot.row_names[row]),
-        "categories": [table.name, table.head, first, table.top - 1, last],
-        "values": [table.name, table.top + row, first, table.top + row, last],
-        "marker": {"type": "circle", "size": 4},
-    }
+def _joined(names: Sequence[str]) -> str:
+    return ", ".join(name for name in names if name)
 
 
 def _colour(number: int, pivot: Pivot) -> dict[str, Any]:
     from tkyt_analysis.explorer.palette import SERIES
 
     colour = {"color": SERIES[number % len(SERIES)]}
-    return {"fill": colour} if pivot.layout.picture == "bar" else {"line": {**colour, "width": 2}}
-
-
-def _series_name(names: Sequence[str]) -> str:
-    """A plain text: what begins with "=" would be read as a reference."""
-    return ", ".join(name for name in names if name).lstrip("=")
+    if pivot.layout.picture == "bar":
+        return {"fill": colour}
+    mark = {"type": "circle", "size": 4, "fill": colour, "border": colour}
+    return {"line": {**colour, "width": 2}, "marker": mark}
 
 
 def _passport_sheet(book: Any, words: Description, language: str) -> None:
