@@ -102,6 +102,8 @@ class Canvas(Sheet):
 
     def dots(self, x: Any, y: Any, colour: str, *, size: float = 4.0, hollow: bool = False, **options: Any) -> None:
         """Round points."""
+        if not len(x):
+            return
         from matplotlib.lines import Line2D
 
         face = "#ffffff" if hollow else colour

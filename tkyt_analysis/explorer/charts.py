@@ -300,7 +300,7 @@ def _map_words(pivot: Pivot, found: Any, language: str) -> dict[str, Any]:
 
 def _few(found: Any) -> int | None:
     """Decimals of the class bounds where all units have one value; else the map chooses."""
-    return found.grid.decimals if len(np.unique(found.table(0)["value"].dropna())) < 2 else None
+    return found.grid.decimals if len(np.unique(found.tables[0]["value"].dropna())) < 2 else None
 
 
 def _province_map(pivot: Pivot, language: str, width: float) -> Figure | None:
@@ -310,7 +310,7 @@ def _province_map(pivot: Pivot, language: str, width: float) -> Figure | None:
     found = _one_rate(pivot, language)
     if found is None:
         return None
-    figure = draw_province_map(found.table(0), figsize=(min(width, 6.3), None), **_map_words(pivot, found, language))
+    figure = draw_province_map(found.tables[0], figsize=(min(width, 6.3), None), **_map_words(pivot, found, language))
     _notes_below(figure, [subtitle(pivot.figures, language), *_remarks(None, pivot, language)])
     return figure
 
@@ -334,7 +334,7 @@ def _interactive_map(pivot: Pivot, language: str) -> str | None:
     if found is None:
         return None
     html = interactive_map_html(
-        found.table(0), value_decimals=found.grid.decimals, **_map_words(pivot, found, language)
+        found.tables[0], value_decimals=found.grid.decimals, **_map_words(pivot, found, language)
     )
     notes = [subtitle(pivot.figures, language), *_remarks(None, pivot, language)]
     return f'<div class="tkyt-picture">{html}{_note_html(notes)}</div>'

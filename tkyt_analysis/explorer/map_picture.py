@@ -8,6 +8,7 @@ take the map's place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,8 +42,12 @@ class Mapped:
         """Counts are circles; rates, proportions and changes are colours."""
         return self.grid.counts and self.grid.pivot.layout.shows in ("value", "share_all", "share_column")
 
-    def table(self, column: int) -> pd.DataFrame:
-        """unit_id, value, status of one map, for every unit of the outlines."""
+    @cached_property
+    def tables(self) -> list[pd.DataFrame]:
+        """unit_id, value, status of each map, for every unit of the outlines."""
+        return [self._table(i) for i in range(len(self.grid.series))]
+
+    def _table(self, column: int) -> pd.DataFrame:
         view = self.grid.pivot.figures.view
         units = [unit_id(key[0], view.geography) for key in self.grid.categories]
         status = [str(one) if one else "missing" for one in self.grid.status[:, column]]
@@ -71,8 +76,7 @@ def mapped(pivot: Pivot, *, language: str) -> Mapped | str:
 def classes_of(one: Mapped) -> Classes:
     """The classes that all maps of the picture share."""
     layout = one.grid.pivot.layout
-    tables = [one.table(i) for i in range(len(one.grid.series))]
-    shown = [table.loc[table["status"].isin(map_values.SHOWN), "value"] for table in tables]
+    shown = [table.loc[table["status"].isin(map_values.SHOWN), "value"] for table in one.tables]
     together = pd.concat(shown).to_numpy(float) if shown else np.array([])
     return classify(together, scheme=layout.scheme, n_classes=layout.classes)
 
@@ -116,7 +120,7 @@ def _heading(canvas: Canvas, name: str, x: float, y: float, wide: float) -> None
 
 def _one(canvas: Canvas, one: Mapped, series: int, classes: Classes | None, box: tuple[float, ...], per: float) -> None:
     """A single map within left, top, width, height."""
-    grid, shapes, table = one.grid, one.outlines.shapes, one.table(series)
+    grid, shapes, table = one.grid, one.outlines.shapes, one.tables[series]
     base = ground(canvas, one.outlines, box[0], box[1], box[2], box[3], grid.language)
     marked = _marks(one, table, classes)
     draw_ground(canvas, base, marked)
@@ -204,7 +208,7 @@ def _legend(
 ) -> float:
     """Classes and gaps of all maps together, or round numbers of circles."""
     language = one.grid.language
-    statuses = np.concatenate([one.table(i)["status"].to_numpy(str) for i in range(len(one.grid.series))])
+    statuses = np.concatenate([table["status"].to_numpy(str) for table in one.tables])
     kinds = [kind for kind in ("modelled", *map_values.GAPS) if (statuses == kind).any()]
     gaps = [Mark(kind, "", label(f"map.status.{kind}", language)) for kind in kinds]
     if classes is not None:
