@@ -15,7 +15,7 @@ from tkyt_analysis.assets import ASSETS
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.explorer.described import Description
 from tkyt_analysis.explorer.layout import Pivot
-from tkyt_analysis.explorer.marks import cell_texts, interval_texts, marks_of, signs
+from tkyt_analysis.explorer.marks import SIGNS, cell_texts, interval_texts, legend, marks_of, signs
 from tkyt_analysis.explorer.pivot_html import column_names, headings, is_total, row_names
 from tkyt_analysis.explorer.titles import dimension_name
 from tkyt_analysis.labels import label
@@ -41,8 +41,8 @@ def document(pivot: Pivot, words: Description, kind: str, language: str) -> byte
     width = PAGE_WIDTH if with_picture else max([NARROWEST, *(part["width"] for part in parts)])
     data = _words(words, kind, language) | {"parts": parts, "picture": picture, "width": width + 36}
     data["notes"] = [*missing, *words.notes]
-    if not parts:  # a picture has a legend of its own
-        data |= {"legend": [], "notes": list(pivot.figures.remarks)}
+    if not parts:
+        data |= {"legend": [], "notes": [*_gaps(pivot, language), *pivot.figures.remarks]}
     source = Path(__file__).with_name("pivot.typ").read_bytes()
     options: dict[str, Any] = {"format": kind}
     options |= {"pdf_standards": ["ua-1"]} if kind == "pdf" else {"ppi": DOTS_PER_INCH}
@@ -57,6 +57,15 @@ def document(pivot: Pivot, words: Description, kind: str, language: str) -> byte
     except typst.TypstError as error:
         raise ProcessingError("error.export_page", problem=str(error)) from None
     return made if isinstance(made, bytes) else made[0]
+
+
+def _gaps(pivot: Pivot, language: str) -> list[str]:
+    """Why a picture has gaps; what else its signs mean it says itself."""
+    reasons = dict(legend(pivot, language))
+    shown = [
+        reasons[sign] for name, sign in SIGNS.items() if name in ("suppressed", "not_assessable") and sign in reasons
+    ]
+    return [label("export.gaps", language, reasons="; ".join(shown))] if shown else []
 
 
 def _picture(pivot: Pivot, kind: str, language: str) -> tuple[str, list[str]]:
