@@ -109,6 +109,7 @@ def _html(rows: pd.DataFrame, part: str, practice: bool, language: str) -> str:
         headings=headings,
         decimals={"expected": 0},
         caption=label("notebook.expected.caption", language),
+        stacked=True,
         language=language,
     )
     notes = paragraph(label("notebook.expected.note", language))
