@@ -103,16 +103,37 @@ def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping],
     lower = cube.release.query(grouped_sql(source, shared, sets, fact=fact))
     lower = lower.rename(columns={"amount": "denominator", "modelled": "modelled_denominator"})
     lower = lower[[*shared, "denominator", "modelled_denominator"]]
-    if not shared:
-        upper = upper.assign(**{name: lower[name].iloc[0] for name in ("denominator", "modelled_denominator")})
+    only = [name for name in by if name not in shared]
+    cells = lower if not only else _every_cell(upper, lower, groupings, shared, only)
+    if by:
+        upper = upper.merge(cells, on=by, how="outer", validate="one_to_one")
     else:
-        only = [name for name in by if name not in shared]
-        how = "left" if only else "outer"
-        upper = upper.merge(lower, on=shared, how=how, validate="many_to_one")
+        upper = (
+            upper.merge(cells, how="cross")
+            if len(upper)
+            else cells.assign(numerator=np.nan, modelled=False, moved=np.nan)
+        )
     upper["modelled"] = upper["modelled"].eq(True) | upper["modelled_denominator"].eq(True)
     if measure.method != "ratio" or measure.options.get("absent_is_zero"):
         upper["numerator"] = upper["numerator"].fillna(0.0)
     return upper.drop(columns="modelled_denominator")
+
+
+def _every_cell(
+    upper: pd.DataFrame, lower: pd.DataFrame, groupings: list[Grouping], shared: list[str], only: list[str]
+) -> pd.DataFrame:
+    """The denominators with each member of the dimensions that only the numerator has (causes): of a cause that nobody died
+    of in a province and age, the rate there is 0, and its person-years count in a standardised one."""
+    found = []
+    for grouping in groupings:
+        below = lower[
+            np.logical_and.reduce(
+                [(lower[name] != TOTAL) == (name in grouping) for name in shared] or [lower.index >= 0]
+            )
+        ]
+        above = upper[np.logical_and.reduce([(upper[name] != TOTAL) == (name in grouping) for name in only])]
+        found.append(below.merge(above[only].drop_duplicates(), how="cross"))
+    return pd.concat(found, ignore_index=True).drop_duplicates([*shared, *only])
 
 
 def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Grouping], by: list[str]) -> pd.DataFrame:
