@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tkyt_analysis.cube.model import View
 from tkyt_analysis.explorer.layout import Layout
-from tkyt_analysis.explorer.problems import nothing_found, problem_of
+from tkyt_analysis.explorer.problems import nothing_found, problem_of, too_large
 from tkyt_analysis.explorer.state import (
     MEASURE,
     State,
@@ -175,6 +175,22 @@ def test_every_problem_but_an_empty_choice_has_a_button_that_leads_out_of_it():
             for fix in found.fixes:
                 assert problem_of(fix.state, MEASURES, language) is None, (found.sentence, fix.text)
     assert problem_of(with_measures(TABLE, [], MEASURES), MEASURES, "vi").fixes == ()
+
+
+SIZES = {"province": 34, "commune": 3321, "month": 36, "sex": 2, "year": 3}
+
+
+def test_a_table_that_nobody_could_read_is_told_before_it_is_computed():
+    def wrong(rows, columns):
+        return too_large(arranged(TABLE, rows, columns), MEASURES, SIZES.get, "vi")
+
+    assert wrong(["commune"], ["year", "sex"]) is None  # 3 321 × 3 × 2 = 19 926
+    assert wrong(["province", "commune"], ["year"]) is None  # communes lie in provinces: still 3 321 × 3
+    found = wrong(["commune"], ["month"])  # 3 321 × 36 = 119 556
+    assert "119.556 ô" in found.sentence
+    assert [both(fix.state) for fix in found.fixes] == [
+        (("province",), ("month",)), (("commune",), ()), ((), ("month",)),
+    ]  # fmt: skip
 
 
 def test_a_question_without_any_figure_can_be_widened():

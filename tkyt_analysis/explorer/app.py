@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -29,7 +30,7 @@ from tkyt_analysis.explorer.filling import fill_all, fill_details
 from tkyt_analysis.explorer.first import first_state
 from tkyt_analysis.explorer.keeping import Keeping
 from tkyt_analysis.explorer.listening import listen
-from tkyt_analysis.explorer.problems import Fix, Problem, nothing_found, problem_of
+from tkyt_analysis.explorer.problems import Fix, Problem, nothing_found, problem_of, too_large
 from tkyt_analysis.explorer.source import Source
 from tkyt_analysis.explorer.state import State, shown_as
 from tkyt_analysis.labels import current_language, label, set_language
@@ -170,7 +171,7 @@ class ExplorerApp(widgets.VBox):
     def _show(self) -> None:
         fill_all(self)
         self.error, self._pivot, self.code = "", None, ""
-        self.problem = problem_of(self.state, self.measures, self.language)
+        self.problem = problem_of(self.state, self.measures, self.language) or self._too_large()
         if self.problem is None:
             try:
                 self._paint()
@@ -179,6 +180,9 @@ class ExplorerApp(widgets.VBox):
         if self.problem is not None:
             self.error = self.problem.sentence
         self._show_advice()
+
+    def _too_large(self) -> Problem | None:
+        return too_large(self.state, self.measures, partial(self.source.count, self.state.view), self.language)
 
     def _paint(self) -> None:
         view, layout = self.state.view, self.state.layout

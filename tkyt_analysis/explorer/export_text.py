@@ -10,7 +10,7 @@ import pandas as pd
 from tkyt_analysis.cube.model import TOTAL
 from tkyt_analysis.explorer.described import Description
 from tkyt_analysis.explorer.layout import Pivot
-from tkyt_analysis.explorer.pivot_html import MEASURE
+from tkyt_analysis.explorer.table_lines import MEASURE
 from tkyt_analysis.explorer.titles import dimension_name, measure_name
 from tkyt_analysis.labels import label
 

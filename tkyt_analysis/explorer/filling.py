@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tkyt_analysis.catalog import load_entries
@@ -161,7 +162,8 @@ def _periods(app: ExplorerApp) -> None:
     )
     for picker in (pick.granularity, pick.first, pick.last):
         show(picker, bool(kinds))
-    known = app.source.members(plain(app.state.view), granularity_of(app)) if kinds else {}
+    everywhere = replace(plain(app.state.view), place=app.source.top_place)  # asked once per measure, not per place
+    known = app.source.members(everywhere, granularity_of(app)) if kinds else {}
     codes = [one for one in known if one != UNKNOWN]
     first, last = period_ends(app.state)
     moving = [(label(f"explorer.relative.{one}", language), one) for one in RELATIVE]

@@ -14,11 +14,11 @@ import numpy as np
 from tkyt_analysis.cube.model import TOTAL
 from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.marks import Marks, cell_texts, interval_texts, legend, marks_of, notes, signs
+from tkyt_analysis.explorer.table_lines import MEASURE, REST
 from tkyt_analysis.explorer.titles import axis_unit, dimension_name, measure_name, subtitle, title
 from tkyt_analysis.labels import current_language, format_number, label
 
-MEASURE = "measure"
-_NAMED_ONCE = (TOTAL, "rest")
+_NAMED_ONCE = (TOTAL, REST)
 
 
 class Heading(NamedTuple):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 from tkyt_analysis.cube.model import PERIODS, Measure
@@ -20,7 +21,9 @@ from tkyt_analysis.explorer.state import (
     with_measures,
 )
 from tkyt_analysis.explorer.titles import dimension_name, listing
-from tkyt_analysis.labels import label
+from tkyt_analysis.labels import format_number, label
+
+MOST_CELLS = 40_000  # of a table on a page
 
 
 @dataclass(frozen=True)
@@ -185,3 +188,38 @@ def nothing_found(state: State, top: str, language: str) -> Problem:
     if state.view.place != top:
         fixes.append(_fix("whole", State(replace(state.view, place=top), state.layout), language))
     return Problem(label("explorer.problem.nothing", language), tuple(fixes))
+
+
+def too_large(
+    state: State, measures: Mapping[str, Measure], count: Callable[[str], int], language: str
+) -> Problem | None:
+    """A table that nobody could read on a page, told before anything is computed; `count` gives members of a dimension."""
+    cells = estimated_cells(state, count)
+    if cells <= MOST_CELLS:
+        return None
+    fixes = []
+    known = offered(chosen(state, measures), state.view.geography)
+    if "commune" in state.axes and "province" in known and "province" not in state.axes:
+        sides = (
+            ["province" if one == "commune" else one for one in side]
+            for side in (state.layout.rows, state.layout.columns)
+        )
+        fixes.append(_fix("by_province", arranged(state, *sides), language))
+    for one in reversed(state.view.by):
+        less = arranged(
+            state, *([kept for kept in side if kept != one] for side in (state.layout.rows, state.layout.columns))
+        )
+        if estimated_cells(less, count) <= MOST_CELLS:
+            fixes.append(_fix("without_dimension", less, language, dimensions=dimension_name(one, language)))
+    fixes = [fix for fix in fixes if estimated_cells(fix.state, count) <= MOST_CELLS]
+    sentence = label("explorer.problem.too_large", language, cells=format_number(cells, 0, language))
+    return Problem(sentence, tuple(fixes))
+
+
+def estimated_cells(state: State, count: Callable[[str], int]) -> int:
+    """About how many cells a table has: levels of one kind lie in each other, so the finest of them counts."""
+    axes = list(state.view.by)
+    for levels in (("region", *UNIT_LEVELS, "facility"), PERIODS):
+        inside_it = [one for one in levels if one in axes]
+        axes = [one for one in axes if one not in inside_it[:-1]]
+    return prod(max(count(one), 1) for one in axes) * max(len(state.view.measures), 1)

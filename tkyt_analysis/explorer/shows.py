@@ -12,11 +12,11 @@ import numpy as np
 from tkyt_analysis.cube.model import NOT_ASSESSABLE, PERIODS, TOTAL
 from tkyt_analysis.errors import InputError, TkytError
 from tkyt_analysis.explorer.layout import SHOWS, Layout, Pivot
+from tkyt_analysis.explorer.table_lines import MEASURE
 
 if TYPE_CHECKING:
     from tkyt_analysis.cube.model import Figures
 
-MEASURE = "measure"
 _PER_YEAR = {"year": 1, "half": 2, "quarter": 4, "month": 12}
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 400_000  # rows of remembered figures together
 MOST_FIGURES = 48
 MOST_LISTS = 256
+SIZES = {"age_group": 20, "sex": 3, "region": 6, "place_of_death": 5, "facility": 3000, "category": 12}
 LEVELS = ("nation", "province", "district", "commune")
 
 
@@ -101,6 +102,24 @@ class Source:
         rows, columns = axes(view, layout)
         placed = replace(layout, rows=rows, columns=columns)
         return pivot(self.figures(view, placed), placed)
+
+    def count(self, view: View, dimension: str) -> int:
+        """About how many members a dimension has within a view, without asking for figures (periods: asked once)."""
+        from tkyt_analysis.cube.model import PERIODS
+        from tkyt_analysis.explorer.state import is_relative
+
+        kept = dict(view.where).get(dimension)
+        if kept:
+            return len(kept)
+        if dimension in LEVELS:
+            return len(self.units(view, view.place, dimension)) or 1
+        if dimension in PERIODS:
+            known = self.members(replace(plain(view), place=self.top_place), dimension)
+            first, _, last = ("", "", "") if is_relative(view.period) else view.period.partition("..")
+            return len([one for one in known if not first or first[:4] <= one[:4] <= (last or first)[:4]])
+        if dimension == "cause":
+            return 105 if view.cause_list == "who_mortality_list_1" else 25
+        return SIZES.get(dimension, 10)
 
     def units(self, view: View, parent: str, level: str) -> Mapping[str, str]:
         """{unit id: name} of the units of a level inside a unit, by name, as far as the account sees them."""
