@@ -1,0 +1,62 @@
+"""The cube and the release's own indicator table give the same figure: every indicator × unit × year × sex of the demo."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tkyt_analysis import cube
+from tkyt_analysis.cube.model import View
+from tkyt_analysis.warehouse.release import Release
+
+HIV = {"4", "1-020"}  # rows of form 16/BCH and of WHO's list 1; single deaths of a release do not tell them
+LEVELS = {2: "province", 5: "commune"}
+
+
+@pytest.fixture(scope="module")
+def release(demo_home):
+    return Release(demo_home)
+
+
+def published(release):
+    rows = release.query("SELECT * FROM indicator_value WHERE age_group = 'all' AND unit_id <> 'VN'")
+    return rows.assign(level=rows["unit_id"].str.partition(":")[2].str.len().map(LEVELS))
+
+
+def figures(release, indicator, level, *, by_sex, by_cause):
+    by = (level, "year", *(("sex",) if by_sex else ()), *(("cause",) if by_cause else ()))
+    rows = cube.evaluate(release, View((indicator,), by)).rows.rename(columns={level: "unit_id", "year": "period_id"})
+    return rows.assign(sex=rows["sex"] if by_sex else "total", cause=rows["cause"] if by_cause else "all")
+
+
+def compared(release, indicator, level, rows):
+    """The published figures beside those of the cube, cell by cell; `_merge` says where one of them has none."""
+    by_cause = bool((rows["cause"] != "all").any())
+    parts = [figures(release, indicator, level, by_sex=sex, by_cause=by_cause) for sex in (True, False)]
+    keys = ["unit_id", "period_id", "sex", "cause"]
+    mine = pd.concat(parts)
+    both = mine.merge(rows, on=keys, suffixes=("_cube", ""), how="outer", validate="one_to_one", indicator=True)
+    return both[both["sex"] != "unknown"]
+
+
+def test_every_published_indicator_is_what_the_cube_says(release):
+    found = 0
+    for (indicator, level), rows in published(release).groupby(["indicator_id", "level"]):
+        cells = compared(release, indicator, level, rows)
+        cells = cells[~cells["cause"].isin({*HIV, "unknown", "DEFINED"})]  # DEFINED: all that is no ill-defined cause
+        both, absent = cells[cells["_merge"] == "both"], cells[cells["_merge"] != "both"]
+        assert (absent["numerator"].fillna(0.0) + absent["numerator_cube"].fillna(0.0) == 0).all(), (indicator, level)
+        for column in ("numerator", "denominator", "value", "lower", "upper"):
+            left, right = both[column].astype(float), both[f"{column}_cube"].astype(float)
+            assert np.allclose(left, right, rtol=1e-9, equal_nan=True), (indicator, level, column)
+        assert list(both["status"]) == list(both["status_cube"]), (indicator, level)
+        found += len(both)
+    assert found > 500
+
+
+def test_deaths_of_hiv_stand_among_those_without_a_cause(release):
+    rows = published(release).query("indicator_id == 'cause_specific_death_rate_form16bch' and sex == 'total'")
+    mine = figures(release, "cause_specific_death_rate_form16bch", "province", by_sex=False, by_cause=True)
+    unknown = mine[mine["cause"] == "unknown"].set_index("period_id")["numerator"]
+    theirs = rows[rows["cause"].isin({*HIV, "unknown"})].groupby("period_id")["numerator"].sum()
+    assert unknown.to_dict() == theirs.to_dict()
+    assert not set(mine["cause"]) & HIV
