@@ -34,6 +34,7 @@ from tkyt_analysis.disclosure_cells import complement, sums_of
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.shows import earlier_places
+from tkyt_analysis.explorer.table_lines import MEASURE
 
 if TYPE_CHECKING:
     from tkyt_analysis.access.decision import Account
@@ -43,7 +44,6 @@ PURPOSES = ("screen", "export", "internal")
 NOTHING, CAUSES, EVERYTHING = "nothing", "causes_below_province", "everything"
 BELOW_PROVINCE = frozenset({"district", "commune", "facility_type", "facility"})
 _PROVINCE = re.compile(r"VN\d{4}:\d{2}")
-_MEASURE = "measure"
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _complemented(
 
 def _groups(keys: list[tuple[str, ...]], dimensions: tuple[str, ...]) -> tuple[np.ndarray, int]:
     """(number of each line's combination without its measure, number of the total or -1)."""
-    places = [place for place, name in enumerate(dimensions) if name != _MEASURE]
+    places = [place for place, name in enumerate(dimensions) if name != MEASURE]
     combined = [tuple(key[place] for place in places) for key in keys]
     numbers = {one: number for number, one in enumerate(dict.fromkeys(combined))}
     total = numbers.get((TOTAL,) * len(places), -1) if places else -1
