@@ -62,13 +62,15 @@ def reason_words(key: str, language: str) -> str:
     return reason_title(key, language) if key in all_labels() or f"{key}.title" in all_labels() else key
 
 
-def open_quality(home: str | Path = "", release: str = "", place: str = "VN", period: str = "") -> QualityView:
-    """The quality view of a place; "" stands for TKYT_HOME, the current release, the latest month with reports."""
+def open_quality(home: str | Path = "", release: str = "", place: str = "", period: str = "") -> QualityView:
+    """The quality view of a place; "" stands for TKYT_HOME, the current release, all that the account sees, the latest
+    month with reports."""
+    from tkyt_analysis.notebook_parts import place_or_own
     from tkyt_analysis.reports.quality_data import QualityView
     from tkyt_analysis.warehouse.release import Release
 
     opened = Release(Path(home) if home else home_directory(), release or None)
-    return QualityView(opened, place, period or latest_month(opened))
+    return QualityView(opened, place_or_own(opened, place), period or latest_month(opened))
 
 
 def latest_month(release: Release) -> str:

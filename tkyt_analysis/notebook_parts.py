@@ -1,4 +1,4 @@
-"""Small choices that several notebooks share: which parts of a place to show, and which year is the last whole one."""
+"""Small choices that several notebooks share: which place stands for none, which parts of it to show."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tkyt_analysis.api.workbench import Workbench
+    from tkyt_analysis.warehouse.release import Release
+
+
+def place_or_own(release: Release, place: str) -> str:
+    """The place; where none is chosen the whole that the account sees: the nation, else the account's own unit."""
+    return place or ("VN" if release.reads.nation else release.account.unit_id)
 
 
 def part_below(workbench: Workbench, place: str) -> str:
@@ -14,12 +20,6 @@ def part_below(workbench: Workbench, place: str) -> str:
 
     wide = place == "VN" and len(places_with_data(workbench.release, "provinces")) > 1
     return "province" if wide else "commune"
-
-
-def last_year(workbench: Workbench, measure: str = "deaths") -> str:
-    """The last year in which a measure has figures; "" where it has none."""
-    years = [row.year for row in workbench.indicator(measure, by="year")]
-    return str(max(years, default=""))
 
 
 def reporting_data_sets(workbench: Workbench, *, most: int = 6) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tkyt_analysis.access import require
 from tkyt_analysis.errors import InputError, ProcessingError, TkytError
 from tkyt_analysis.labels import LANGUAGES, label, set_language
+from tkyt_analysis.notebook_parts import place_or_own
 from tkyt_analysis.notebook_templates import GIVEN_BY_THE_RUN, NotebookTemplate, notebook_template
 from tkyt_analysis.settings import home_directory
 
@@ -161,7 +162,8 @@ def prepared(
 
     values = typed_values(template, parameters)
     opened = _opened(home, release)
-    if values.get(PLACE):
+    if PLACE in values:
+        values[PLACE] = place_or_own(opened, values[PLACE])
         require_place_in(opened, values[PLACE])
     if values.get(LANGUAGE):
         set_language(values[LANGUAGE])

@@ -272,3 +272,16 @@ def test_in_lab_the_button_runs_the_copy_that_is_open_and_links_to_the_page_that
     link = folder.parent / folder_name("reports")
     assert (own.parent / ".." / folder_name("reports")).resolve() == link.resolve()
     assert address.startswith("../")
+
+
+def test_without_a_place_an_account_of_a_province_gets_its_own(home, write, monkeypatch):
+    from tkyt_analysis.cli.main import run
+
+    path = write("1", parameters=PARAMETERS.replace('place = "VN"', 'place = ""'))
+    assert run_notebook(path, home=home).passport["parameters"]["place"] == "VN"
+    for name, role, unit in (("ministry", "administrator", "VN"), ("province", "province", "VN2025:48")):
+        assert run(["scope", "add", name, "--role", role, "--unit", unit, "--why", "x", "--home", str(home)]) == 0
+    monkeypatch.setenv("TKYT_ACTING_AS", "province")
+    assert run_notebook(path, home=home).passport["parameters"]["place"] == "VN2025:48"
+    with pytest.raises(InputError, match="VN2025:01"):
+        run_notebook(path, home=home, place="VN2025:01")
