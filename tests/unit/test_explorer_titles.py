@@ -42,7 +42,7 @@ def test_two_measures_and_their_units():
     assert axis_unit(figures(view), "vi") == "người; trên 1.000 dân"
 
 
-def test_without_a_period_the_rows_say_when_by_date_not_by_alphabet():
+def test_without_a_period_the_rows_say_when_and_totals_are_no_period():
     view = View((COUNT.id,), ("quarter",))
     rows = {"quarter": ["2025Q1", "2024Q4", "total"]}
     assert title(figures(view, rows), None, "vi") == "Số tử vong theo quý, quý 4/2024 – quý 1/2025"
