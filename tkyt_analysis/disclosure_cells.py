@@ -71,7 +71,8 @@ def complement(
     primary : bool per cell ; values : what the cells hold, NaN where there is no figure (never hidden)
     costly : cells to keep if others will do (totals) ; known : cells that a reader knows anyway, so that hiding them is no use
     least : what a reader knows a hidden cell to hold at least
-    Returns a bool per cell: no hidden cell can have one value only. (Unless every other cell of its sums is known.)
+    Returns a bool per cell. No primary cell can have one value only, and no other hidden one either, unless it is a zero
+    that had to go because nothing else was left.
     """
     search = _Search(sums, primary & np.isfinite(values), _cost(values, costly, known))
     while True:
@@ -137,15 +138,27 @@ class _Search:
             added = sum(self.hide_beside(relation) for relation in single if self.counts[relation] == 1) > 0
 
     def widen(self, cells: np.ndarray) -> bool:
-        """Hide one more cell beside each of these, at most one per sum; whether any was found."""
+        """Hide one more cell beside each of these, at most one per sum, or where their sums show none any more, one in the
+        sums next to them; whether any was found."""
         done: set[int] = set()
         for cell in cells.tolist():
-            own = [one for one in self.ends[cell].tolist() if one < self.sums.relations]
-            if done.isdisjoint(own):
-                served = next((one for one in own if self.hide_beside(one)), None)
-                if served is not None:
-                    done.update(own)
-        return bool(done)
+            own = self._own(self.ends[cell])
+            if done.isdisjoint(own) and any(self.hide_beside(one) for one in own):
+                done.update(own)
+        if done:
+            return True
+        return any(self.hide_beside(one) for cell in cells.tolist() for one in self._next_to(cell))
+
+    def _own(self, ends: np.ndarray) -> list[int]:
+        return [one for one in np.unique(ends).tolist() if one < self.sums.relations]
+
+    def _next_to(self, cell: int) -> list[int]:
+        """Sums that share hidden cells with those of a cell, the ones with the cheapest cell first."""
+        own = self._own(self.ends[cell])
+        cells = np.concatenate([self.cells[one] for one in own]) if own else np.zeros(0, dtype=int)
+        others = self._own(self.ends[cells[self.hidden[cells]]])
+        cheapest = [self.cost[self.cells[one]][~self.hidden[self.cells[one]]].min(initial=np.inf) for one in others]
+        return [others[place] for place in np.argsort(cheapest, kind="stable")]
 
     def hide_beside(self, relation: int) -> bool:
         """Hide the cheapest cell that a sum still shows; whether there was any. One whose other sum has hidden cells
