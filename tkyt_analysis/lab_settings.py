@@ -116,7 +116,7 @@ def lab_arguments(home: Path, *, port: int, open_browser: bool) -> list[str]:
         "-m",
         "jupyterlab",
         f"--port={port}",
-        "--log-level=ERROR",
+        "--Application.log_level=ERROR",
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.port_retries=0",
         f"--ServerApp.jpserver_extensions={SERVER_PARTS}",

@@ -35,7 +35,6 @@ class StartPage:
             FigureCard(self._words("card.files"), found["files"]),
             FigureCard(self._words("card.rows"), found["landed"]),
             FigureCard(self._words("card.findings"), found["findings"]),
-            FigureCard(self._words("card.release"), found["release"] or "–"),
         ]
         practice = notice(label("practice.note", self.language), language=self.language) if found["practice"] else ""
         lines = "".join(f"<li>{escape(line)}</li>" for line in found["sentences"])
@@ -58,7 +57,7 @@ class StartPage:
         tasks = waiting_tasks(self.home)
         if not tasks:
             return paragraph(self._words("nothing_waits"))
-        return self._table(tasks, self._words("waiting")) + self._reasons()
+        return self._table(tasks) + self._reasons()
 
     def release(self) -> str:
         """The current release, and the tables readers find in it."""
@@ -96,16 +95,14 @@ class StartPage:
     def _words(self, key: str, **fields: object) -> str:
         return label(f"start.{key}", self.language, **fields)
 
-    def _table(self, tasks: Sequence[Task], caption: str) -> str:
+    def _table(self, tasks: Sequence[Task], caption: str = "") -> str:
         head = "".join(
             f'<th scope="col"{kind}>{escape(self._words(f"column.{name}"))}</th>'
             for name, kind in (("number", ' class="number"'), ("task", ""), ("step", ""))
         )
         rows = "".join(self._row(task) for task in tasks)
-        return (
-            f'<table class="data tkyt-tasks"><caption>{escape(caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        name = f"<caption>{escape(caption)}</caption>" if caption else ""
+        return f'<table class="data tkyt-tasks">{name}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
     def _row(self, task: Task) -> str:
         step = escape(self._words(f"{task.kind}.step"))
