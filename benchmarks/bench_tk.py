@@ -124,17 +124,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument(
-        "--home", type=Path, default=None, help="a home with a release; default: a practice home made here"
+        "--home",
+        type=Path,
+        default=None,
+        help="a home with a release; default: one of the whole nation, made here (minutes; see national_release.py)",
     )
     parser.add_argument("--markdown", action="store_true", help="write the table into benchmarks.md")
     chosen = parser.parse_args()
     with scratch() as folder:
         home = chosen.home
         if home is None:
-            from tkyt_analysis.demo import run_demo
+            from national_release import make
 
             home = Path(folder) / "home"
-            run_demo(home)
+            make(home)
         else:
             os.environ.pop("TKYT_KEY_FILE", None)
         table, notes = measured(home, chosen.repeats)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import redirect_stdout
 
 import pandas as pd
@@ -361,6 +362,28 @@ def test_a_mistake_shows_as_its_sentence_without_a_traceback(shell, practice_hom
     assert "line 1" not in said
     assert "crude_death_rate" in said
     assert "Traceback" in output_of(shell, "1 / 0")  # other people's errors stay as they are
+    opening._now = None
+
+
+def test_what_is_read_ahead_in_a_notebook_never_meets_the_first_question(shell, practice_home, monkeypatch):
+    import scipy.special  # noqa: F401
+
+    from tkyt_analysis.api.workbench import Workbench
+
+    slow = threading.Event()
+    real = Workbench._get_ready
+    monkeypatch.setattr(Workbench, "_get_ready", lambda bench: (slow.wait(0.5), real(bench)))
+    asked = []
+    measures = cube.measures
+    monkeypatch.setattr(cube, "measures", lambda release: asked.append(release) or measures(release), raising=False)
+    output_of(shell, f"import tkyt_analysis as tk\nbench = tk.open({str(practice_home)!r})")
+    assert asked == []  # the cell came back before
+    bench = shell.user_ns["bench"]
+    answered = threading.Thread(target=lambda: bench.deaths().table(), daemon=True)
+    answered.start()
+    answered.join(30)
+    assert not answered.is_alive()
+    assert len(asked) == 1  # by the one that read ahead; the question waited for it
     opening._now = None
 
 

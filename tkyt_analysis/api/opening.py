@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ def open_workbench(
 
         opened = Release(folder, find_release(folder, release) if release else None)
     _now = Workbench(opened, remark=remark)
-    prepare_notebook()
+    prepare_notebook(_now)
     return _now
 
 
@@ -58,8 +57,8 @@ def current() -> Workbench:
 
     if _now is None:
         return open_workbench()
-    if current_account(_now.release.home) != _now.release.account:
-        return open_workbench(_now.release.home, _now.release.release_id)
+    if current_account(_now.opened.home) != _now.opened.account:
+        return open_workbench(_now.opened.home, _now.opened.release_id)
     return _now
 
 
@@ -128,7 +127,7 @@ def _numbered(known: Sequence[tuple[int, datetime.datetime]], number: int) -> Vi
     return Vintage(str(number), number, made[number])
 
 
-def prepare_notebook() -> None:
+def prepare_notebook(workbench: Workbench) -> None:
     """In IPython: the `%%sql` cell, and what the first figure needs is read ahead. Outside it nothing happens."""
     import sys
 
@@ -137,17 +136,4 @@ def prepare_notebook() -> None:
         from tkyt_analysis.api.cells import register
 
         register(shell)
-        threading.Thread(target=_get_ready, daemon=True).start()
-
-
-def _get_ready() -> None:
-    """While the next cell is being written: what the first figure needs of libraries and catalog."""
-    import scipy.special  # noqa: F401
-
-    from tkyt_analysis.catalog import load_entries
-    from tkyt_analysis.cube import evaluate  # noqa: F401
-    from tkyt_analysis.labels import all_labels
-
-    all_labels()
-    for kind in ("indicators", "datasets", "thresholds"):
-        load_entries(kind)
+        workbench.read_ahead()

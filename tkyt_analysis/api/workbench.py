@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,21 +29,47 @@ ARGUMENTS = ("by", "period", "place", "where", "geography", "cause_list")
 class Workbench:
     """What `tk.open()` gives back. The functions of `tk` are the methods of the workbench opened last.
 
-    release : the release that answers; remark : what to know about the choice of the release ("" for nothing)
+    opened : the release, for what it says of itself; remark : what to know about the choice of the release
     """
 
     def __init__(self, release: Release, *, remark: str = "") -> None:
-        self.release = release
+        self.opened = release
         self.remark = remark
+        self._measures: dict[str, Measure] | None = None
+        self._ahead: threading.Thread | None = None
+
+    @property
+    def release(self) -> Release:
+        """The release that answers. One thread at a time asks it: what is read ahead comes to its end first."""
+        if self._ahead is not None and threading.current_thread() is not self._ahead:
+            self._ahead.join()
+            self._ahead = None
+        return self.opened
+
+    def read_ahead(self) -> None:
+        """Get ready for the first question while the next cell is being written."""
+        self._ahead = threading.Thread(target=self._get_ready, daemon=True)
+        self._ahead.start()
+
+    def _get_ready(self) -> None:
+        import scipy.special  # noqa: F401
+
+        with contextlib.suppress(Exception):  # asked again, and told, by the first question
+            self.measures  # noqa: B018
 
     # --- what can be asked ---
 
-    @cached_property
+    @property
     def measures(self) -> dict[str, Measure]:
         """Everything that can be asked for, by id."""
-        from tkyt_analysis import cube
+        release = (
+            self.release
+        )  # first: what is read ahead comes to its end (a cached_property would hold its lock meanwhile)
+        if self._measures is None:
+            from tkyt_analysis import cube
 
-        return dict(cube.measures(self.release))
+            self._measures = dict(cube.measures(release))
+        return self._measures
 
     def indicator(
         self, name: str | Sequence[str], *, by: str | Sequence[str] = (), geography: str = "VN2025", period: Any = "",
@@ -181,25 +209,25 @@ class Workbench:
     @property
     def passport(self) -> dict[str, Any]:
         """release, snapshot, catalog_version, code_version, data_as_of, practice."""
-        manifest = self.release.manifest
+        manifest = self.opened.manifest
         parts = ("snapshot", "catalog_version", "code_version", "data_as_of", "practice")
-        return {"release": self.release.release_id, **{name: manifest[name] for name in parts}}
+        return {"release": self.opened.release_id, **{name: manifest[name] for name in parts}}
 
     def sentences(self, language: str | None = None) -> list[str]:
         """Which release, of what date, seen by whom."""
-        reads = self.release.reads
+        reads = self.opened.reads
         scope = "api.scope_nation" if reads.nation else "api.scope_units"
         lines = [
             label(
                 "api.opened",
                 language,
-                release=self.release.release_id,
-                date=day_text(str(self.release.manifest["data_as_of"]), language),
-                home=self.release.home,
+                release=self.opened.release_id,
+                date=day_text(str(self.opened.manifest["data_as_of"]), language),
+                home=self.opened.home,
             ),
-            label(scope, language, account=self.release.account.name, units=self._unit_names(sorted(reads.units))),
+            label(scope, language, account=self.opened.account.name, units=self._unit_names(sorted(reads.units))),
         ]
-        if self.release.practice:
+        if self.opened.practice:
             lines.append(label("practice.note", language))
         return [*lines, *([self.remark] if self.remark else [])]
 
