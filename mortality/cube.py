@@ -26,8 +26,8 @@ LEVEL_ORDER = ("commune", "district", "province", "region")
 DEATHS = Fact(
     id="deaths",
     sql="""
-        SELECT unit_id, CAST(year * 100 + month AS VARCHAR) AS period_id, scope, sex, age_group, place_of_death,
-               underlying_cause AS cause_code, 1 AS amount
+        SELECT unit_id, CAST(year * 100 + month AS VARCHAR) AS period_id, year * 100 + month AS number, scope, sex, age_group,
+               place_of_death, underlying_cause AS cause_code, 1 AS amount
         FROM death WHERE coalesce(excluded, '') = '' AND year IS NOT NULL AND month IS NOT NULL
     """,
     sums=(
@@ -44,6 +44,7 @@ DEATHS = Fact(
         ),
     ),
     dimensions=frozenset({"sex", "age_group", "place_of_death", "cause"}),
+    number=True,
     tables=("death", "province_death", "province_death_cause"),
     dataset="death",
 )

@@ -36,6 +36,7 @@ class Fact:
     kind : kind of the periods that count ("" all): values of months and of years stand beside each other in a release
     levels : kinds of units that report it (a total of the province beside its communes would count twice); () is all
     whole : the category that holds the whole ("total" of a form, whose other columns are parts of it); "" : their sum does
+    number : whether the SELECT also has the column `number`, its period_id as a number (202401): joined faster than text
     over_time : sum (a flow) | last (a stock: the last of a period stands for it) | average
     cumulative : amounts count from the first of January, so that the last of a year holds the year
     tables : release tables that it reads
@@ -50,6 +51,7 @@ class Fact:
     kind: str = ""
     levels: tuple[str, ...] = ()
     whole: str = ""
+    number: bool = False
     over_time: str = SUM
     cumulative: bool = False
     tables: tuple[str, ...] = ()

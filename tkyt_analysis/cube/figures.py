@@ -100,7 +100,7 @@ def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping],
     source = source_of(cube, fact, own, by, ages=measure.options.get("where_age") or (), spread=spread)
     shared = [name for name in by if name in source.expressions and name != "cause"]
     sets = list(dict.fromkeys(tuple(name for name in one if name in shared) for one in groupings))
-    lower = cube.release.query(grouped_sql(source, shared, sets, fact=fact))
+    lower = cube.query(grouped_sql(source, shared, sets, fact=fact))
     lower = lower.rename(columns={"amount": "denominator", "modelled": "modelled_denominator"})
     lower = lower[[*shared, "denominator", "modelled_denominator"]]
     only = [name for name in by if name not in shared]
@@ -146,7 +146,7 @@ def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Groupi
     ages = measure.options.get("where_age") or ()
     parts = []
     for part, sets, apart in _by_category(fact, own, groupings):
-        found = cube.release.query(grouped_sql(source_of(cube, fact, part, by, ages=ages), by, sets, fact=fact))
+        found = cube.query(grouped_sql(source_of(cube, fact, part, by, ages=ages), by, sets, fact=fact))
         parts.append(found[found["category"] != fact.whole] if apart else found)
     rows = pd.concat(parts, ignore_index=True).rename(columns={"amount": "numerator"})
     return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
@@ -173,7 +173,7 @@ def _averages(cube: Cube, fact: Any, view: View, groupings: list[Grouping], by: 
     """A stock (population): person-years over the years of each cell."""
     source = source_of(cube, fact, view, by)
     sql = grouped_sql(source, by, groupings, years=True)
-    rows = cube.release.query(sql).rename(columns={"amount": "numerator", "years": "denominator"})
+    rows = cube.query(sql).rename(columns={"amount": "numerator", "years": "denominator"})
     return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
 
 

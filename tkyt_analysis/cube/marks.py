@@ -52,7 +52,7 @@ def _marked(
     source = source_of(cube, fact, own, shared)
     shared = [name for name in shared if name in source.expressions]
     sets = list(dict.fromkeys(tuple(name for name in one if name in shared) for one in groupings))
-    counted = cube.release.query(grouped_sql(source, shared, sets))[[*shared, "amount"]]
+    counted = cube.query(grouped_sql(source, shared, sets))[[*shared, "amount"]]
     if not shared:
         return rows.assign(**{column: counted["amount"].iloc[0] if len(counted) else np.nan})
     merged = rows.drop(columns=column).merge(counted, on=shared, how="left", validate="many_to_one")

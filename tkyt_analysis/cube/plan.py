@@ -128,7 +128,7 @@ def source_of(
     joins = [] if rolled else [f"LEFT JOIN {cube.place_table} p ON p.unit_id = f.unit_id"]
     if rolled and "region" in needed:
         joins.append(f"LEFT JOIN {cube.place_table} r ON r.unit_id = {expressions['province']}")
-    joins.append(_periods(cube, fact, view, spread=spread))
+    joins.append(_periods(cube, fact, view, spread=spread, number=fact.number and not rolled))
     if "cause" in fact.dimensions and "cause" in needed:
         codes = cube.code_table("cause", view.cause_list, fact)
         joins.append(f"LEFT JOIN {codes} k ON k.code = coalesce(f.cause_code, '')")
@@ -171,7 +171,7 @@ def _expressions(fact: Fact, view: View, *, rolled: bool) -> dict[str, str]:
     return found | {name: f"f.{name}" for name in fact.dimensions if name != "cause"}
 
 
-def _periods(cube: Cube, fact: Fact, view: View, *, spread: bool) -> str:
+def _periods(cube: Cube, fact: Fact, view: View, *, spread: bool, number: bool) -> str:
     """The join to the periods that count: of the fact's kind, within the view's."""
     table, window = cube.period_table, window_of(view.period)
     within = [f"first >= DATE '{window.first}'"] if window.first else []
@@ -183,7 +183,8 @@ def _periods(cube: Cube, fact: Fact, view: View, *, spread: bool) -> str:
             f"JOIN (SELECT *, (last - first + 1) / {days} AS part FROM {table} WHERE {where}) t ON t.year = f.period_id"
         )
     where = " AND ".join([f"kind = {quoted(fact.kind)}" if fact.kind else "true", *within])
-    return f"JOIN (SELECT *, 1.0 AS part FROM {table} WHERE {where}) t ON t.period_id = f.period_id"
+    key = "number" if number else "period_id"
+    return f"JOIN (SELECT *, 1.0 AS part FROM {table} WHERE {where}) t ON t.{key} = f.{key}"
 
 
 def _offered(name: str, fact: Fact, *, spread: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -15,9 +16,11 @@ from tkyt_analysis.modules import load_object, parts
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
     from tkyt_analysis.warehouse.release import Release
 
+KEPT_ROWS, KEPT_ANSWERS = 400_000, 200  # of answers to queries: some tens of MB
 # tables whose periods the cube knows: sums per province first, rows where an account sees no province as a whole
 _PERIOD_TABLES = (("province_value", "aggregate_value"), ("province_report", "reporting"), ("programme_indicator",) * 2)
 
@@ -32,11 +35,24 @@ class Cube:
         self._spans: dict[str, tuple[str, str]] = {}
         self._partitions: dict[str, list[str]] = {}
         self._units: dict[str, list[str]] = {}
+        self._answers: OrderedDict[str, pd.DataFrame] = OrderedDict()
         self.use_sums = True  # False: every question is answered from rows (the figures are the same)
 
     @property
     def con(self) -> duckdb.DuckDBPyConnection:
         return self.release.con
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Rows of a query on the release, kept for when the same is asked again: a release does not change. What is kept is
+        bounded (KEPT_ROWS in all, KEPT_ROWS // 8 of one); who asks gets a copy."""
+        rows = self._answers.pop(sql, None)
+        if rows is None:
+            rows = self.release.query(sql)
+        if len(rows) <= KEPT_ROWS // 8:
+            self._answers[sql] = rows
+            while sum(map(len, self._answers.values())) > KEPT_ROWS or len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+        return rows.copy()
 
     @cached_property
     def measures(self) -> Mapping[str, Measure]:
@@ -85,7 +101,7 @@ class Cube:
         self.con.execute(
             """
             CREATE OR REPLACE TEMP TABLE cube_period AS
-            SELECT period_id, kind, CAST(period_start AS DATE) AS first, CAST(period_end AS DATE) AS last,
+            SELECT period_id, TRY_CAST(period_id AS INT) AS number, kind, CAST(period_start AS DATE) AS first, CAST(period_end AS DATE) AS last,
                    CASE WHEN kind <> 'week' THEN left(period_id, 4) END AS year,
                    CASE WHEN kind = 'half' THEN period_id WHEN kind IN ('month', 'administrative_month', 'quarter')
                         THEN left(period_id, 4) || 'S' || CASE WHEN month(period_end) <= 6 THEN 1 ELSE 2 END END AS half,

@@ -289,7 +289,8 @@ class Release:
             if paths:
                 listing = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in paths)
                 connection.execute(
-                    f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{listing}], hive_partitioning = false)'
+                    f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{listing}], '
+                    "hive_partitioning = true, hive_types = {'scope': VARCHAR})"  # one scope asked for: one file opened
                 )
         return connection, frozenset()
 
