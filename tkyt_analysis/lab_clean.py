@@ -11,6 +11,7 @@ import binascii
 import copy
 import json
 import subprocess
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tkyt_analysis.warehouse.whole_files import write_whole
 
 LINE_LENGTH = 110
 FORMAT_SECONDS = 10
+LEFT_SECONDS = 3600
 OF_A_RUN = ("widgets", "papermill", "signature")  # what running a notebook leaves in its metadata
 OF_A_CELLS_RUN = ("execution", "ExecuteTime", "papermill", "outputId")
 
@@ -156,6 +158,12 @@ def clean_file(path: Path) -> bool:
 
 
 def clean_folder(folder: Path) -> list[Path]:
-    """Take the outputs out of all notebooks below a folder, checkpoints too; those that had some."""
+    """Take the outputs out of all notebooks below a folder, checkpoints too; those that had some.
+
+    What a save that was killed left beside its file goes too.
+    """
+    for left in folder.rglob(".*.part"):
+        if left.is_file() and time.time() - left.stat().st_mtime > LEFT_SECONDS:
+            left.unlink(missing_ok=True)
     found = sorted(path for path in folder.rglob("*.ipynb") if path.is_file() and not path.is_symlink())
     return [path for path in found if clean_file(path)]

@@ -119,6 +119,7 @@ def lab_arguments(home: Path, *, port: int, open_browser: bool) -> list[str]:
         "--Application.log_level=ERROR",
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.port_retries=0",
+        "--ServerApp.answer_yes=True",  # Ctrl+C stops without a question
         f"--ServerApp.jpserver_extensions={SERVER_PARTS}",
         "--ServerApp.contents_manager_class=tkyt_analysis.lab_contents.WorkContents",
         "--AsyncMappingKernelManager.kernel_manager_class=tkyt_analysis.lab_kernel.WorkKernel",

@@ -10,9 +10,9 @@ GROUPS = {
     "run": ["duckdb", "pyarrow", "pandas", "numpy", "click", "pyyaml", "tqdm", "ijson"],
     "statistics": ["scipy", "statsmodels"],
     "maps": ["geopandas", "shapely", "pyproj", "pyogrio", "matplotlib"],
-    "notebooks and apps": ["jupyterlab", "jupytext", "voila", "ipywidgets", "papermill", "nbconvert"],
+    "notebooks and apps": ["jupyterlab", "jupytext", "voila", "ipywidgets", "papermill", "nbconvert", "ruff"],
     "received files and workbooks": ["openpyxl", "xlsxwriter"],
-    "style and tests": ["ruff", "mypy", "pytest", "pytest-xdist", "hypothesis"],
+    "style and tests": ["mypy", "pytest", "pytest-xdist", "hypothesis"],
 }
 
 

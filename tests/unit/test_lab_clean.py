@@ -3,6 +3,7 @@
 import ast
 import copy
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -119,6 +120,18 @@ def test_notebooks_that_came_by_another_way_are_stripped_checkpoints_too(tmp_pat
     assert "x=1" in (tmp_path / "b.ipynb").read_text("utf-8")
     assert (tmp_path / "half.ipynb").read_text("utf-8") == '{"cells": ['
     assert clean_folder(tmp_path) == []
+
+
+def test_what_a_killed_save_left_behind_goes_after_an_hour_and_no_sooner(tmp_path):
+    old, young = tmp_path / ".a.ipynb.1234.part", tmp_path / ".b.ipynb.1234.part"
+    for path in (old, young):
+        path.write_text("x", "utf-8")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    clean_folder(tmp_path)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_file_that_is_not_there_has_no_outputs(tmp_path):
     assert not clean_file(tmp_path / "none.ipynb")
 
 
