@@ -40,7 +40,7 @@ def published(tmp_path_factory):
         home = tmp_path_factory.mktemp("home") / "home"
         prepare_home(home)
         publish(home)
-    return home
+        yield home
 
 
 @pytest.fixture
