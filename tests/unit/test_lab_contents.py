@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import shutil
 
 import pytest
 from tornado.web import HTTPError
@@ -44,8 +45,6 @@ def empty_home(tmp_path_factory):
 
 @pytest.fixture
 def home(empty_home, tmp_path):
-    import shutil
-
     return shutil.copytree(empty_home, tmp_path / "home", symlinks=True)
 
 
@@ -219,7 +218,20 @@ def test_the_server_is_told_to_keep_to_this_machine_and_to_ask_nobody(home, tmp_
     assert "--ServerApp.ip=127.0.0.1" in arguments
     assert not [one for one in arguments if "token" in one.lower()]  # others of the machine see command lines
     assert lab_environment(home, "x" * 20, tmp_path)["JUPYTER_NO_CONFIG"] == "1"
+    assert shutil.which(
+        "tkyt", path=lab_environment(home, "x" * 20, tmp_path)["PATH"]
+    )  # what the start page tells to run
     away = page_configuration("vi")["disabledExtensions"]
     assert away["@jupyterlab/extensionmanager-extension"]
     assert away["@jupyterlab/apputils-extension:announcements"]
     assert settings_overrides("vi")["@jupyterlab/docmanager-extension:plugin"]["autosaveInterval"] <= 15
+
+
+def test_a_backup_of_the_home_takes_my_work_along_and_follows_no_link_out_of_it(contents, home):
+    from tkyt_analysis.warehouse.backup_sources import _walk
+
+    save(contents, f"{MINE}/a.ipynb", notebook())
+    taken = [path for path in _walk(home, "") if path.startswith("notebooks/")]
+    account = lab_directory(home).name
+    assert f"notebooks/{account}/{MINE}/a.ipynb" in taken
+    assert not [path for path in taken if f"/{folder_name('docs')}/" in path or f"/{REPORTS}/" in path]
