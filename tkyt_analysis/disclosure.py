@@ -33,8 +33,8 @@ from tkyt_analysis.cube.model import NATION, SUPPRESSED, TOTAL, Measure
 from tkyt_analysis.disclosure_cells import complement, sums_of
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.explorer.layout import Pivot
-from tkyt_analysis.explorer.shows import earlier_places
-from tkyt_analysis.explorer.table_lines import MEASURE
+from tkyt_analysis.explorer.shows import earlier_places, running_sums
+from tkyt_analysis.explorer.table_lines import MEASURE, without_subtotals
 
 if TYPE_CHECKING:
     from tkyt_analysis.access.decision import Account
@@ -83,7 +83,12 @@ def protect(pivot: Pivot, rule: Rule) -> Pivot:
     """
     if rule.hides == NOTHING:
         return pivot
-    hidden = hidden_cells(pivot, rule)
+    plain = without_subtotals(pivot)
+    hidden = hidden_cells(plain, rule)
+    if hidden.any():
+        pivot = plain  # a subtotal would be one more equation about what is hidden
+    else:
+        hidden = np.zeros(pivot.value.shape, dtype=bool)
     if not hidden.any():
         return replace(pivot, figures=_only_shown(pivot, hidden))
     return _without(pivot, hidden)
@@ -186,7 +191,9 @@ def _spread(values: np.ndarray, mine: np.ndarray, place: np.ndarray, shape: tupl
 
 
 def _with_changes(pivot: Pivot, hidden: np.ndarray) -> np.ndarray:
-    """In a table of changes also the cells that are compared with a hidden one."""
+    """In a table of changes also the cells that are compared with a hidden one, in a cumulative one those that hold it."""
+    if pivot.layout.shows == "cumulative":
+        return hidden | (running_sums(pivot, hidden.astype(float)) > 0) & np.isfinite(pivot.value)
     if not pivot.layout.shows.startswith("change_"):
         return hidden
     rows, columns = earlier_places(pivot, pivot.layout.shows.removeprefix("change_"))

@@ -386,3 +386,25 @@ def test_a_table_of_all_communes_by_month_is_protected_too():
     values, sums = whole.ravel(), sums_of(parts, whole.size)
     hidden = complement((values > 0) & (values < 5), values, sums)
     assert not exposed(hidden, values, sums).any()
+
+
+def test_subtotals_go_where_something_is_hidden_and_stay_where_nothing_is():
+    layout = Layout(rows=("commune", "sex"), subtotals=True)
+    small = pivot(figures(crossed([[3, 60], [20, 30]]), BY), layout)
+    large = pivot(figures(crossed([[30, 60], [20, 30]]), BY), layout)
+    assert ("VN2025:00001", TOTAL) not in protect(small, RULE).row_keys
+    assert ("VN2025:00001", TOTAL) in protect(large, RULE).row_keys
+
+
+def test_a_running_sum_is_hidden_from_the_small_count_to_the_end_of_its_year():
+    rows = """
+        month  | value
+        202411 | 30
+        202412 | 2
+        202501 | 20
+        202502 | 3
+        202503 | 40
+    """
+    found = pivot(figures(rows, ["month"]), Layout(rows=("month",), shows="cumulative"))
+    # 202503 would give 202502 away: 63 - 40 - 20 = 3
+    assert protect(found, RULE).shown[:, 0] == pytest.approx([30, np.nan, 20, np.nan, np.nan], nan_ok=True)

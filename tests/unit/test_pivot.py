@@ -431,19 +431,85 @@ def test_limits_stand_under_the_value_only_where_they_are_asked_for():
     assert "4,1–5,2" not in pivot_html(pivot(found, Layout(rows=("province",))), "vi")
 
 
-def test_a_table_of_all_provinces_by_month_is_made_within_sixty_milliseconds():
-    import time
+# ------------------------------------------------------------------------------------------ subtotals, running sums, tints
 
-    codes = [f"VN2025:{code:02}" for code in range(1, 35)]
-    months = [f"{year}{month:02}" for year in (2024, 2025) for month in range(1, 13)]
+# Hà Nội: men 30, women 10; Cao Bằng: men 4, women 2
+BY_SEX = with_totals(
+    pd.DataFrame(
+        [("VN2025:01", "male", 30), ("VN2025:01", "female", 10), ("VN2025:04", "male", 4), ("VN2025:04", "female", 2)],
+        columns=["province", "sex", "value"],
+    ),
+    ["province", "sex"],
+)
+NESTED = Layout(rows=("province", "sex"), subtotals=True)
+
+
+def test_subtotals_stand_behind_their_parts_and_before_the_whole():
+    found = pivot(figures(BY_SEX, ["province", "sex"]), NESTED)
+    assert [",".join(key) for key in found.row_keys] == [
+        "VN2025:01,male", "VN2025:01,female", "VN2025:01,total",
+        "VN2025:04,male", "VN2025:04,female", "VN2025:04,total", "total,total",
+    ]  # fmt: skip
+    assert found.value[:, 0].tolist() == [30, 10, 30 + 10, 4, 2, 4 + 2, 30 + 10 + 4 + 2]
+
+
+def test_a_subtotal_is_named_and_the_whole_is_named_once():
+    found = pivot(figures(BY_SEX, ["province", "sex"]), NESTED, language="vi")
+    assert found.row_names[2] == ("Hà Nội", "Tổng số")
+    assert found.row_names[-1] == ("Tổng số", "")
+    assert 'class="t u"' in pivot_html(found, "vi")
+
+
+def test_subtotals_are_measured_like_totals():
+    assert needed_groupings(NESTED) == (("province", "sex"), (), ("province",))
+    assert ("province", "year") in needed_groupings(Layout(rows=("province", "sex"), columns=("year",), subtotals=True))
+
+
+@pytest.mark.parametrize(
+    "layout", [replace(NESTED, sort="value"), replace(NESTED, top=1), replace(NESTED, picture="bar")]
+)
+def test_a_sorted_table_and_a_picture_have_no_subtotals(layout):
+    assert [key for key in pivot(figures(BY_SEX, ["province", "sex"]), layout).row_keys if "total" in key] == [
+        ("total", "total")
+    ]
+
+
+QUARTERS = """
+    quarter | value
+    2024Q3  | 5
+    2024Q4  | 7
+    2025Q1  | 2
+    2025Q2  | .
+    2025Q3  | 4
+    total   | 18
+"""
+
+
+def test_a_running_sum_begins_anew_with_the_year_and_leaves_gaps_empty():
+    found = pivot(figures(QUARTERS, ["quarter"]), Layout(rows=("quarter",), shows="cumulative"))
+    assert found.shown[:, 0] == pytest.approx([5, 5 + 7, 2, np.nan, 2 + 4], nan_ok=True)
+    assert "total" not in {code for key in found.row_keys for code in key}
+
+
+def test_a_running_sum_of_years_goes_on_over_the_years_in_every_province():
     parts = pd.DataFrame(
-        [(code, month, 7.0) for code in codes for month in months], columns=["province", "month", "value"]
+        [("VN2025:01", "2024", 40), ("VN2025:01", "2025", 60), ("VN2025:04", "2024", 6), ("VN2025:04", "2025", 3)],
+        columns=["province", "year", "value"],
     )
-    found = figures(with_totals(parts, ["province", "month"]), ["province", "month"])
-    layout = Layout(rows=("province",), columns=("month",))
-    times = []
-    for _ in range(4):
-        started = time.perf_counter()
-        pivot_html(pivot(found, layout), "vi")
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.06
+    layout = Layout(rows=("province",), columns=("year",), shows="cumulative", totals=False)
+    found = pivot(figures(with_totals(parts, ["province", "year"]), ["province", "year"]), layout)
+    assert found.shown.tolist() == [[40, 40 + 60], [6, 6 + 3]]
+
+
+def test_rates_have_no_running_sum():
+    rows = "year | value\n2024 | 3\n2025 | 4"
+    with pytest.raises(InputError):
+        pivot(figures(rows, ["year"], measures=(CRUDE,)), Layout(rows=("year",), shows="cumulative"))
+
+
+def test_cells_are_tinted_by_the_fifth_of_their_values_and_totals_are_not():
+    ten = pd.DataFrame([(f"VN2025:{code:02}", float(code)) for code in range(1, 11)], columns=["province", "value"])
+    found = pivot(figures(with_totals(ten, ["province"]), ["province"]), Layout(rows=("province",), shade=True))
+    html = pivot_html(found, "vi").split("</style>")[1]
+    assert re.findall(r'data-q="(\d)"', html) == list("1122334455")
+    assert "data-q" not in pivot_html(pivot(found.figures, Layout(rows=("province",))), "vi").split("</style>")[1]

@@ -218,6 +218,7 @@ class ExplorerApp(widgets.VBox):
             self.pick.advice.value = page.advice_html(found.sentence, self.language)
             self.pick.result.value = ""
             self.pick.status.value = page.status_html("", self.language)
+            self.keep.show_code()
         for widget in (self.pick.result, self.pick.looking):
             show(widget, found is None)
 

@@ -24,7 +24,7 @@ PICTURES = (
     "card",  # single figures, large
     "map",
 )
-SHOWS = ("value", "share_row", "share_column", "share_all", "change_previous", "change_year")
+SHOWS = ("value", "share_row", "share_column", "share_all", "cumulative", "change_previous", "change_year")
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,13 @@ class Layout:
 
     rows, columns : dimensions of the view, and "measure"; every dimension of the view stands in one of the two
     picture : one of PICTURES
-    shows : one of SHOWS: the value; its share of the row's, column's or whole total (additive measures only); its change
-        against the period before or the same period a year before, in percent
+    shows : one of SHOWS: the value; its share of the row's, column's or whole total (additive measures only); the sum since
+        the beginning of the year ("lũy kế", additive measures only; of years: since the first); its change against the
+        period before or the same period a year before, in percent
     totals : with a total row and column (rates: measured again on the whole, never summed)
+    subtotals : of a table with several dimensions on its rows: a line for every member of the outer ones, measured again
+        like the totals; not with `sort` or `top`
+    shade : tint the cells of a table by the fifth of its measure's values that they lie in
     intervals : show 95 % limits where there are any
     sort : "" (natural order), "value" (largest first, by the last column) ; top : keep the first n rows (0 = all),
         the rest shown as one row where the measure is additive
@@ -47,6 +51,8 @@ class Layout:
     picture: str = "table"
     shows: str = "value"
     totals: bool = True
+    subtotals: bool = False
+    shade: bool = False
     intervals: bool = False
     sort: str = ""
     top: int = 0

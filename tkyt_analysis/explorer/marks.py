@@ -81,6 +81,8 @@ def notes(pivot: Pivot, language: str | None = None) -> list[str]:
         own.append(label("table.note.share_of_counts_only", language))
     if pivot.layout.totals and shows == "value" and not all(one.additive for one in pivot.figures.measures.values()):
         own.append(label("table.note.totals_measured", language))
+    if shows == "cumulative":
+        own.append(label("table.note.cumulative", language))
     if pivot.layout.intervals and np.isfinite(pivot.lower).any() and shows == "value":
         own.append(label("table.note.intervals", language))
     return [*own, *pivot.figures.remarks]
@@ -88,7 +90,7 @@ def notes(pivot: Pivot, language: str | None = None) -> list[str]:
 
 def decimals_of(pivot: Pivot) -> np.ndarray:
     """Decimals of each cell (array of int)."""
-    if pivot.layout.shows != "value":
+    if pivot.layout.shows not in ("value", "cumulative"):
         return np.full(pivot.shown.shape, PERCENT_DECIMALS)
     places = np.zeros(pivot.shown.shape, dtype=int)
     for one in pivot.figures.measures.values():

@@ -117,7 +117,9 @@ def filtered_html(kept: Sequence[tuple[str, Sequence[str]]], language: str) -> s
 
 
 def code_html(code: str, language: str) -> str:
-    """The code, selectable, with a button that copies it."""
+    """The code, selectable, with a button that copies it; "" where nothing is shown."""
+    if not code:
+        return ""
     done = escape(label("explorer.copied", language), quote=True)
     intro = f"<p>{escape(label('explorer.code_intro', language))}</p>"
     button = f'<button type="button" class="tkyt-copy" data-done="{done}" onclick="{escape(COPIES, quote=True)}">{escape(label("explorer.copy", language))}</button>'

@@ -35,6 +35,8 @@ def needed_groupings(layout: Layout) -> tuple[tuple[str, ...], ...]:
     wanted = [(*rows, *columns)]
     if layout.totals:
         wanted += [rows, columns, ()]
+    for outer in range(1, len(rows)) if has_subtotals(layout) else ():
+        wanted += [(*rows[:outer], *columns), *([rows[:outer]] if layout.totals else [])]
     bases: dict[str, tuple[str, ...]] = {"share_row": rows, "share_column": columns, "share_all": ()}
     if layout.shows in bases:
         wanted.append(bases[layout.shows])
@@ -75,6 +77,11 @@ def axes(view: View, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return rows, columns
 
 
+def has_subtotals(layout: Layout) -> bool:
+    """Whether the table gets lines for the outer dimensions of its rows."""
+    return layout.subtotals and layout.picture == "table" and not (layout.sort or layout.top)
+
+
 def _dimensions(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(one for one in names if one != MEASURE)
 
@@ -93,7 +100,8 @@ class _Axis:
 
 
 def _table(figures: Figures, layout: Layout, language: str) -> Pivot:
-    rows, columns = (_axis(figures, names) for names in (layout.rows, layout.columns))
+    rows = _axis(figures, layout.rows, subtotals=has_subtotals(layout))
+    columns = _axis(figures, layout.columns)
     shape = (len(rows.keys), len(columns.keys))
     here = (rows.place >= 0) & (columns.place >= 0)
     at = rows.place[here] * shape[1] + columns.place[here]
@@ -127,8 +135,9 @@ def _grid(frame: pd.DataFrame, name: str, at: np.ndarray, shape: tuple[int, int]
     return grid
 
 
-def _axis(figures: Figures, names: tuple[str, ...]) -> _Axis:
-    """The combinations that occur, totals behind their parts; a row that is a total in part only belongs to no line."""
+def _axis(figures: Figures, names: tuple[str, ...], *, subtotals: bool = False) -> _Axis:
+    """The combinations that occur, totals behind their parts. A row that is a total in part belongs to no line, but with
+    `subtotals` where the inner dimensions are added up."""
     frame = figures.rows
     if not names:
         return _Axis([()], np.zeros(len(frame), dtype=int))
@@ -137,7 +146,8 @@ def _axis(figures: Figures, names: tuple[str, ...]) -> _Axis:
     others = [place for place, name in enumerate(names) if name != MEASURE]
     lasts = np.array([len(orders[place]) - 1 for place in others])
     totals = codes[:, others] == lasts
-    kept = (codes >= 0).all(axis=1) & (totals.all(axis=1) | ~totals.any(axis=1))
+    inner = (np.diff(totals.astype(int), axis=1) >= 0).all(axis=1) & subtotals
+    kept = (codes >= 0).all(axis=1) & (totals.all(axis=1) | ~totals.any(axis=1) | inner)
     lines, inverse = np.unique(codes[kept], axis=0, return_inverse=True)
     place = np.full(len(frame), -1)
     place[kept] = inverse.reshape(-1)
@@ -185,8 +195,8 @@ def _sides(layout: Layout) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _changes_along(layout: Layout, names: tuple[str, ...]) -> bool:
-    """Whether the layout shows changes between the lines of this side: a total of periods has none."""
-    return layout.shows.startswith("change_") and bool(period_dimension(names))
+    """Whether the layout compares or adds up the lines of this side: a total of periods would say nothing then."""
+    return layout.shows.startswith(("change_", "cumulative")) and bool(period_dimension(names))
 
 
 def _without_totals(table: Pivot, *, rows: bool, columns: bool) -> Pivot:

@@ -14,7 +14,7 @@ import numpy as np
 from tkyt_analysis.cube.model import TOTAL
 from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.marks import Marks, cell_texts, interval_texts, legend, marks_of, notes, signs
-from tkyt_analysis.explorer.table_lines import MEASURE, REST
+from tkyt_analysis.explorer.table_lines import MEASURE, REST, subtotal_lines, total_lines
 from tkyt_analysis.explorer.titles import axis_unit, dimension_name, measure_name, subtitle, title
 from tkyt_analysis.labels import current_language, format_number, label
 
@@ -174,9 +174,11 @@ def _stuck(place: int) -> str:
 def _body(pivot: Pivot, language: str) -> str:
     heads = _row_headings(pivot, language)
     cells = _cells(pivot, language)
+    subtotal = subtotal_lines(pivot.row_keys, pivot.layout.rows)
     lines = []
     for place, key in enumerate(pivot.row_keys):
         kind = ' class="t"' if is_total(key) else ""
+        kind = ' class="t u"' if subtotal[place] else kind
         lines.append(f"<tr{kind}>{heads[place]}{''.join(cells[place])}</tr>")
     return f"<tbody>{''.join(lines)}</tbody>"
 
@@ -199,6 +201,7 @@ def _cells(pivot: Pivot, language: str) -> list[list[str]]:
     marks = marks_of(pivot)
     texts, behind, limits = cell_texts(pivot, language), signs(marks).tolist(), interval_texts(pivot, language)
     reasons = _reasons(pivot, marks, language)
+    fifths = _fifths(pivot).tolist() if pivot.layout.shade else []
     total = [is_total(key) for key in pivot.column_keys]
     lines = []
     for row, (words, sign) in enumerate(zip(texts, behind)):
@@ -210,11 +213,26 @@ def _cells(pivot: Pivot, language: str) -> list[list[str]]:
                 opening = f'<td title="{reason}">'
             elif total[column] and not reason:
                 opening = '<td class="t">'
+            if fifths and fifths[row][column]:
+                opening = opening.replace("<td", f'<td data-q="{fifths[row][column]}"', 1)
             mark = f"<sup>{sign[column]}</sup>" if sign[column] else ""
             low = f"<small>{limits[row][column]}</small>" if limits and limits[row][column] else ""
             line.append(f"{opening}{text}{mark}{low}</td>")
         lines.append(line)
     return lines
+
+
+def _fifths(pivot: Pivot) -> np.ndarray:
+    """1–5: the fifth of its measure's values that each cell lies in; 0 for totals and cells without a number."""
+    found = np.zeros(pivot.shown.shape, dtype=int)
+    parts = ~(total_lines(pivot.row_keys, pivot.layout.rows) | subtotal_lines(pivot.row_keys, pivot.layout.rows))
+    own = parts[:, None] & ~total_lines(pivot.column_keys, pivot.layout.columns) & np.isfinite(pivot.shown)
+    for one in pivot.figures.measures:
+        here = own & (pivot.measure == one)
+        if here.any():
+            bounds = np.unique(np.quantile(pivot.shown[here], (0.2, 0.4, 0.6, 0.8)))
+            found[here] = 1 + np.searchsorted(bounds, pivot.shown[here], side="right")
+    return found
 
 
 def _reasons(pivot: Pivot, marks: Marks, language: str) -> dict[tuple[int, int], str]:

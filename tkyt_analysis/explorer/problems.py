@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
-from tkyt_analysis.cube.model import PERIODS, Measure
+from tkyt_analysis.cube.model import NATION, PERIODS, Measure
 from tkyt_analysis.explorer.state import (
     CHANGES,
     MEASURE,
@@ -132,7 +132,7 @@ def _picture(state: State, measures: Mapping[str, Measure], language: str) -> Pr
 
 def _map(state: State, measures: Mapping[str, Measure], language: str) -> Problem | None:
     if len(state.layout.rows) == 1 and state.layout.rows[0] in UNIT_LEVELS:
-        return None
+        return _communes_of_the_nation(state, measures, language)
     placed = next((one for one in state.axes if one in UNIT_LEVELS), "")
     known = [one for one in UNIT_LEVELS if one in offered(chosen(state, measures), state.view.geography)]
     level = placed or next(iter(known), "")
@@ -142,6 +142,17 @@ def _map(state: State, measures: Mapping[str, Measure], language: str) -> Proble
     others = [one for one in state.axes if one in (*PERIODS, MEASURE)][:1]
     fix = _fix("map", arranged(state, [level], others), language, dimension=dimension_name(level, language))
     return Problem(label("explorer.problem.map", language), (fix, table))
+
+
+def _communes_of_the_nation(state: State, measures: Mapping[str, Measure], language: str) -> Problem | None:
+    """Communes are drawn within one province."""
+    if state.layout.rows != ("commune",) or state.view.place != NATION:
+        return None
+    fixes = [_as_table(state, language)]
+    if "province" in offered(chosen(state, measures), state.view.geography):
+        after = arranged(state, ["province"], [one for one in state.layout.columns if one != "province"])
+        fixes.insert(0, _fix("by_province", after, language))
+    return Problem(label("explorer.problem.map_communes", language), tuple(fixes))
 
 
 def _line(state: State, measures: Mapping[str, Measure], language: str) -> Problem | None:

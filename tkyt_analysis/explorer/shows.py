@@ -25,11 +25,12 @@ def require_shows(figures: Figures, layout: Layout) -> None:
     if layout.shows not in SHOWS:
         raise InputError("error.layout_shows", found=layout.shows, expected=", ".join(SHOWS))
     names = ", ".join(one.title.vi for one in figures.measures.values())
-    if layout.shows.startswith("share_") and not any(one.additive for one in figures.measures.values()):
+    if layout.shows.startswith(("share_", "cumulative")) and not any(one.additive for one in figures.measures.values()):
         raise InputError("error.share_of_rates", measures=names)
-    if layout.shows.startswith("change_") and not period_dimension((*layout.rows, *layout.columns)):
+    along = layout.shows.startswith(("change_", "cumulative"))
+    if along and not period_dimension((*layout.rows, *layout.columns)):
         raise InputError("error.change_without_period")
-    if layout.shows.startswith("change_") and period_dimension(layout.rows) and period_dimension(layout.columns):
+    if along and period_dimension(layout.rows) and period_dimension(layout.columns):
         raise InputError("error.change_periods_on_both_sides")
 
 
@@ -40,6 +41,8 @@ def with_shown(table: Pivot) -> Pivot:
         return _shares(table, shows.removeprefix("share_"))
     if shows.startswith("change_"):
         return _changes(table, shows.removeprefix("change_"))
+    if shows == "cumulative":
+        return _cumulative(table)
     return replace(table, shown=table.value)
 
 
@@ -72,6 +75,35 @@ def _changes(table: Pivot, against: str) -> Pivot:
         shown = np.where(before > 0, 100 * (table.value / before - 1), np.nan)
     unknown = known & np.isfinite(table.value) & ~np.isfinite(shown)
     return replace(table, shown=shown, status=np.where(unknown, NOT_ASSESSABLE, table.status))
+
+
+def _cumulative(table: Pivot) -> Pivot:
+    """Counts since the beginning of the year (of years: since the first), along the side that has the periods; a period
+    without a figure adds nothing and shows nothing."""
+    values = np.where(additive_cells(table), table.value, np.nan)
+    return replace(table, shown=np.where(np.isfinite(values), running_sums(table, values), np.nan))
+
+
+def running_sums(table: Pivot, values: np.ndarray) -> np.ndarray:
+    """Sums of an array shaped like the table since the beginning of the year, along the side that has the periods."""
+    if period_dimension(table.layout.rows):
+        return _running(values.T, table.layout.rows, table.row_keys).T
+    return _running(values, table.layout.columns, table.column_keys)
+
+
+def _running(values: np.ndarray, names: Sequence[str], keys: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """Running sums over the columns of each year and each combination of the other dimensions."""
+    finest = period_dimension(names)
+    place = list(names).index(finest)
+    others = [at for at, name in enumerate(names) if name not in PERIODS]
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for column, key in enumerate(keys):
+        year = "" if finest == "year" else key[place][:4]
+        groups.setdefault((year, *(key[at] for at in others)), []).append(column)
+    sums = np.full(values.shape, np.nan)
+    for columns in groups.values():
+        sums[:, columns] = np.nancumsum(values[:, columns], axis=1)
+    return sums
 
 
 def earlier_values(table: Pivot, against: str) -> tuple[np.ndarray, np.ndarray]:

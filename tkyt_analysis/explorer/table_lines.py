@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,22 +28,42 @@ def total_lines(keys: Sequence[tuple[str, ...]], dimensions: Sequence[str]) -> n
     return np.array([bool(places) and all(key[place] == TOTAL for place in places) for key in keys], dtype=bool)
 
 
+def subtotal_lines(keys: Sequence[tuple[str, ...]], dimensions: Sequence[str]) -> np.ndarray:
+    """Which lines of an axis add up their inner dimensions only."""
+    inside = np.array([TOTAL in key for key in keys], dtype=bool)
+    return inside & ~total_lines(keys, dimensions)
+
+
+def without_subtotals(table: Pivot) -> Pivot:
+    """The table without the lines of its outer dimensions."""
+    lines = subtotal_lines(table.row_keys, table.layout.rows)
+    return with_rows(table, np.nonzero(~lines)[0]) if lines.any() else table
+
+
 def line_names(
     figures: Figures, dimensions: tuple[str, ...], keys: list[tuple[str, ...]], language: str
 ) -> list[tuple[str, ...]]:
     """The words of each line, one per dimension; of a total or the others only the first."""
     additive = all(figures.measures[one].additive for one in figures.view.measures if one in figures.measures)
     total = label("table.total" if additive else "table.whole", language)
-    before = dict(zip(dimensions, (MEASURE, *dimensions)))  # a total of several dimensions is named once
     words = {TOTAL: total, REST: label("table.rest", language)}
-    known = {
-        (name, code): word if before[name] == MEASURE else "" for name in dimensions for code, word in words.items()
-    }
+    known = {(name, code): word for name in dimensions for code, word in words.items()}
     for pair in {pair for key in keys for pair in zip(dimensions, key)} - known.keys():
         known[pair] = (
             measure_name(figures, pair[1], language) if pair[0] == MEASURE else member_name(figures, *pair, language)
         )
-    return [tuple(known[pair] for pair in zip(dimensions, key)) for key in keys]
+    named = [tuple(known[pair] for pair in zip(dimensions, key)) for key in keys]
+    return [tuple(_once(words, dimensions, key, name)) for key, name in zip(keys, named)]
+
+
+def _once(
+    words: dict[str, str], dimensions: tuple[str, ...], key: tuple[str, ...], name: tuple[str, ...]
+) -> Iterator[str]:
+    """The names of a line; what is a total of several dimensions is named at the first of them only."""
+    before = ""
+    for dimension, code, word in zip(dimensions, key, name):
+        yield "" if code in words and code == before else word
+        before = before if dimension == MEASURE else code
 
 
 def with_rows(table: Pivot, places: np.ndarray) -> Pivot:
