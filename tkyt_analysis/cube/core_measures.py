@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from tkyt_analysis.catalog.entries import Indicator, Text
 from tkyt_analysis.catalog.expressions import names_in
 from tkyt_analysis.catalog.loader import load_entries
 from tkyt_analysis.cube.facts import SUM, Fact, Sums, listed, quoted
 from tkyt_analysis.cube.model import PERIODS, PLACES, Measure
+from tkyt_analysis.cube.profile import KIND_OF_ID, KINDS, profile
 from tkyt_analysis.cube.session import cube_of
 from tkyt_analysis.cube.wording import element_wording, form_rows, form_title
 from tkyt_analysis.labels import all_labels
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 REPORTING, ON_TIME = "reporting_rate", "on_time_rate"
 FORM_RATIO = "form_ratio"
 WHOLE = "total"  # id of the column of a form that holds the whole of a row
-_LEVELS = ("commune", "facility", "district", "province", "nation", "other")
-# kinds of period in the order in which a value of one is taken as the base that is summed
-_KINDS = {"month": "month", "administrative_month": "month", "quarter": "quarter", "half": "half", "year": "year", "cumulative": "year"}  # fmt: skip
-_KIND_OF_ID = """CASE WHEN regexp_full_match(period_id, '\\d{4}') THEN 'year' WHEN regexp_full_match(period_id, '\\d{6}') THEN 'month'
-    WHEN period_id LIKE '%A' THEN 'administrative_month' WHEN period_id LIKE '____Q%' THEN 'quarter'
-    WHEN period_id LIKE '____S%' THEN 'half' WHEN period_id LIKE '____C%' THEN 'cumulative' ELSE 'week' END"""
 
 
 def text_of(key: str, **fields: Text | str) -> Text:
@@ -62,46 +55,6 @@ def data_set_names(release: Release) -> dict[str, Text]:
     return {**forms, **names, **{one.id: one.title for one in entries.values()}}
 
 
-def profile(release: Release) -> pd.DataFrame:
-    """`element_profile` of a release, asked once."""
-    known = release.__dict__.setdefault("_cube_profile", [])
-    if not known:
-        known.append(element_profile(release))
-    return known[0]
-
-
-def element_profile(release: Release) -> pd.DataFrame:
-    """What each element holds: dataset_id, element_id, kind (of period), level (of unit), units, categories; one row per element: its
-    finest kind and level, `others` (values of other kinds or levels, which no sum takes)."""
-    rows = release.query(
-        f"""
-        WITH value AS ({_values_by_level(release)}), kind AS (
-            SELECT period_id, {_KIND_OF_ID} AS kind FROM (SELECT DISTINCT period_id FROM value))
-        SELECT dataset_id, element_id, kind, level, sum(units) AS units, count(DISTINCT category_id) AS categories
-        FROM value JOIN kind USING (period_id) GROUP BY ALL
-        """
-    )
-    kinds, levels = list(_KINDS), list(_LEVELS)
-    rows = rows[rows["kind"].isin(kinds)]
-    order = pd.DataFrame(
-        {"kind": rows["kind"].map(kinds.index).astype(int), "level": rows["level"].map(levels.index).astype(int)}
-    )
-    ranked = rows.assign(rank=order["kind"] * 10 + order["level"]).sort_values(["dataset_id", "element_id", "rank"])
-    total = ranked.groupby(["dataset_id", "element_id"])["units"].transform("sum")
-    first = ranked.assign(total=total).drop_duplicates(["dataset_id", "element_id"])
-    return first.assign(others=first["total"] - first["units"])
-
-
-def _values_by_level(release: Release) -> str:
-    """Values with the kind of their unit: the sums per province, or an account's own rows where it sees no whole province."""
-    if cube_of(release).any_sums:
-        return "SELECT dataset_id, element_id, category_id, period_id, level, units FROM province_value"
-    return f"""
-        SELECT v.dataset_id, v.element_id, v.category_id, v.period_id, coalesce(p.level, 'other') AS level, count(v.value) AS units
-        FROM aggregate_value v LEFT JOIN {cube_of(release).place_table} p USING (unit_id) GROUP BY ALL
-    """
-
-
 def _elements(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
     received = release.query(
         "SELECT dataset_id, element_id, any_value(name) AS name FROM data_element GROUP BY ALL"
@@ -117,7 +70,7 @@ def _elements(release: Release, names: dict[str, Text]) -> Iterable[Measure]:
             group_title=names.get(row.dataset_id, Text(row.dataset_id, row.dataset_id)),
             method="count",
             numerator=f"element:{row.dataset_id}:{row.element_id}",
-            dimensions=_dimensions(own, _KINDS[row.kind], row.level),
+            dimensions=_dimensions(own, KINDS[row.kind], row.level),
             source=row.dataset_id,
             dataset=row.dataset_id,
             options={"kind": row.kind, "level": row.level, "others": int(row.others), "over_time": words.over_time},
@@ -145,7 +98,7 @@ def _programme_ratios(release: Release, names: dict[str, Text]) -> Iterable[Meas
     if not release.has("programme_indicator"):
         return
     kinds = release.query(
-        f"""SELECT dataset_id, indicator_id, min({_KIND_OF_ID}) AS kind
+        f"""SELECT dataset_id, indicator_id, min({KIND_OF_ID}) AS kind
         FROM (SELECT DISTINCT dataset_id, indicator_id, period_id FROM programme_indicator) GROUP BY ALL"""
     )
     entries = load_entries("datasets")
@@ -163,7 +116,7 @@ def _programme_ratios(release: Release, names: dict[str, Text]) -> Iterable[Meas
                 method="ratio",
                 numerator=f"{fact}:numerator",
                 denominator=f"{fact}:denominator",
-                dimensions=_dimensions(set(), _KINDS.get(row.kind, "year"), entry.reported_by if entry else ""),
+                dimensions=_dimensions(set(), KINDS.get(row.kind, "year"), entry.reported_by if entry else ""),
                 per=one.per,
                 decimals=1,
                 definition=Text(f"{one.numerator} / {one.denominator}", f"{one.numerator} / {one.denominator}"),
@@ -183,9 +136,7 @@ def _form_ratios(release: Release) -> Iterable[Measure]:
                 method="ratio",
                 numerator=f"cells:{entry.numerator}",
                 denominator="" if entry.denominator == "1" else f"cells:{entry.denominator}",
-                dimensions=_dimensions(
-                    set(), _KINDS[held.loc[cells, "kind"].iloc[0]], held.loc[cells, "level"].iloc[0]
-                ),
+                dimensions=_dimensions(set(), KINDS[held.loc[cells, "kind"].iloc[0]], held.loc[cells, "level"].iloc[0]),
                 dataset=str(held.loc[cells, "dataset_id"].iloc[0]),
                 group=text_of("cube.group.targets"),
                 group_id="targets",
@@ -229,7 +180,7 @@ def _reporting_rates(release: Release, names: dict[str, Text]) -> Iterable[Measu
         return
     table = "province_report" if cube_of(release).any_sums else "reporting"
     periods = f"SELECT DISTINCT dataset_id, period_id FROM {table}"
-    kinds = release.query(f"SELECT dataset_id, min({_KIND_OF_ID}) AS kind FROM ({periods}) GROUP BY 1 ORDER BY 1")
+    kinds = release.query(f"SELECT dataset_id, min({KIND_OF_ID}) AS kind FROM ({periods}) GROUP BY 1 ORDER BY 1")
     for row in kinds.itertuples(index=False):
         yield _share_of_due(row.dataset_id, row.kind, names, REPORTING, f"report:{row.dataset_id}:received")
     for row in kinds[kinds["dataset_id"].isin(_with_deadlines(release))].itertuples(index=False):
@@ -252,7 +203,7 @@ def _share_of_due(dataset_id: str, kind: str, names: dict[str, Text], what: str,
         method="ratio",
         numerator=numerator,
         denominator=f"report:{dataset_id}:expected",
-        dimensions=_dimensions(set(), _KINDS.get(kind, "year"), "facility"),
+        dimensions=_dimensions(set(), KINDS.get(kind, "year"), "facility"),
         per=100.0,
         decimals=1,
         definition=text_of(f"cube.{what}.definition"),
@@ -300,9 +251,9 @@ def _element_fact(release: Release, fact_id: str, dataset_id: str, elements: lis
     return Fact(
         id=fact_id,
         sql=f"SELECT unit_id, period_id, scope, category_id AS category, value AS amount FROM aggregate_value WHERE {where}",
-        sums=(Sums("province_value", sums, frozenset({"category"}), _KINDS[row.kind]),),
+        sums=(Sums("province_value", sums, frozenset({"category"}), KINDS[row.kind]),),
         dimensions=frozenset({"category"}),
-        finest=_KINDS[row.kind],
+        finest=KINDS[row.kind],
         kind=row.kind,
         levels=(row.level,),
         whole=WHOLE if row.categories > 1 and elements[0] in form_rows(dataset_id) else "",
