@@ -102,7 +102,7 @@ def test_numbers_stay_numbers_and_codes_stay_text_with_their_leading_zero(home, 
 
 
 def test_the_page_has_texts_and_outputs_no_code_and_says_where_its_figures_come_from(home, write):
-    button = cell('display("a button")', "not-in-report")
+    button = cell('HTML("<b>a button</b>")', "not-in-report")
     path = write('from IPython.display import HTML\nsecret_name = 1\nHTML("<p>42 ca</p>")', button)
     page = run_notebook(path, home=home).html.read_text("utf-8")
     assert page.count("<h1>") == 1
