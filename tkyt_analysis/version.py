@@ -20,7 +20,7 @@ def code_version() -> str:
         spec = find_spec(package)
         root = Path(spec.origin).parent if spec and spec.origin else Path()
         for path in sorted(root.rglob("*")):
-            if path.suffix in (".py", ".yaml", ".j2", ".css"):
+            if path.suffix in (".py", ".yaml", ".j2", ".css", ".typ", ".js"):
                 digest.update(path.relative_to(root).as_posix().encode())
                 digest.update(path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:8]}"
