@@ -119,6 +119,7 @@ def test_publishing_that_is_cancelled_leaves_no_release_behind(practice_home, tm
     shutil.copytree(practice_home, home, symlinks=True)
     before = current_release(home)
     shutil.rmtree(home / "releases" / before)  # so that it has to be made again
+    others = {path.name for path in (home / "releases").iterdir()}
     seen = []
 
     def work(step):
@@ -133,7 +134,7 @@ def test_publishing_that_is_cancelled_leaves_no_release_behind(practice_home, tm
     with pytest.raises(Cancelled):
         run(work, title="Công bố", display=Watcher())
     assert len(seen) == 3
-    assert [path.name for path in (home / "releases").iterdir()] == ["CURRENT"]
+    assert {path.name for path in (home / "releases").iterdir()} == others
     assert current_release(home) == before  # the pointer has not moved
     made = run(lambda step: publish(home, progress=step), display=Watcher())
     assert made.verify() == []
