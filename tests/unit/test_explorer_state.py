@@ -160,6 +160,7 @@ def test_every_problem_but_an_empty_choice_has_a_button_that_leads_out_of_it():
     wrong = [
         shown_as(arranged(TABLE, ["sex"], []), picture="line"),
         shown_as(TABLE, picture="pyramid"),
+        shown_as(arranged(TABLE, ["commune"], ["year"]), picture="map"),
         shown_as(arranged(TABLE, ["sex"], []), picture="small_multiples"),
         shown_as(arranged(TABLE, [], []), picture="bar"),
         shown_as(arranged(TABLE, ["sex"], []), shows="change_year"),

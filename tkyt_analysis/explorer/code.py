@@ -86,7 +86,8 @@ def _plain(value: Any) -> str:
 
 
 def _comment(step: str, language: str, **fields: str) -> str:
-    return "# " + " ".join(label(f"explorer.code.{step}", language, **fields).split())
+    words = " ".join(label(f"explorer.code.{step}", language, **fields).split())
+    return "# " + "".join(letter for letter in words if letter.isprintable())  # a comment never ends early
 
 
 def _question_words(view: View, language: str) -> str:

@@ -55,8 +55,8 @@ class Controls:
         self.search = widgets.Text(style={"description_width": "initial"}, layout={"width": "auto"})
         self.found = widgets.Select(rows=9, layout={"width": "auto"})
         self.members = widgets.SelectMultiple(rows=7, layout={"width": "auto"})
-        self.several, self.totals, self.intervals, self.internal = (
-            widgets.Checkbox(indent=False, layout={"width": "auto"}) for _ in range(4)
+        self.several, self.totals, self.subtotals, self.shade, self.intervals, self.internal = (
+            widgets.Checkbox(indent=False, layout={"width": "auto"}) for _ in range(6)
         )
         self.rows = [_slot() for _ in range(SLOTS)]
         self.columns = [_slot() for _ in range(SLOTS)]
@@ -80,7 +80,7 @@ class Controls:
                       self.granularity, self.first, self.last],
             "axes": [*self.rows, *self.columns, self.cause_list, self.turn],
             "filters": [self.filter_by, self.members, self.filtered, self.unfilter],
-            "display": [self.shows, self.totals, self.intervals, self.sort, self.top, self.scheme, self.classes],
+            "display": [self.shows, self.totals, self.subtotals, self.shade, self.intervals, self.sort, self.top, self.scheme, self.classes],
             "save": [self.name, self.note, row([self.save]), self.saved,
                      row([self.open, self.rename, self.delete, self.share, self.take]), self.said],
             "export": [row(list(self.exports.values())), self.internal, self.download],
@@ -131,6 +131,8 @@ class Controls:
             "several",
             "totals",
             "intervals",
+            "subtotals",
+            "shade",
             "internal",
             "name",
             "note",

@@ -274,10 +274,13 @@ def _display(app: ExplorerApp) -> None:
     for picker, value in (
         (pick.totals, layout.totals),
         (pick.intervals, layout.intervals),
+        (pick.subtotals, layout.subtotals),
+        (pick.shade, layout.shade),
         (pick.picture, layout.picture),
     ):
         if picker.value != value:
             picker.value = value
+    show(pick.subtotals, len(layout.rows) > 1)
     for picker in (pick.scheme, pick.classes):
         show(picker, layout.picture == "map")
 

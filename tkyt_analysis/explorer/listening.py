@@ -28,7 +28,7 @@ from tkyt_analysis.explorer.state import (
 if TYPE_CHECKING:
     from tkyt_analysis.explorer.app import ExplorerApp
 
-LAYOUT_PICKERS = ("shows", "totals", "intervals", "sort", "top", "scheme", "classes", "picture")
+LAYOUT_PICKERS = ("shows", "totals", "subtotals", "shade", "intervals", "sort", "top", "scheme", "classes", "picture")
 
 
 def listen(app: ExplorerApp) -> None:

@@ -97,11 +97,11 @@ def _shows(state: State, measures: Mapping[str, Measure], language: str) -> Prob
     """Shares of what does not add up, changes without a period."""
     shows = state.layout.shows
     value = _fix("values", shown_as(state, shows="value"), language)
-    if shows in SHARES:
+    if shows in (*SHARES, "cumulative"):
         rates = [m.title[language] for m in chosen(state, measures) if not m.additive]
         if rates:
             return Problem(label("explorer.problem.share", language, measures=listing(rates, language)), (value,))
-    if shows in CHANGES and not any(one in PERIODS for one in state.axes):
+    if shows in (*CHANGES, "cumulative") and not any(one in PERIODS for one in state.axes):
         sentence = label("explorer.problem.change", language)
         return Problem(sentence, (*_adding(state, measures, PERIODS, "columns", language), value))
     return None

@@ -72,10 +72,11 @@ def chosen(state: State, measures: Mapping[str, Measure]) -> list[Measure]:
 
 
 def offered_shows(state: State, measures: Mapping[str, Measure]) -> tuple[str, ...]:
-    """What cells can show: shares of what adds up, changes over a period that stands in the table."""
+    """What cells can show: shares and running sums of what adds up, changes over a period that stands in the table."""
     additive = all(one.additive for one in chosen(state, measures))
     timed = any(one in PERIODS for one in state.axes)
-    return ("value", *(SHARES if additive else ()), *(CHANGES if timed else ()))
+    cumulative = ("cumulative",) if additive and timed else ()
+    return ("value", *(SHARES if additive else ()), *cumulative, *(CHANGES if timed else ()))
 
 
 def inside(state: State, measures: Mapping[str, Measure], dimension: str) -> list[str]:

@@ -176,7 +176,7 @@ def _require_plain(state: State) -> None:
     ]
     texts += [*layout.rows, *layout.columns, *(one for name, kept in view.where for one in (name, *kept))]
     numbers = (layout.top, layout.classes)
-    flags = (layout.totals, layout.intervals)
+    flags = (layout.totals, layout.intervals, layout.subtotals, layout.shade)
     plain = all(isinstance(one, str) for one in texts) and all(type(one) is int for one in numbers)
     if not (
         plain and all(isinstance(one, bool) for one in flags) and layout.picture in PICTURES and layout.shows in SHOWS
