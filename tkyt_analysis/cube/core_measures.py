@@ -233,7 +233,7 @@ def core_fact(fact_id: str, release: Release) -> Fact | None:
     if kind == ON_TIME:
         return Fact(
             id=fact_id,
-            sql=f"SELECT unit_id, period_id, 1 AS amount FROM submission WHERE dataset_id = {quoted(rest)} AND days_late <= 0",
+            sql=f"SELECT unit_id, period_id, scope, 1 AS amount FROM submission WHERE dataset_id = {quoted(rest)} AND days_late <= 0",
             tables=("submission",),
             dataset=rest,
         )
