@@ -91,24 +91,28 @@ def pandas_ways(home: Path) -> dict[str, float]:
     from tkyt_analysis.warehouse.release import current_release
 
     tables = home / "releases" / current_release(home) / "tables"
-    place = pd.read_parquet(tables / "place", columns=["unit_id", "commune", "province"])
+    place = pd.read_parquet(tables / "place", partitioning=None, columns=["unit_id", "commune", "province"])
     element = (
-        pd.read_parquet(tables / "data_element", columns=["dataset_id", "element_id"]).sort_values("dataset_id").iloc[0]
+        pd.read_parquet(tables / "data_element", partitioning=None, columns=["dataset_id", "element_id"])
+        .sort_values("dataset_id")
+        .iloc[0]
     )
 
     def deaths() -> object:
         columns = ["unit_id", "year", "excluded"]
-        rows = pd.read_parquet(tables / "death", columns=columns).query("excluded == ''")
+        rows = pd.read_parquet(tables / "death", partitioning=None, columns=columns).query("excluded == ''")
         counts = rows.groupby(["unit_id", "year"]).size().rename("deaths").reset_index().merge(place, on="unit_id")
-        persons = pd.read_parquet(tables / "registered_population", columns=["unit_id", "year", "persons"]).merge(
-            place, on="unit_id"
-        )
+        persons = pd.read_parquet(
+            tables / "registered_population", partitioning=None, columns=["unit_id", "year", "persons"]
+        ).merge(place, on="unit_id")
         by = ["province", "year"]
         return counts.groupby(by)["deaths"].sum() / persons.groupby(by)["persons"].sum()
 
     def values() -> object:
         chosen = [("dataset_id", "==", element["dataset_id"]), ("element_id", "==", element["element_id"])]
-        rows = pd.read_parquet(tables / "aggregate_value", columns=["unit_id", "period_id", "value"], filters=chosen)
+        rows = pd.read_parquet(
+            tables / "aggregate_value", partitioning=None, columns=["unit_id", "period_id", "value"], filters=chosen
+        )
         rows = rows.assign(year=rows["period_id"].str[:4]).merge(place, on="unit_id")
         return rows.groupby(["province", "year"])["value"].sum()
 

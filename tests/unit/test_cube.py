@@ -12,7 +12,7 @@ from support import table
 
 from mortality.release_tables import AGE_BANDS
 from tkyt_analysis import cube
-from tkyt_analysis.access import acting_as, changes
+from tkyt_analysis.access import Scope, acting_as, changes
 from tkyt_analysis.cube.model import DIMENSIONS, TOTAL, UNKNOWN, View, view_from
 from tkyt_analysis.cube.session import cube_of
 from tkyt_analysis.errors import InputError
@@ -401,6 +401,17 @@ def test_a_commune_is_answered_from_its_own_rows_although_it_sees_no_province_as
         for place in (HERE, THERE, "VN"):
             with pytest.raises(InputError):
                 cube.evaluate(own, View(("d/a",), place=place))
+
+
+def test_who_sees_an_old_province_only_is_not_answered_from_sums_of_the_merged_one(drawn, home):
+    """The sums of province 51 hold old Kon Tum too, so such a scope has none of them; its own rows it has."""
+    release, _ = drawn
+    own = Release(home, "R1-drawn", scope=Scope(units=frozenset({"VN2024:51"})))
+    for measure in ("d/a", "deaths", "d:reporting_rate"):
+        expected = asked(release, measure, ["year"], place="VN2024:51")
+        assert expected
+        # a commune of 2025 with a part in another old province is not the old province's
+        assert asked(own, measure, ["year"], place="VN2024:51", period="2024") == {"2024": expected["2024"]}
 
 
 def test_no_account_reads_the_files_of_another_scope(drawn, home):
