@@ -332,6 +332,11 @@ def test_without_a_reason_or_a_log_no_name_is_handed_out(home, monkeypatch):
     with pytest.raises(InputError):
         read_identities(home, why="  ")
 
+    with monkeypatch.context() as report:  # the kernel of a report: what it shows leaves the workbench
+        report.setenv("TKYT_RESULT_FILE", "result.json")
+        with pytest.raises(InputError, match="định danh"):
+            read_identities(home, why="kiểm thử")
+
     def broken(*given, **more):
         raise ProcessingError("error.audit_not_written", file="x", problem="x")
 

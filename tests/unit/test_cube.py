@@ -349,6 +349,16 @@ def test_a_rate_without_persons_is_not_assessable_never_zero(home):
     assert rows.loc[THERE, "status"] == "ok"
 
 
+def test_deaths_and_persons_of_no_known_place_make_no_rate(drawn):
+    # persons are known by communes of 2025 only: on the communes before them they stand under "unknown", as do later deaths
+    release, _ = drawn
+    rows = cube.evaluate(release, View(("crude_death_rate",), ("commune",), geography="VN2024")).rows
+    unknown = rows[rows["commune"] == UNKNOWN]
+    assert (unknown["numerator"] > 0).all()
+    assert (unknown["denominator"] > 0).all()
+    assert set(unknown["status"]) == {"not_assessable"}
+
+
 def test_a_cause_of_which_nobody_of_an_age_died_keeps_the_person_years_of_that_age(home):
     """Standardised by cause: 10 deaths of stroke at 85 and over among 1 000, none below; the weights of all ages count."""
     persons = pd.DataFrame(

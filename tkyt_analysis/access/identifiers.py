@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from tkyt_analysis.catalog.entries import Dataset
 
 
+RESULT_FILE = "TKYT_RESULT_FILE"  # set in the kernels of reports (tkyt_analysis.reports.kernel_run)
+
+
 def read_identities(
     home: Path,
     ids: Sequence[str] | None = None,
@@ -33,9 +37,11 @@ def read_identities(
     ids : keys of the records (`death_id`), None for all; unit_id : only records of this unit and those below it
     table : the table of the restricted store
     Rows come only for units that the account reads. Rows that concern HIV come with the grant "hiv" alone; without it they are
-    left out, and `attrs["hiv_left_out"]` and `attrs["said"]` say how many. Raises InputError without the grant
-    "identifiers" or a reason, ProcessingError where the audit log cannot be written (then nothing is handed out).
+    left out, and `attrs["hiv_left_out"]` and `attrs["said"]` say how many. Raises InputError in the kernel of a report (its
+    outputs leave the workbench), without the grant "identifiers" or a reason, ProcessingError where the audit log cannot be written (then nothing is handed out).
     """
+    if os.environ.get(RESULT_FILE):
+        raise InputError("error.identifiers_in_report")
     if not why.strip():
         raise InputError("error.access_no_reason")
     account = require(home, "read_identifiers", table=table, place=unit_id)

@@ -15,7 +15,9 @@ from tkyt_analysis.cube.model import (
     MODELLED,
     NOT_ASSESSABLE,
     OK,
+    PLACES,
     TOTAL,
+    UNKNOWN,
     Figures,
     Measure,
     View,
@@ -270,11 +272,21 @@ def _statuses(measure: Measure, view: View, rows: pd.DataFrame) -> pd.DataFrame:
     if measure.denominator and measure.method != "ratio":
         enough = rows["denominator"] >= max(float(measure.options.get("minimum_denominator") or 0), 1e-9)
         status = status.where(enough, NOT_ASSESSABLE)
+        status = status.mask(_nowhere(view, rows), NOT_ASSESSABLE)
     status = status.mask(~_high_enough(measure, view, rows), NOT_ASSESSABLE)
     status = status.mask((status == OK) & rows["modelled"].eq(True), MODELLED)
     figures = rows[["value", "lower", "upper"]].astype("float64").mask(status == NOT_ASSESSABLE)
     share = (rows["moved"].fillna(0.0) / rows["numerator"]).where(rows["numerator"] > 0, 0.0)
     return rows.assign(status=status.astype("str"), moved=share, **{name: figures[name] for name in figures})
+
+
+def _nowhere(view: View, rows: pd.DataFrame) -> pd.Series:
+    """Rows of units whose place is not known at this level: events and persons of such a row need not belong together."""
+    found = pd.Series(False, index=rows.index)
+    for name in PLACES:
+        if name in view.by:
+            found |= rows[name] == UNKNOWN
+    return found
 
 
 def _high_enough(measure: Measure, view: View, rows: pd.DataFrame) -> pd.Series:
