@@ -169,6 +169,14 @@ def test_deaths_are_counted_as_pandas_counts_them(drawn):
     assert asked(release, "deaths", ["month"]) == monthly[monthly > 0].to_dict()
 
 
+def test_deaths_by_cause_of_some_months_are_not_those_of_their_year(drawn):
+    """Sums by cause stand by year: a part of a year needs the deaths themselves."""
+    release, deaths = drawn
+    counted = deaths[(deaths["excluded"] == "") & (deaths["year"] == 2024) & deaths["month"].isin([3, 4, 5])]
+    stroke = counted.loc[counted["underlying_cause"] == "I64", "count"].sum()
+    assert asked(release, "deaths", ["cause"], period="202403..202405")["IX"] == stroke > 0
+
+
 def test_who_has_no_age_or_cause_stands_under_unknown_and_in_the_total(drawn):
     release, deaths = drawn
     counted = deaths[deaths["excluded"] == ""]
