@@ -205,7 +205,7 @@ def _where(
         found += _inside(cube, view.place, rolled=rolled)
     for name, members in view.where:
         if name in expressions and (name in PLACES or name in PERIODS or name in fact.dimensions):
-            found.append(f"coalesce({expressions[name]}, '{UNKNOWN}') IN ({listed(members)})")
+            found.append(f"coalesce(CAST({expressions[name]} AS VARCHAR), '{UNKNOWN}') IN ({listed(members)})")
     if ages and "age_group" in fact.dimensions:
         found.append(f"f.age_group IN ({listed(ages)})")
     return found
