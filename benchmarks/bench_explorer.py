@@ -72,9 +72,7 @@ def _tell(
         end: [one for kind, values in took.items() if kind.endswith(end) for one in values]
         for end in ("table", "picture")
     }
-    rows = dict(sorted(took.items())) | {
-        f"all → {end}": values for end, values in everything.items() if values
-    }
+    rows = dict(sorted(took.items())) | {f"all → {end}": values for end, values in everything.items() if values}
     figures = {
         kind: {
             "n": len(values),
