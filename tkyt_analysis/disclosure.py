@@ -100,14 +100,13 @@ def hidden_cells(pivot: Pivot, rule: Rule) -> np.ndarray:
     columns, column_total = _groups(pivot.column_keys, pivot.layout.columns)
     shape = (int(rows.max(initial=-1)) + 1, int(columns.max(initial=-1)) + 1)
     place = rows[:, None] * shape[1] + columns[None, :]
-    cause, share = _about_a_cause(pivot), pivot.layout.shows.startswith("share_")
+    cause = _about_a_cause(pivot)
     found = np.zeros(pivot.value.shape, dtype=bool)
     for values, numerators, denominators in _counted(pivot, rule, place, shape):
         small = (values > 0) & (values < rule.least_count) | ((values == 0) & rule.hide_zero)
         if rule.hides == CAUSES:
             small &= _spread(np.where(cause, 1.0, np.nan), numerators, place, shape) == 1
-        # in a table of shares a total is 100 %, hidden or not
-        hidden = _complemented(small, values, row_total, column_total, rule=rule, totals_known=share)
+        hidden = _complemented(small, values, row_total, column_total, rule=rule, shows=pivot.layout.shows)
         found |= (numerators | denominators) & hidden.ravel()[place]
     return _with_changes(pivot, found & (np.isfinite(pivot.numerator) | np.isfinite(pivot.value)))
 
@@ -146,7 +145,7 @@ def _agree(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _complemented(
-    small: np.ndarray, values: np.ndarray, row_total: int, column_total: int, *, rule: Rule, totals_known: bool
+    small: np.ndarray, values: np.ndarray, row_total: int, column_total: int, *, rule: Rule, shows: str
 ) -> np.ndarray:
     """The small cells and what must go with them, of one grid with its totals (-1: it shows none)."""
     number = np.arange(values.size).reshape(values.shape)
@@ -167,10 +166,22 @@ def _complemented(
         values.ravel(),
         sums_of(parts, values.size),
         costly=costly.ravel(),
-        known=costly.ravel() if totals_known else None,
+        known=_hundreds(values.shape, row_total, column_total, shows).ravel(),
         least=0.0 if rule.hide_zero else 1.0,
     )
     return found.reshape(values.shape)
+
+
+def _hundreds(shape: tuple[int, int], row_total: int, column_total: int, shows: str) -> np.ndarray:
+    """The totals that are 100 % in a table of shares, hidden or not: of the columns, of the rows, or of all."""
+    found = np.zeros(shape, dtype=bool)
+    if shows == "share_column" and row_total >= 0:
+        found[row_total] = True
+    if shows == "share_row" and column_total >= 0:
+        found[:, column_total] = True
+    if shows == "share_all" and row_total >= 0 and column_total >= 0:
+        found[row_total, column_total] = True
+    return found
 
 
 def _groups(keys: list[tuple[str, ...]], dimensions: tuple[str, ...]) -> tuple[np.ndarray, int]:

@@ -408,3 +408,19 @@ def test_a_running_sum_is_hidden_from_the_small_count_to_the_end_of_its_year():
     found = pivot(figures(rows, ["month"]), Layout(rows=("month",), shows="cumulative"))
     # 202503 would give 202502 away: 63 - 40 - 20 = 3
     assert protect(found, RULE).shown[:, 0] == pytest.approx([30, np.nan, 20, np.nan, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("shows", ["share_row", "share_column", "share_all"])
+def test_a_table_of_shares_hides_about_as_much_as_the_table_of_counts(shows):
+    # 3 is hidden with three others around a rectangle, whether the cells show counts or shares of them
+    counts = crossed([[3, 60], [20, 30], [100, 200], [70, 90]])
+    hidden = protect(pivot(figures(counts, BY), replace(LAYOUT, shows=shows)), RULE).status == SUPPRESSED
+    assert 3 <= hidden.sum() <= 5
+
+
+def test_a_small_total_hides_no_whole_table_of_shares():
+    # deaths by cause and sex of the practice data: the totals of causes 1 and 2 are small
+    counts = crossed([[0, 2], [1, 2], [16, 9], [93, 63], [50, 27], [121, 94]])
+    hidden = protect(pivot(figures(counts, BY), replace(LAYOUT, shows="share_column")), RULE).status == SUPPRESSED
+    assert hidden[:2].any()
+    assert hidden[2:-1].sum() <= 3
