@@ -46,7 +46,7 @@ def page(
     body_html : trusted HTML made with the components of this module
     practice : True puts the band "Số liệu mô phỏng – không phải số liệu thật" on the page; no default, so that
         nobody forgets it
-    data_as_of : date, or text that is printed as it is
+    data_as_of : date, or its ISO text
     passport : name → value of where the figures come from, printed in the footer
     navigation : (text, relative address) of the links under the masthead
     logo_svg : trusted inline SVG in place of the letters TKYT
@@ -107,8 +107,7 @@ def _footer(
     if release_id:
         lines.append(label("page.release", language, release_id=release_id))
     if data_as_of is not None:
-        date = data_as_of if isinstance(data_as_of, str) else format_date(data_as_of, language)
-        lines.append(label("page.data_as_of", language, date=date))
+        lines.append(label("page.data_as_of", language, date=format_date(data_as_of, language)))
     if practice:
         lines.append(label("page.practice", language))
     text = "".join(f"<p>{escape(line)}</p>" for line in lines)

@@ -12,7 +12,7 @@ import pandas as pd
 from tkyt_analysis.assets import font_face_css, page_css
 from tkyt_analysis.dashboards.overview_data import REFORM, Figure, OverviewData
 from tkyt_analysis.dashboards.overview_figures import FEW_DEATHS
-from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.labels import format_date, format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, table_html
 from tkyt_analysis.reference.periods import Period, format_period, make_period, shift
 from tkyt_analysis.warehouse.release import NATION, Release
@@ -49,7 +49,7 @@ def foot_html(release: Release, language: str) -> str:
     """Release, date of the data, and once more that they are practice data."""
     lines = [
         label("page.release", language, release_id=release.release_id),
-        label("page.data_as_of", language, date=release.manifest["data_as_of"] or "–"),
+        label("page.data_as_of", language, date=format_date(release.manifest["data_as_of"], language)),
         *([label("page.practice", language)] if release.practice else []),
     ]
     return f'<footer lang="{language}"><div class="inner">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div></footer>'

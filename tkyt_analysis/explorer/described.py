@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.marks import legend, notes
-from tkyt_analysis.explorer.pivot_html import date_words, unit_words
+from tkyt_analysis.explorer.pivot_html import unit_words
 from tkyt_analysis.explorer.titles import dimension_name, listing, member_name, period_words, place_words, title
-from tkyt_analysis.labels import label
+from tkyt_analysis.labels import format_date, label
 from tkyt_analysis.reference.vietnamese_text import fold
 
 Pairs = list[tuple[str, str]]
@@ -87,7 +87,7 @@ def _passport(pivot: Pivot, language: str, account: str, made_at: datetime.datet
     groups = dict.fromkeys(one.group_title[language] for one in pivot.figures.measures.values())
     values = {
         "source": "; ".join(groups),
-        "data_as_of": date_words(passport.get("data_as_of"), language),
+        "data_as_of": format_date(passport.get("data_as_of"), language),
         "release": str(passport.get("release") or "–"),
         "snapshot": str(passport.get("snapshot") or "–"),
         "catalog": str(passport.get("catalog_version") or "–"),

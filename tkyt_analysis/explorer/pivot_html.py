@@ -16,7 +16,7 @@ from tkyt_analysis.explorer.layout import Pivot
 from tkyt_analysis.explorer.marks import Marks, cell_texts, interval_texts, legend, marks_of, notes, signs
 from tkyt_analysis.explorer.table_lines import MEASURE, REST, subtotal_lines, total_lines
 from tkyt_analysis.explorer.titles import axis_unit, dimension_name, measure_name, subtitle, title
-from tkyt_analysis.labels import current_language, format_number, label
+from tkyt_analysis.labels import current_language, format_date, format_number, label
 
 _NAMED_ONCE = (TOTAL, REST)
 
@@ -276,19 +276,5 @@ def passport_line(pivot: Pivot, language: str) -> str:
     if passport.get("release"):
         parts.append(label("page.release", language, release_id=passport["release"]))
     if passport.get("data_as_of"):
-        parts.append(label("page.data_as_of", language, date=date_words(passport["data_as_of"], language)))
+        parts.append(label("page.data_as_of", language, date=format_date(passport["data_as_of"], language)))
     return ". ".join(parts)
-
-
-def date_words(value: object, language: str) -> str:
-    """A date of a passport (a date, or text of ISO form) as people write it."""
-    from datetime import date
-
-    from tkyt_analysis.labels import format_date
-
-    if isinstance(value, str):
-        try:
-            return format_date(date.fromisoformat(value[:10]), language)
-        except ValueError:
-            return value
-    return format_date(value, language)

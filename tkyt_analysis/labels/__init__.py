@@ -82,7 +82,14 @@ def format_number(value: float | int | None, decimals: int = 0, language: str | 
 
 
 def format_date(value: Any, language: str | None = None) -> str:
-    """A date as people write it: vi 31/12/2025; en 2025-12-31; missing is "–"."""
-    if value is None or value != value:
+    """A date, or text of ISO form, as people write it: vi 31/12/2025; en 2025-12-31; missing is "–", other text stays."""
+    if value is None or value != value or value == "":
         return "–"
+    if isinstance(value, str):
+        import datetime
+
+        try:
+            value = datetime.date.fromisoformat(value[:10])
+        except ValueError:
+            return value
     return f"{value:%d/%m/%Y}" if (language or current_language()) == "vi" else f"{value:%Y-%m-%d}"
