@@ -131,3 +131,12 @@ def test_a_home_without_a_release_says_what_to_do(home):
 def test_old_provinces_belong_to_the_scope_of_the_new_one():
     units = pd.DataFrame({"unit_id": ["VN", "VN2024:62", "VN2025:51"], "province_id": ["", "VN2024:62", "VN2025:51"]})
     assert unit_scopes(units).tolist() == ["VN", "VN2025-51", "VN2025-51"]  # Kon Tum (62) went into Quảng Ngãi (51)
+
+
+def test_a_long_query_writes_nothing_of_its_own_between_the_answers(practice_home):
+    """DuckDB draws a progress bar on the standard output where it takes a session for an interactive one."""
+    from tkyt_analysis.warehouse.lake import connect
+
+    asked = "SELECT current_setting('enable_progress_bar')"
+    assert connect().execute(asked).fetchone() == (False,)
+    assert Release(practice_home).con.execute(asked).fetchone() == (False,)

@@ -49,7 +49,7 @@ def connect(*, threads: int = 2) -> duckdb.DuckDBPyConnection:
 
     connection = duckdb.connect()
     connection.execute(
-        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
+        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false; SET enable_progress_bar = false;"
         f"SET memory_limit = '{memory_megabytes()}MB'; SET threads = {threads}"
     )
     for extension in EXTENSIONS:

@@ -280,6 +280,7 @@ class Release:
         import duckdb
 
         connection = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        connection.execute("SET enable_progress_bar = false")  # of its own, it writes one into notebooks and --json
         connection.execute("SET parquet_metadata_cache = true")  # files of a release never change
         limit_memory(connection, self.home)
         files = {table: self._files(table) for table in self.tables()}
