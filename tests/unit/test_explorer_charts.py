@@ -562,3 +562,11 @@ def test_pyramids_of_deaths_and_of_rates_have_scales_of_their_own():
     pivot = a_pivot(layout, members, lambda age, one, sex: 5000.0 if one == "deaths" else 5.0, measures=(COUNT, RATE))
     widths = [float(np.ptp(path.vertices[:, 0])) for path in boxes_of(draw(pivot))]
     assert min(one for one in widths if one > 0) > 0.5 * max(widths[:-1])
+
+
+def test_a_picture_of_more_bars_than_can_be_read_is_refused_with_what_to_do():
+    # 34 provinces × 24 months = 816 bars; the same figures as lines can be read
+    table = panels()
+    with pytest.raises(InputError, match=r"816.*dạng bảng"):
+        draw(replace(table, layout=replace(table.layout, picture="bar")), language="vi")
+    draw(replace(table, layout=replace(table.layout, picture="line")), language="vi")

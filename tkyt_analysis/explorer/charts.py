@@ -18,6 +18,7 @@ from tkyt_analysis.assets import chart_style
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.explorer.canvas import GREY, LARGE, MARGIN, NORMAL, POINTS, SMALL, Canvas
 from tkyt_analysis.explorer.grid import Grid, arrange, by_unit, period_dimension
+from tkyt_analysis.explorer.table_lines import total_lines
 from tkyt_analysis.explorer.titles import axis_unit, listing, measure_name, subtitle, title
 from tkyt_analysis.labels import current_language, label
 
@@ -43,6 +44,10 @@ DRAWN = (
 def title_of(pivot: Pivot, language: str | None = None) -> str:
     """The name of the picture: "Tỷ suất chết thô theo tỉnh và giới, 2024–2025"."""
     return title(pivot.figures, pivot.layout, language)
+
+
+# Marks (bars, points) that a picture can hold and still be read; of the others their own limits say.
+MOST_MARKS = {"bar": 400, "stacked": 1_000, "stacked_share": 1_000, "line": 2_500, "small_multiples": 4_000}
 
 
 def draw(
@@ -160,6 +165,7 @@ def _picture(canvas: Canvas, pivot: Pivot, language: str, left: float, top: floa
     if kind not in DRAWN:
         raise InputError("error.chart_picture", found=kind, expected=", ".join(DRAWN))
     _require_figures(pivot, language)
+    _require_readable(pivot, MOST_MARKS.get(kind))
     if kind == "pyramid":
         return draw_pyramids(canvas, pivot, left, top, width, room, language)
     if kind == "scatter":
@@ -175,6 +181,14 @@ def _require_figures(pivot: Pivot, language: str) -> None:
     if not np.isfinite(np.asarray(pivot.shown, dtype=float)).any():
         withheld = np.isin(np.asarray(pivot.status, dtype=object), ("suppressed", "not_assessable")).any()
         raise InputError("error.chart_withheld" if withheld else "error.chart_empty")
+
+
+def _require_readable(pivot: Pivot, most: int | None) -> None:
+    """Refuse a picture of more marks than a person can tell apart: a table, or fewer places, says more."""
+    rows = (~total_lines(pivot.row_keys, pivot.layout.rows)).sum()
+    columns = (~total_lines(pivot.column_keys, pivot.layout.columns)).sum()
+    if most is not None and rows * columns > most:
+        raise InputError("error.chart_too_many", number=int(rows * columns), most=most)
 
 
 def _by_unit(
@@ -248,6 +262,7 @@ def _map(canvas: Canvas, pivot: Pivot, language: str, left: float, top: float, w
                 )
             top = draw_maps(canvas, part, left, top, width, room / len(parts)) + 4
         return top
+    _require_readable(pivot, MOST_MARKS["bar"])
     top = canvas.paragraph(found, left, top, width, size=SMALL, colour="#8a5a00") + 4
     dimension = place_dimension(pivot)
     grid = arrange(pivot, (dimension,) if dimension else _rows(pivot), language=language)
