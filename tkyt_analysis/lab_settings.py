@@ -155,7 +155,9 @@ def lab_environment(home: Path, token: str, runtime: Path) -> dict[str, str]:
     return {
         "JUPYTER_RUNTIME_DIR": str(runtime),
         "TKYT_HOME": str(home),
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))),  # `tkyt` in its terminal
+        "PATH": os.pathsep.join(
+            (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+        ),  # `tkyt` in its terminal
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_TOKEN": token,
