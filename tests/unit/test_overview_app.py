@@ -168,7 +168,7 @@ def test_practice_data_release_and_date_stand_on_the_page(home):
     app = OverviewApp(home, language="vi")
     assert "Số liệu mô phỏng – không phải số liệu thật" in app._head.value
     assert "R000001-drawn" in app._foot.value
-    assert "2026-01-15" in app._foot.value
+    assert "15/01/2026" in app._foot.value
 
 
 def test_without_a_release_the_page_says_what_to_do(tmp_path):
