@@ -142,14 +142,13 @@ def silent_months(question: Question) -> pd.DataFrame:
     counts = rows.pivot_table(index=index, columns="month", values="value", aggfunc="sum").reindex(columns=months)
     silent = ~(counts > 0)
     found = silent[silent.any(axis=1)]
+    written = np.array([f"{one[4:].lstrip('0')}/{one[:4]}" for one in months], dtype=object)
     return pd.DataFrame(
         {
             "name": [name for _, name in found.index],
             "months": found.sum(axis=1).to_numpy(),
             "of": len(months),
-            "which": [
-                ", ".join(f"{one[4:].lstrip('0')}/{one[:4]}" for one in row.index[row]) for _, row in found.iterrows()
-            ],
+            "which": [", ".join(written[row]) for row in found.to_numpy()],
         }
     ).sort_values(["months", "name"], ascending=[False, True], ignore_index=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -270,8 +269,7 @@ def _heading(name: str, about: About) -> str:
     if name == "value" and len(about.measures) == 1:
         (one,) = about.measures.values()
         return f"{one.title[language]} ({one.unit[language]})"
-    words: Callable[[str], str | None] = lambda key: label(key, language) if key in all_labels() else None  # noqa: E731
     base = name.removesuffix("_name")
-    text = (words(f"api.column.{name}") or words(f"chart.dimension.{base}")) if about.measures or about.names else None
-    text = text or words(f"api.column.{name}") or name
+    keys = [f"api.column.{name}", *([f"chart.dimension.{base}"] if about.measures or about.names else [])]
+    text = next((label(key, language) for key in keys if key in all_labels()), name)
     return text[:1].upper() + text[1:] if text != name else name
