@@ -88,7 +88,11 @@ class Gateway(DHIS2Client):
 
         def once() -> Answer:
             answer = require_answered(self._exchange("GET", url), now=self.retrier.now())
-            judge(answer)
+            try:
+                judge(answer)
+            except GatewayProblem:
+                self.close()  # what is left of a broken answer must not be read as the beginning of the next
+                raise
             return answer
 
         answer, attempts = self.retrier.run(once, safe=True)
