@@ -26,7 +26,7 @@ class Module:
     apps : {app id: dashboard class}
     release_tables : makers of release tables, {release table: function}
     explainers : {quantity ("deaths", "population"): function that lists the received rows behind a figure}
-    checks : {name: function(query) -> findings} run by `tkyt check`
+    checks : {function name that rules use: a TableCheck, PanelCheck or FormCheck} (see tkyt_analysis.quality.checks)
     gates : {name: function(warehouse, staging)} run on the staged rows of a group of files before they are stored;
         a gate may move rows from a staged table to the staged quarantine (`Staging.refuse`), mask or mark them
     measures : {name: function(release) -> measures that the release can answer} (see tkyt_analysis.cube)

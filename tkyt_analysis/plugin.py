@@ -3,6 +3,7 @@
 from tkyt_analysis.modules import Module
 
 RELEASE = "tkyt_analysis.warehouse.release_tables"
+CHECKS = "tkyt_analysis.quality.core_checks"
 
 MODULE = Module(
     name="core",
@@ -67,6 +68,14 @@ MODULE = Module(
         for name in ("place", "category", "province_value", "province_report", "province_finding")
     }
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
+    checks={
+        "check_missing_reports": f"{CHECKS}:REPORT_MISSING",
+        "duplicate_submissions": f"{CHECKS}:DUPLICATE_SUBMISSIONS",
+        "duplicate_deaths": f"{CHECKS}:DUPLICATE_DEATHS",
+        "check_outliers": f"{CHECKS}:OUTLIERS",
+        "check_form_arithmetic": f"{CHECKS}:FORM_ARITHMETIC",
+        "dataset_expression": f"{CHECKS}:DATASET_EXPRESSION",
+    },
     measures={"core": "tkyt_analysis.cube.core_measures:core_measures"},
     facts={"core": "tkyt_analysis.cube.core_measures:core_fact"},
     hiv_records={"record_identity": "tkyt_analysis.access.hiv:CASES"},

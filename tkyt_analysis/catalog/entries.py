@@ -360,8 +360,13 @@ class Indicator:
 class Rule:
     """A quality rule: what it asks of the data, how serious a breach is, and the question it puts.
 
-    kind : expression (left operator right, over element ids) | python (a function of that name)
+    kind : expression (left operator right) | python (the check registered under that function name)
+    level : levels of unit that it judges; source : the document that asks for it; owner : who answers for the rule
     missing : skip_if_any_missing | skip_if_all_missing | never_skip (missing counts as 0)
+    window : periods that one judgement looks at ({"before": 12, "after": 0} …); empty: the period itself
+    valid_from, valid_to : days between which a period must end for the rule to be asked; empty: always
+    detects : kinds of defect (code list `defect_kinds`) that it claims to find; shown with its truth card
+    examples : small cases that the rule must judge as written (given, holds, why); run by the catalog's tests
     """
 
     id: str
@@ -380,6 +385,11 @@ class Rule:
     missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] = "skip_if_any_missing"
     applies_to: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    window: Mapping[str, Any] = field(default_factory=dict)
+    valid_from: datetime.date | None = None
+    valid_to: datetime.date | None = None
+    detects: tuple[str, ...] = ()
+    examples: tuple[Mapping[str, Any], ...] = ()
     unverified: bool = False
 
     def problems(self) -> Problems:

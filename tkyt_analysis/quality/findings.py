@@ -27,10 +27,15 @@ FINDING_COLUMNS = [
     "lower",
     "upper",
     "verdict",
+    "explanation",
+    "probability",
+    "suggested",
+    "at_stake",
     "fields",
 ]
-_TEXT = ["rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id", "verdict"]
-_NUMBER = ["value", "expected", "lower", "upper"]
+_TEXT = ["rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id", "verdict",
+         "explanation"]  # fmt: skip
+_NUMBER = ["value", "expected", "lower", "upper", "probability", "suggested", "at_stake"]
 _IDENTITY = ["rule_id", "rule_version", "dataset_id", "unit_id", "period_id", "element_id", "category_id"]
 
 
@@ -69,7 +74,9 @@ def make_findings(
 
     Parameters
     ----------
-    rows : any of dataset_id, unit_id, period_id, element_id, category_id, value, expected, lower, upper, verdict
+    rows : any of dataset_id, unit_id, period_id, element_id, category_id, value, expected, lower, upper, verdict,
+        explanation (key of `explanation.<key>`: what probably happened), probability (that the value is an error, 0–1),
+        suggested (value to ask about), at_stake (events that hang on it)
     fields : further columns of `rows` that the question to the unit names; kept as JSON
     subject : column that tells apart findings of the same place and period (a record key)
     """

@@ -1,28 +1,26 @@
-"""Run the rules of the catalog on tables: findings, and for each rule how much of the data it could judge."""
+"""Run the rules of the catalog: findings, and for each rule how much of the data it could judge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.quality import completeness, consistency, dataset_checks, duplicates, outliers
-from tkyt_analysis.quality.findings import no_findings
+from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.quality.checks import Check, CheckResult, FormCheck, PanelCheck, TableCheck
+from tkyt_analysis.quality.context import CheckContext, context_of_tables
+from tkyt_analysis.quality.findings import make_findings, no_findings
+from tkyt_analysis.quality.workers import each_judged
 
-Tables = Mapping[str, pd.DataFrame]
+if TYPE_CHECKING:
+    from tkyt_analysis.catalog.entries import Rule
+
 COVERAGE_COLUMNS = ["rule_id", "status", "judged", "total", "share_assessable", "findings", "missing_tables"]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """Findings of one rule, and how many of how many units of work (reports, values, records) it judged."""
-
-    findings: pd.DataFrame
-    judged: int
-    total: int
+Store = Callable[[pd.DataFrame], object]
 
 
 @dataclass(frozen=True)
@@ -34,99 +32,100 @@ class QualityResult:
     coverage: pd.DataFrame
 
 
-def _naming(rule: Any) -> dict[str, Any]:
-    return {"rule_id": rule.id, "rule_version": rule.version, "severity": rule.severity}
+@cache
+def known_checks() -> dict[str, Check]:
+    """{function name that rules use: the check}, of every module."""
+    return {name: load_object(reference) for name, reference in parts("checks").items()}
 
 
-def _missing_reports(tables: Tables, rule: Any) -> CheckResult:
-    arguments = (
-        tables["aggregate_value"],
-        tables["data_set_assignment"],
-        tables["organisation_unit"],
-        tables["period"],
-    )
-    status = tables.get("reporting_status")
-    findings = completeness.check_missing_reports(*arguments, reporting_status=status, **_naming(rule))
-    due = len(completeness.expected_reports(*arguments[1:]))
-    return CheckResult(findings, due, due)
+def check_of(rule: Rule) -> Check:
+    """The check that a rule names: an expression rule's is `expression`."""
+    name = rule.function or rule.kind
+    checks = known_checks()
+    if name not in checks:
+        raise InputError("error.rule_function", rule=rule.id, found=name, expected=", ".join(sorted(checks)))
+    return checks[name]
 
 
-def _duplicate_submissions(tables: Tables, rule: Any) -> CheckResult:
-    values = tables["aggregate_value"]
-    reports = len(values[duplicates.REPORT].drop_duplicates())
-    return CheckResult(duplicates.duplicate_submissions(values, **_naming(rule)), reports, reports)
+def all_rules() -> list[Rule]:
+    """The rules of the catalog."""
+    from tkyt_analysis.catalog.loader import load_entries
+
+    return list(load_entries("rules").values())
 
 
-def _duplicate_deaths(tables: Tables, rule: Any) -> CheckResult:
-    identity = tuple(rule.parameters.get("identity", ("person_key", "death_date")))
-    findings = duplicates.duplicate_deaths(tables["death"], identity=identity, **_naming(rule))
-    return CheckResult(findings, *duplicates.duplicate_deaths_coverage(tables["death"], identity=identity))
-
-
-def _outliers(tables: Tables, rule: Any) -> CheckResult:
-    settings = outliers.OutlierSettings(**rule.parameters)
-    findings, judged, total = outliers.check_outliers_with_coverage(
-        tables["aggregate_value"], settings=settings, **_naming(rule)
-    )
-    return CheckResult(findings, judged, total)
-
-
-def _form_arithmetic(tables: Tables, rule: Any) -> CheckResult:
-    return CheckResult(
-        *consistency.check_form_arithmetic(tables["aggregate_value"], parameters=dict(rule.parameters), **_naming(rule))
-    )
-
-
-def _dataset_expression(tables: Tables, rule: Any) -> CheckResult:
-    rows = tables.get(rule.parameters["table"] or "aggregate_value")
-    if rows is None:
-        return CheckResult(no_findings(), 0, 0)
-    return CheckResult(*dataset_checks.check_expression(rows, rule))
-
-
-# function name in the catalog → (tables it needs, the check)
-CHECKS: dict[str, tuple[tuple[str, ...], Callable[[Tables, Any], CheckResult]]] = {
-    "check_missing_reports": (
-        ("aggregate_value", "data_set_assignment", "organisation_unit", "period"),
-        _missing_reports,
-    ),
-    "duplicate_submissions": (("aggregate_value",), _duplicate_submissions),
-    "duplicate_deaths": (("death",), _duplicate_deaths),
-    "check_outliers": (("aggregate_value",), _outliers),
-    "check_form_arithmetic": (("aggregate_value",), _form_arithmetic),
-    "dataset_expression": ((), _dataset_expression),
-}
-
-
-def run_checks(tables: Tables, rules: Iterable[Any] | None = None) -> QualityResult:
-    """Every rule on the tables it needs.
-
-    Parameters
-    ----------
-    tables : {table: rows}: aggregate_value, data_set_assignment, organisation_unit, period (period_id,
-        period_start, period_end[, dataset_id]), reporting_status, death; absent ones make rules not assessable
-    rules : catalog entries (`load_entries("rules")`, the default); their function must be one of CHECKS
-
-    Returns a QualityResult; findings are in the order of the rules.
-    """
-    if rules is None:
-        from tkyt_analysis.catalog.loader import load_entries
-
-        rules = load_entries("rules").values()
-    findings, coverage = [no_findings()], []
-    for rule in rules:
-        if rule.function not in CHECKS:
-            raise InputError("error.rule_function", rule=rule.id, found=rule.function, expected=", ".join(CHECKS))
-        needed, check = CHECKS[rule.function]
-        absent = [name for name in needed if name not in tables]
-        result = CheckResult(no_findings(), 0, 0) if absent else check(tables, rule)
-        findings.append(result.findings)
-        coverage.append(_coverage(rule.id, result, absent))
+def run_checks(tables: Mapping[str, pd.DataFrame], rules: Iterable[Rule] | None = None) -> QualityResult:
+    """Every rule on data frames (see `context_of_tables`); findings in the order of the rules."""
+    findings: list[pd.DataFrame] = []
+    coverage = run_rules(context_of_tables(tables), all_rules() if rules is None else rules, findings.append)
     found = [part for part in findings if len(part)] or [no_findings()]
-    return QualityResult(pd.concat(found, ignore_index=True), pd.DataFrame(coverage, columns=COVERAGE_COLUMNS))
+    return QualityResult(pd.concat(found, ignore_index=True), coverage)
 
 
-def _coverage(rule_id: str, result: CheckResult, absent: list[str]) -> list[Any]:
-    share = result.judged / result.total if result.total else float("nan")
-    status = "ok" if result.judged else "not_assessable"
-    return [rule_id, status, result.judged, result.total, share, len(result.findings), ", ".join(absent)]
+def run_rules(
+    context: CheckContext,
+    rules: Iterable[Rule],
+    store: Store,
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> pd.DataFrame:
+    """Run rules one after the other; findings go to `store` in blocks. Returns the coverage, one row per rule."""
+    listed = list(rules)
+    lines = []
+    for number, rule in enumerate(listed):
+        if progress:
+            progress(number, len(listed), rule.id)
+        lines.append(_run_rule(context, rule, store))
+    return pd.DataFrame(lines, columns=COVERAGE_COLUMNS)
+
+
+def _run_rule(context: CheckContext, rule: Rule, store: Store) -> list[Any]:
+    check = check_of(rule)
+    absent = [name for name in check.needs if not context.has(name)]
+    judged = total = found = 0
+    for result in [] if absent else results_of(context, rule, check):
+        inside = _asked_for(result.findings, context)
+        judged, total, found = judged + result.judged, total + result.total, found + len(inside)
+        if len(inside):
+            store(inside)
+    share = judged / total if total else float("nan")
+    return [rule.id, "ok" if judged else "not_assessable", judged, total, share, found, ", ".join(absent)]
+
+
+def results_of(context: CheckContext, rule: Rule, check: Check) -> Iterator[CheckResult]:
+    """The results of one rule, block by block."""
+    if isinstance(check, TableCheck):
+        answer = check.run(context, rule)
+        yield from [answer] if isinstance(answer, CheckResult) else answer
+        return
+    blocks = context.panels if isinstance(check, PanelCheck) else context.forms
+    datasets = tuple(rule.parameters.get("datasets", ()))
+    settings = {name: value for name, value in rule.parameters.items() if name != "datasets"}
+    for block, (rows, judged, total) in each_judged(check.run, blocks(check.kinds, datasets), settings):
+        yield CheckResult(findings_of_block(rows, rule, check, block), judged, total)
+
+
+def findings_of_block(rows: pd.DataFrame, rule: Rule, check: Check, block: Any) -> pd.DataFrame:
+    """The rows that a panel or form check gave, as findings: its subject added, further columns kept as fields."""
+    own = {"dataset_id": block.dataset_id}
+    if not isinstance(check, FormCheck):
+        own |= {"element_id": block.element_id, "category_id": block.category_id}
+    rows = rows.assign(**own)
+    return make_findings(
+        rows, rule_id=rule.id, rule_version=rule.version, severity=rule.severity, fields=_further(rows)
+    )
+
+
+def _further(rows: pd.DataFrame) -> list[str]:
+    from tkyt_analysis.quality.findings import FINDING_COLUMNS
+
+    return [name for name in rows.columns if name not in FINDING_COLUMNS]
+
+
+def _asked_for(findings: pd.DataFrame, context: CheckContext) -> pd.DataFrame:
+    """Findings on the units and periods that were asked for; one without a unit or period belongs to all."""
+    if context.scope is not None:
+        findings = findings[findings["unit_id"].isin(context.scope) | (findings["unit_id"] == "")]
+    if context.periods is not None:
+        findings = findings[findings["period_id"].isin(context.periods) | (findings["period_id"] == "")]
+    return findings

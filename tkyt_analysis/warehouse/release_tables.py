@@ -92,20 +92,25 @@ def rule_coverage(context: ReleaseContext) -> pd.DataFrame:
 def reporting(context: ReleaseContext) -> pd.DataFrame:
     """Every report that was due or arrived: dataset_id, unit_id, period_id, expected, received, marked_complete."""
     from tkyt_analysis.quality.completeness import report_grid
-    from tkyt_analysis.quality.warehouse import read_tables
+    from tkyt_analysis.quality.lake_context import reporting_periods
 
-    tables = read_tables(context.warehouse)
-    if not {"aggregate_value", "data_set_assignment", "period"} <= set(tables):
+    replaced = replaced_files_sql(context.warehouse)
+    values = context.query(
+        f"""
+        SELECT DISTINCT dataset_id, unit_id, period_id FROM lake.aggregate_value WHERE file_sha256 NOT IN ({replaced})
+        AND dataset_id IN (SELECT dataset_id FROM lake.data_set_assignment)
+        """
+    )
+    if values.empty:
         return pd.DataFrame(
             columns=["dataset_id", "unit_id", "period_id", "expected", "received", "marked_complete", "scope"]
         ).astype("str")
-    values = tables["aggregate_value"]
-    assigned = values[values["dataset_id"].isin(set(tables["data_set_assignment"]["dataset_id"]))]
+    status = context.query("SELECT DISTINCT dataset_id, unit_id, period_id, completed FROM lake.reporting_status")
     grid = report_grid(
-        assigned,
-        tables["data_set_assignment"],
-        tables["organisation_unit"],
-        tables["period"],
-        reporting_status=tables.get("reporting_status"),
+        values,
+        context.query("SELECT DISTINCT dataset_id, unit_id FROM lake.data_set_assignment"),
+        context.query("SELECT unit_id, level, province_id, valid_from, valid_to FROM lake.organisation_unit"),
+        reporting_periods(values[["dataset_id", "period_id"]].drop_duplicates()),
+        reporting_status=status if len(status) else None,
     )
     return context.add_scope(grid)
