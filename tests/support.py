@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+
+if TYPE_CHECKING:
+    from tkyt_analysis.catalog.entries import Rule
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -33,3 +37,12 @@ def table(text: str) -> pd.DataFrame:
             except ValueError:
                 continue
     return frame
+
+
+def rule_like(**parts: Any) -> Rule:
+    """A rule with what a test says, and plain words for the rest."""
+    from tkyt_analysis.catalog.entries import Rule
+
+    words = {"vi": "Câu hỏi", "en": "Question"}
+    given = {"version": 1, "title": words, "question": words, "severity": "warning", "kind": "python", "level": ()}
+    return Rule(**(given | {"owner": "test", "source": "test", "function": "any"} | parts))
