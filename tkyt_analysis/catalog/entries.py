@@ -367,6 +367,7 @@ class Rule:
     valid_from, valid_to : days between which a period must end for the rule to be asked; empty: always
     detects : kinds of defect (code list `defect_kinds`) that it claims to find; shown with its truth card
     examples : small cases that the rule must judge as written (given, holds, why); run by the catalog's tests
+    default : false = asked only where it is named (rules of other tools, kept for comparison); never in a whole run
     """
 
     id: str
@@ -390,6 +391,7 @@ class Rule:
     valid_to: datetime.date | None = None
     detects: tuple[str, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
+    default: bool = True
     unverified: bool = False
 
     def problems(self) -> Problems:

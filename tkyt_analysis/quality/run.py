@@ -48,10 +48,10 @@ def check_of(rule: Rule) -> Check:
 
 
 def all_rules() -> list[Rule]:
-    """The rules of the catalog."""
+    """The rules of the catalog that a whole run asks; those marked `default: false` are asked where named only."""
     from tkyt_analysis.catalog.loader import load_entries
 
-    return list(load_entries("rules").values())
+    return [rule for rule in load_entries("rules").values() if rule.default]
 
 
 def run_checks(tables: Mapping[str, pd.DataFrame], rules: Iterable[Rule] | None = None) -> QualityResult:
