@@ -136,7 +136,7 @@ def score_findings(
     planted = truth.rename(columns={"element": "element_id"})[["id", "kind", *match]].fillna("").astype("str")
     asked = findings.loc[~findings["verdict"].isin(["ok", "not_assessable"]), [*match]].fillna("").astype("str")
     asked = asked.drop_duplicates().reset_index(drop=True).rename_axis("finding").reset_index()
-    met = _meetings(planted.reset_index(drop=True), asked, match)
+    met = meetings(planted.reset_index(drop=True), asked, match)
     shown = planted if kinds is None else planted[planted["kind"].isin(kinds)]
     table = shown.assign(found=shown["id"].isin(met["id"])).groupby("kind", sort=True)["found"].agg(["size", "sum"])
     table = table.reindex(sorted(set(kinds or shown["kind"])), fill_value=0)
@@ -145,8 +145,11 @@ def score_findings(
     return result.assign(share=share, flagged_other=len(asked) - met["finding"].nunique())
 
 
-def _meetings(planted: pd.DataFrame, asked: pd.DataFrame, match: tuple[str, ...]) -> pd.DataFrame:
-    """(id, finding) pairs: joined group by group of which columns are filled on both sides."""
+def meetings(planted: pd.DataFrame, asked: pd.DataFrame, match: tuple[str, ...]) -> pd.DataFrame:
+    """(id, finding) pairs whose columns `match` agree where both are filled ("" meets anything), at least one of them.
+
+    planted : id and the columns; asked : finding and the columns; all text
+    """
     filled_planted, filled_asked = _filled(planted, match), _filled(asked, match)
     pairs = [pd.DataFrame({"id": [], "finding": []})]
     for one in filled_planted.unique():

@@ -16,6 +16,7 @@ from tkyt_analysis.warehouse.release import NATION, Release
 
 EVERYTHING = "ALL"  # all that was received, also records without a unit
 QUESTION = ["finding_id", "rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id"]
+JUDGEMENT = ["explanation", "probability", "suggested", "at_stake"]
 
 
 @dataclass(frozen=True)
@@ -137,30 +138,34 @@ class QualityView:
 
     @cached_property
     def findings(self) -> pd.DataFrame:
-        """Findings on these units in the period (and on units without a period), with events_at_stake where known."""
+        """Findings on these units in the period (and on units without a period), with what is at stake where known."""
+        columns = [*QUESTION, "value", "expected", "verdict", *JUDGEMENT, "fields"]
         if not self.release.has("finding"):
-            return pd.DataFrame(columns=[*QUESTION, "value", "expected", "verdict", "events_at_stake"])
-        window = as_period(self.period_id)
-        rows = self.release.query("SELECT * FROM finding")
-        rows = rows[rows["unit_id"].isin(self.units["unit_id"])]
-        windows = period_windows(rows.loc[rows["period_id"] != "", "period_id"].unique())
-        inside = windows.loc[
-            (windows["period_end"].astype("datetime64[us]") >= pd.Timestamp(window.start))
-            & (windows["period_end"].astype("datetime64[us]") <= pd.Timestamp(window.end)),
-            "period_id",
-        ]
-        rows = rows[rows["period_id"].isin(set(inside))]
-        at_stake = rows["fields"].str.extract(r'"events_at_stake": ([0-9.]+)', expand=False).astype(float)
-        return rows.assign(events_at_stake=at_stake)
+            return pd.DataFrame(columns=columns)
+        ids = self.release.query("SELECT DISTINCT period_id FROM finding WHERE period_id <> ''")["period_id"]
+        rows = self.release.query(
+            "SELECT * FROM finding WHERE unit_id IN (SELECT unnest(?)) AND period_id IN (SELECT unnest(?))",
+            [self.units["unit_id"].tolist(), self._ending_inside(ids)],
+        )
+        absent = [name for name in JUDGEMENT if name not in rows]  # releases of before these were known
+        return rows.assign(**{name: float("nan") if name != "explanation" else "" for name in absent})
+
+    def _ending_inside(self, period_ids: pd.Series) -> list[str]:
+        """Those of the periods that end inside the report's."""
+        window, windows = as_period(self.period_id), period_windows(period_ids.unique())
+        ends = windows["period_end"].astype("datetime64[us]")
+        inside = (ends >= pd.Timestamp(window.start)) & (ends <= pd.Timestamp(window.end))
+        return windows.loc[inside, "period_id"].tolist()
 
     def questions(self, most: int = 20) -> pd.DataFrame:
-        """The questions to ask first: severe ones, then those with most events at stake; missing reports apart."""
+        """The questions to ask first: severe ones, then by events at stake × probability; missing reports apart."""
         rows = self.findings[self.findings["rule_id"] != "report_missing"]
         rank = rows["severity"].map({"error": 0, "warning": 1, "note": 2})
+        weight = rows["at_stake"] * rows["probability"].fillna(1.0)
         return (
-            rows.assign(rank=rank)
-            .sort_values(["rank", "events_at_stake", "finding_id"], ascending=[True, False, True], na_position="last")
-            .drop(columns="rank")
+            rows.assign(rank=rank, weight=weight)
+            .sort_values(["rank", "weight", "finding_id"], ascending=[True, False, True], na_position="last")
+            .drop(columns=["rank", "weight"])
             .head(most)
         )
 

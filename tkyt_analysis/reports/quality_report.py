@@ -11,6 +11,7 @@ from tkyt_analysis.catalog import load_entries, read_codelist
 from tkyt_analysis.ingest.summary import door_name
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, section, table_html
+from tkyt_analysis.quality.truth_card import card_summary, expected_false_alarms
 from tkyt_analysis.reference.periods import format_period
 from tkyt_analysis.reports.charts import draw_completeness_course, draw_reporting_matrix
 from tkyt_analysis.reports.quality_data import QualityView
@@ -117,19 +118,32 @@ def questions_section(view: QualityView, language: str, *, most: int = 20) -> st
             "verdict": [label(f"verdict.{verdict}", language) for verdict in rows["verdict"]],
             "question": [question(view, rules, row, language) for row in rows.to_dict("records")],
             "severity": [label(f"severity.{one}", language) for one in rows["severity"]],
+            "suggested": rows["suggested"].to_numpy(),
+            "probability_percent": 100 * rows["probability"].to_numpy(),
         }
     )
-    headings = {
-        name: label(f"column.{name}", language) for name in ("place", "what", "question", "verdict", "severity")
-    }
+    table = table.loc[:, table.notna().any()]
+    headings = {name: label(f"column.{name}", language) for name in table.columns}
     total = len(view.findings[view.findings["rule_id"] != "report_missing"])
     caption = label(
         "report.quality.questions_caption", language, shown=len(rows), total=format_number(total, 0, language)
     )
-    return section(
-        label("report.quality.ask", language),
-        table_html(table, headings=headings, caption=caption, stacked=True, language=language),
+    body = table_html(table, headings=headings, caption=caption, stacked=True, language=language)
+    return section(label("report.quality.ask", language), body + false_alarms_paragraph(view, language))
+
+
+def false_alarms_paragraph(view: QualityView, language: str) -> str:
+    """How many of the questions probably find nothing wrong: told before anybody is asked."""
+    table = expected_false_alarms(view.findings[view.findings["rule_id"] != "report_missing"])
+    known = table["expected_false"].notna()
+    text = label(
+        "report.quality.false_alarms",
+        language,
+        findings=format_number(int(table.loc[known, "findings"].sum()), 0, language),
+        false=format_number(float(table.loc[known, "expected_false"].sum()), 1, language),
+        unknown=format_number(int(table.loc[~known, "findings"].sum()), 0, language),
     )
+    return paragraph(text)
 
 
 def question(view: QualityView, rules: dict, row: dict, language: str) -> str:
@@ -163,6 +177,7 @@ def coverage_section(view: QualityView, language: str) -> str:
     silent = (rows["findings"] == 0) & (rows["judged"] == rows["total"]) & (rows["total"] > 0)
     others = paragraph(label("report.quality.silent_rules", language, count=int(silent.sum()))) if silent.any() else ""
     rows = rows[~silent].sort_values(["findings", "rule_id"], ascending=[False, True])
+    card = card_summary().reindex(rows["rule_id"])
     table = pd.DataFrame(
         {
             "rule": [rules[rule].title[language] if rule in rules else rule for rule in rows["rule_id"]],
@@ -170,6 +185,8 @@ def coverage_section(view: QualityView, language: str) -> str:
             "judged": rows["judged"].astype("float64"),  # missing for accounts below the nation
             "not_assessable": (rows["total"] - rows["judged"]).astype("float64"),
             "assessable_percent": 100 * rows["judged"] / rows["total"].where(rows["total"] > 0),
+            "recall_percent": 100 * card["recall"].to_numpy(),
+            "precision_percent": 100 * card["precision"].to_numpy(),
         }
     )
     headings = {name: label(f"column.{name}", language) for name in table.columns}
@@ -177,7 +194,8 @@ def coverage_section(view: QualityView, language: str) -> str:
         label("report.quality.coverage", language),
         paragraph(label("report.quality.coverage_text", language))
         + table_html(table, headings=headings, decimals={"assessable_percent": 1}, language=language)
-        + others,
+        + others
+        + paragraph(label("report.quality.truth_card_text", language)),
     )
 
 
