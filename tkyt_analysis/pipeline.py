@@ -87,13 +87,18 @@ def run_steps(home: Path, progress: Progress | None = None) -> dict[str, dict[st
 
 
 def check_warehouse(
-    home: Path, *, rules: tuple[str, ...] | None = None, progress: Progress | None = None
+    home: Path,
+    *,
+    rules: tuple[str, ...] | None = None,
+    scope: str | None = None,
+    period: str | None = None,
+    progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """Run the checks, store their findings in place of the last ones, and return a line per rule."""
     from tkyt_analysis.access.audit import record
     from tkyt_analysis.quality.warehouse import check
 
     require(home, "check", place=NATION)
-    summary = check(home, rules=rules, progress=progress)
+    summary = check(home, rules=rules, scope=scope, period=period, progress=progress)
     record(home, "check", rows=sum(row["findings"] for row in summary), rules=", ".join(rules or ()))
     return summary

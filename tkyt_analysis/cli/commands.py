@@ -117,15 +117,19 @@ def status(as_of: int | str | None, home: Path, as_json: bool) -> None:
     "--fail-on", type=click.Choice(["error", "warning", "note"]), default=None, help=label("cli.check.fail_on")
 )
 @click.option("--rules", multiple=True, help=label("cli.check.rules"))
+@click.option("--scope", default=None, help=label("cli.check.scope"))
+@click.option("--period", default=None, help=label("cli.check.period"))
 @home_option
 @json_option
-def check(fail_on: str | None, rules: tuple[str, ...], home: Path, as_json: bool) -> int:
+def check(
+    fail_on: str | None, rules: tuple[str, ...], scope: str | None, period: str | None, home: Path, as_json: bool
+) -> int:
     from tkyt_analysis.pipeline import check_warehouse, run_steps
 
     bar = ProgressBar(label("cli.check.progress"))
     if not rules:
         run_steps(home, bar)
-    summary = check_warehouse(home, rules=rules or None, progress=bar)
+    summary = check_warehouse(home, rules=rules or None, scope=scope, period=period, progress=bar)
     bar.close()
     if as_json:
         print_json(summary)

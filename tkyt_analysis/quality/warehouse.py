@@ -9,12 +9,16 @@ from typing import Any
 
 import pandas as pd
 
+from tkyt_analysis.access.scopes import visible_units
 from tkyt_analysis.catalog import load_entry
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import current_language
 from tkyt_analysis.quality.lake_context import warehouse_context
 from tkyt_analysis.quality.run import all_rules, run_rules
+from tkyt_analysis.reference.periods import as_period, months_of
 from tkyt_analysis.warehouse.catalogs import has_catalog
 from tkyt_analysis.warehouse.lake import Warehouse, create_home
+from tkyt_analysis.warehouse.release import NATION
 
 Progress = Callable[[int, int, str], None]
 
@@ -23,21 +27,47 @@ def check(
     home: Path,
     *,
     rules: tuple[str, ...] | None = None,
-    scope: frozenset[str] | None = None,
-    periods: frozenset[str] | None = None,
+    scope: str | None = None,
+    period: str | None = None,
     progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """Run the rules (all, or those named) on a home; a line per rule: rule, title, severity, findings, judged, total,
-    not_assessable. Findings of the rules that ran replace their earlier ones, within scope and periods."""
+    not_assessable. Findings of the rules that ran replace their earlier ones, within scope and period.
+
+    scope : a place (unit_id); findings on it and all units below it, a province of 2025 with its old units
+    period : findings on periods that lie within this one; what is judged, and how, is the same with and without
+    """
     wanted = [load_entry("rules", rule) for rule in rules] if rules else all_rules()
     if has_catalog(home):
         create_home(home)  # a home of an earlier version gets the columns that it lacks
     with Warehouse(home, write=True) as warehouse:
-        with warehouse_context(warehouse, scope=scope, periods=periods) as context:
+        units, periods = units_of(warehouse, scope), periods_within(warehouse, period)
+        with warehouse_context(warehouse, scope=units, periods=periods) as context:
             found = _FoundTable(warehouse)
             coverage = run_rules(context, wanted, found.add, progress=progress)
-        _store(warehouse, coverage, [rule.id for rule in wanted], scope, periods)
+        _store(warehouse, coverage, [rule.id for rule in wanted], units, periods)
     return summary(coverage, wanted)
+
+
+def units_of(warehouse: Warehouse, place: str | None) -> frozenset[str] | None:
+    """The unit_ids of a place and everything below it; None for all of them. An unknown place is an InputError."""
+    if place in (None, NATION):
+        return None
+    table = warehouse.query("SELECT DISTINCT unit_id, parent_unit_id, province_id FROM lake.organisation_unit")
+    found = visible_units(frozenset({str(place)}), table)
+    if str(place) not in set(table["unit_id"]):
+        raise InputError("error.check_scope", place=place)
+    return frozenset(found)
+
+
+def periods_within(warehouse: Warehouse, asked: str | None) -> frozenset[str] | None:
+    """The period_ids that lie within a period, with values or not; None for all of them."""
+    if asked is None:
+        return None
+    window = as_period(asked)
+    seen = warehouse.query("SELECT DISTINCT period_id FROM lake.aggregate_value")["period_id"]
+    inside = {one for one in seen if window.contains(as_period(one).start) and window.contains(as_period(one).end)}
+    return frozenset(inside | {window.period_id} | {month.period_id for month in months_of(window)})
 
 
 class _FoundTable:
