@@ -74,6 +74,7 @@ MODULE = Module(
         "duplicate_deaths": f"{CHECKS}:DUPLICATE_DEATHS",
         "check_outliers": f"{CHECKS}:OUTLIERS",
         "check_form_arithmetic": f"{CHECKS}:FORM_ARITHMETIC",
+        "anchor_outliers": "tkyt_analysis.quality.anchors.check:ANCHOR_OUTLIERS",
         "dataset_expression": f"{CHECKS}:DATASET_EXPRESSION",
     },
     measures={"core": "tkyt_analysis.cube.core_measures:core_measures"},
