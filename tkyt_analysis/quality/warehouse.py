@@ -13,6 +13,7 @@ from tkyt_analysis.access.scopes import visible_units
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import current_language
+from tkyt_analysis.quality.cases.runs import record_run
 from tkyt_analysis.quality.lake_context import warehouse_context
 from tkyt_analysis.quality.run import all_rules, run_rules
 from tkyt_analysis.reference.periods import as_period, months_of
@@ -46,6 +47,7 @@ def check(
             found = _FoundTable(warehouse)
             coverage = run_rules(context, wanted, found.add, progress=progress)
         _store(warehouse, coverage, [rule.id for rule in wanted], units, periods)
+        record_run(warehouse, coverage, wanted, scope=units, periods=periods)
     return summary(coverage, wanted)
 
 
