@@ -1,0 +1,248 @@
+"""How complete a register is, from how lists of the same deaths overlap.
+
+`capture_recapture` takes counts of capture histories for any number of areas at once: two lists give Chapman's
+estimate, three lists the log-linear models, with the choice among them shown. Lists that depend on each other, deaths that
+no list can catch and pairs that were not recognised all move the estimate; the interval covers chance alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tkyt_analysis.errors import InputError
+
+Numbers = npt.NDArray[np.float64]
+OK, NOT_ASSESSABLE = "ok", "not_assessable"
+TOO_FEW_IN_COMMON, EMPTY_LIST, NO_MODEL = "too_few_in_common", "empty_list", "no_model_fits"
+ROBSON_REGIER = 7  # in common; with fewer Chapman's bias can pass 5 %: Robson & Regier, Trans. Am. Fish. Soc. 93 (1964)
+PAIRS = ((0, 1), (0, 2), (1, 2))
+# The eight hierarchical models of three lists, by the pairs of lists that they let depend on each other.
+MODELS: dict[str, tuple[tuple[int, int], ...]] = {
+    "1,2,3": (),
+    "12,3": ((0, 1),),
+    "13,2": ((0, 2),),
+    "23,1": ((1, 2),),
+    "12,13": ((0, 1), (0, 2)),
+    "12,23": ((0, 1), (1, 2)),
+    "13,23": ((0, 2), (1, 2)),
+    "12,13,23": PAIRS,
+}
+
+
+@dataclass(frozen=True)
+class CaptureEstimate:
+    """What the lists say together; arrays over the areas.
+
+    estimate, lower, upper : all deaths, seen or not; NaN where status is not "ok" (reason: too_few_in_common, empty_list,
+    no_model_fits); observed : on any list; completeness : (areas, lists), each list's share of the estimate
+    model : the model that was chosen ("chapman" or a name of MODELS)
+    models : {model: {"estimate", "lower", "upper", "aic"}} of every model that was fitted
+    lowest, highest : of the estimates of the models nearly as good as the chosen one (AIC within 2)
+    """
+
+    estimate: Numbers
+    lower: Numbers
+    upper: Numbers
+    observed: Numbers
+    completeness: Numbers
+    status: npt.NDArray[np.str_]
+    reason: npt.NDArray[np.str_]
+    model: npt.NDArray[np.str_]
+    lowest: Numbers
+    highest: Numbers
+    models: dict[str, dict[str, Numbers]] = field(default_factory=dict)
+
+
+def capture_recapture(
+    histories: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
+    minimum_in_common: int = ROBSON_REGIER,
+    correction: float = 0.0,
+    models: Sequence[str] = tuple(MODELS),
+) -> CaptureEstimate:
+    """All deaths of an area, those on no list included, from how often lists of them overlap.
+
+    histories : (…, 2^k) counts for k = 2 or 3 lists. Position h counts the deaths on exactly the lists whose bit is set in
+        h: for two lists [–, only 1, only 2, both]; for three [–, 1, 2, 1+2, 3, 1+3, 2+3, all]. Position 0, the unseen, is
+        not read
+    confidence : two-sided level of the limits
+    minimum_in_common : deaths on two lists or more below which nothing is estimated
+    correction : added to each seen history of three lists before fitting; 0.25 is Evans & Bonett's small-sample correction
+    models : which of MODELS to choose from, by the smallest AIC (the simpler one of equals)
+
+    Two lists: Chapman's estimate (n1 + 1)(n2 + 1)/(m + 1) − 1 and Seber's variance. Three: Poisson log-linear models
+    fitted by maximum likelihood to the seven seen cells; the unseen cell is their prediction. Limits: Chao's log
+    transformation of the unseen, so that the lower one is never below what was seen.
+
+    Source: Chapman, Univ. California Publ. Statistics 1 (1951): 131–160; Seber (1982), p. 60; Fienberg, Biometrika 59 (1972):
+    591–603; Chao, Biometrics 43 (1987): 783–791; Evans & Bonett, Biometrics 50 (1994): 1207–1212.
+    """
+    table = np.asarray(histories, dtype=float)
+    if table.ndim == 0 or table.shape[-1] not in (4, 8):
+        raise InputError("error.capture_histories", found=table.shape[-1] if table.ndim else 0)
+    if (table[..., 1:] < 0).any() or np.isnan(table[..., 1:]).any():
+        raise InputError("error.capture_counts")
+    flat = np.concatenate([np.zeros_like(table[..., :1]), table[..., 1:]], axis=-1).reshape(-1, table.shape[-1])
+    fits = {"chapman": _chapman(flat)} if flat.shape[1] == 4 else _log_linear(flat, models, correction)
+    result = _chosen(flat, fits, confidence, minimum_in_common)
+    return _shaped(result, table.shape[:-1])
+
+
+def list_totals(histories: Numbers) -> Numbers:
+    """(…, lists): how many deaths each list holds."""
+    places = np.arange(histories.shape[-1])
+    lists = int(np.log2(histories.shape[-1]))
+    return np.stack([histories[..., (places >> one) & 1 == 1].sum(axis=-1) for one in range(lists)], axis=-1)
+
+
+def in_common(histories: Numbers) -> Numbers:
+    """(…): deaths on two lists or more."""
+    places = np.array([place.bit_count() for place in range(histories.shape[-1])])
+    return histories[..., places >= 2].sum(axis=-1)
+
+
+def _chapman(flat: Numbers) -> dict[str, Numbers]:
+    first, second = list_totals(flat).T
+    both = flat[:, 3]
+    total = (first + 1) * (second + 1) / (both + 1) - 1
+    variance = (first + 1) * (second + 1) * (first - both) * (second - both) / ((both + 1) ** 2 * (both + 2))
+    return {"estimate": total, "variance": variance, "aic": np.zeros(len(flat))}
+
+
+# ------------------------------------------------------------------------------------------ log-linear
+
+
+def _design(pairs: tuple[tuple[int, int], ...]) -> Numbers:
+    """Rows: the seven seen histories; columns: 1, each list, each pair that may depend."""
+    on = np.array([[(place >> one) & 1 for one in range(3)] for place in range(1, 8)], dtype=float)
+    return np.column_stack([np.ones(7), on, *[on[:, a] * on[:, b] for a, b in pairs]])
+
+
+def _log_linear(flat: Numbers, models: Sequence[str], correction: float) -> dict[str, dict[str, Numbers]]:
+    unknown = [name for name in models if name not in MODELS]
+    if unknown or not models:
+        raise InputError("error.capture_model", found=", ".join(unknown), expected=", ".join(MODELS))
+    cells = flat[:, 1:] + correction
+    return {name: _fit(cells, flat[:, 1:].sum(axis=1), _design(MODELS[name])) for name in models}
+
+
+def _fit(cells: Numbers, observed: Numbers, design: Numbers) -> dict[str, Numbers]:
+    """Poisson regression of every area at once by Newton's method; NaN where no finite maximum exists."""
+    beta = np.zeros((len(cells), design.shape[1]))
+    beta[:, 0] = np.log(np.maximum(cells.mean(axis=1), 1e-3))
+    done = np.zeros(len(cells), dtype=bool)
+    for _ in range(60):
+        mean = np.exp(np.clip(beta @ design.T, -30, 30))
+        score = (cells - mean) @ design
+        step = _solve(np.einsum("ni,ij,ik->njk", mean, design, design), score)
+        beta = beta + np.clip(step, -2, 2)
+        done = np.abs(step).max(axis=1) < 1e-9
+        if done.all():
+            break
+    mean = np.exp(np.clip(beta @ design.T, -30, 30))
+    variance = _unit_variance(np.einsum("ni,ij,ik->njk", mean, design, design))
+    unseen = np.exp(np.clip(beta[:, 0], -30, 30))
+    proper = done & (np.abs(beta) < 15).all(axis=1) & np.isfinite(variance)
+    aic = 2 * (mean - cells * np.log(mean)).sum(axis=1) + 2 * design.shape[1]
+    return {
+        "estimate": np.where(proper, observed + unseen, np.nan),
+        "variance": np.where(proper, unseen + unseen**2 * variance, np.nan),
+        "aic": np.where(proper, aic, np.inf),
+    }
+
+
+def _solve(matrices: Numbers, right: Numbers) -> Numbers:
+    """Each system solved, by a nudge where its matrix is singular."""
+    nudge = 1e-10 * np.eye(matrices.shape[1])
+    return np.asarray(np.linalg.solve(matrices + nudge, right[..., None])[..., 0], dtype=float)
+
+
+def _unit_variance(information: Numbers) -> Numbers:
+    """Variance of the first coefficient, NaN where the information matrix is singular."""
+    unit = np.zeros((len(information), information.shape[1]))
+    unit[:, 0] = 1
+    good = np.abs(np.linalg.det(information)) > 1e-9
+    safe = np.where(good[:, None, None], information, np.eye(information.shape[1]))
+    return np.where(good, np.linalg.solve(safe, unit[..., None])[:, 0, 0], np.nan)
+
+
+# ---------------------------------------------------------------------------------- choice and limits
+
+
+def _chosen(
+    flat: Numbers, fits: dict[str, dict[str, Numbers]], confidence: float, minimum_in_common: int
+) -> CaptureEstimate:
+    names = np.array(list(fits))
+    observed, totals = flat[:, 1:].sum(axis=1), list_totals(flat)
+    shown = {name: _with_limits(fit, observed, confidence) for name, fit in fits.items()}
+    aic = np.stack([fit["aic"] for fit in fits.values()])
+    best = np.argmin(np.round(aic, 9), axis=0)
+    area = np.arange(len(flat))
+    taken = {key: np.stack([one[key] for one in shown.values()])[best, area] for key in ("estimate", "lower", "upper")}
+    reason = np.select(
+        [
+            (totals == 0).any(axis=1),
+            in_common(flat) < minimum_in_common,
+            ~np.isfinite(taken["estimate"]) | ~np.isfinite(aic[best, area]),
+        ],
+        [EMPTY_LIST, TOO_FEW_IN_COMMON, NO_MODEL],
+        "",
+    )
+    ok = reason == ""
+    values = {key: np.where(ok, value, np.nan) for key, value in taken.items()}
+    lowest, highest = _among_the_best(shown, aic, best, area)
+    return CaptureEstimate(
+        **values,
+        observed=observed,
+        completeness=totals / values["estimate"][:, None],
+        status=np.where(ok, OK, NOT_ASSESSABLE),
+        reason=reason,
+        model=np.where(ok, names[best], ""),
+        lowest=np.where(ok, lowest, np.nan),
+        highest=np.where(ok, highest, np.nan),
+        models=shown,
+    )
+
+
+def _with_limits(fit: dict[str, Numbers], observed: Numbers, confidence: float) -> dict[str, Numbers]:
+    """Chao's limits: seen + unseen / c … seen + unseen × c."""
+    from statistics import NormalDist
+
+    quantile = NormalDist().inv_cdf((1 + confidence) / 2)
+    unseen = np.maximum(fit["estimate"] - observed, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.exp(quantile * np.sqrt(np.log1p(fit["variance"] / unseen**2)))
+    spread = np.where(unseen > 0, spread, 1.0)
+    return {
+        "estimate": fit["estimate"],
+        "lower": observed + unseen / spread,
+        "upper": observed + unseen * spread,
+        "aic": fit["aic"],
+    }
+
+
+def _among_the_best(
+    shown: dict[str, dict[str, Numbers]], aic: Numbers, best: npt.NDArray[np.int_], area: npt.NDArray[np.int_]
+) -> tuple[Numbers, Numbers]:
+    estimates = np.stack([one["estimate"] for one in shown.values()])
+    near = (aic <= aic[best, area] + 2) & np.isfinite(estimates)
+    return (
+        np.where(near, estimates, np.inf).min(axis=0),
+        np.where(near, estimates, -np.inf).max(axis=0),
+    )
+
+
+def _shaped(result: CaptureEstimate, shape: tuple[int, ...]) -> CaptureEstimate:
+    """The arrays in the shape of the areas that were given."""
+    parts = {
+        name: getattr(result, name).reshape(shape)
+        for name in ("estimate", "lower", "upper", "observed", "status", "reason", "model", "lowest", "highest")
+    }
+    models = {name: {key: value.reshape(shape) for key, value in one.items()} for name, one in result.models.items()}
+    completeness = result.completeness.reshape(*shape, -1)
+    return CaptureEstimate(**parts, completeness=completeness, models=models)
