@@ -106,10 +106,30 @@ def test_a_finding_meets_the_error_planted_at_its_place_and_a_shock_meets_none()
 
 def test_an_outbreak_called_an_error_is_a_false_alarm():
     rules = [rule_like(id="outlier_count", detects=("B1",)), rule_like(id="report_missing", detects=("A1",))]
-    table = met.truth_card_of_practice(query, TRUTH, rules, panel="practice").set_index("check")
+    table = met.as_card(met.score_rules(query, TRUTH, rules), panel="practice", seeds="1").set_index("check")
     one = table.loc["outlier_count"]
     assert (one["planted"], one["found"], one["recall"]) == (2, 1, 1 / 2)
     assert one["precision"] == pytest.approx(1 / 3)  # of f0, f1, f2 only f0 stands on an error
     assert one["false_alarms_per_1000"] == pytest.approx(1000 * 2 / 500)
     assert one["coverage"] == 0.5
     assert table.loc["report_missing", ["recall", "precision"]].tolist() == [1.0, 1.0]
+
+
+def test_two_practice_warehouses_are_added_up_before_shares_are_taken():
+    rules = [rule_like(id="outlier_count", detects=("B1", "B2"))]
+    once = met.score_rules(query, TRUTH, rules)
+    table = met.as_card(pd.concat([once, once]), panel="practice", seeds="1 2")
+    assert table["kind"].tolist() == ["B1"]  # no B2 was planted: nothing can be said about it
+    assert table.loc[0, ["planted", "found", "recall"]].tolist() == [4, 2, 0.5]
+
+
+def test_the_page_shows_shares_as_people_write_them_and_a_dash_where_nothing_can_be_said():
+    from tkyt_analysis.quality.truth_card_page import page_of_card
+
+    unknown = MEASURED.assign(precision=float("nan"))
+    page = page_of_card(unknown)
+    assert (
+        "| Số liệu lệch xa mức thường gặp (`outlier_count`) | B1 Thừa một chữ số (×10) | 100 | 98 | 98,0 % | – | 95,0 % | 4,00 | 1 2 |"
+        in page
+    )
+    assert page.index("Kê-ni-a") < page.index("Kenya")

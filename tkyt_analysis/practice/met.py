@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Query = Callable[[str], pd.DataFrame]
 PLACE = ("unit_id", "period_id", "dataset_id", "element_id")
 _NOT_ERRORS = "('ok', 'not_assessable', 'shock')"
-CARD = ["check", "panel", "kind", "planted", "found", "recall", "precision", "false_alarms_per_1000", "coverage"]
+COUNTS = ["planted", "found", "findings", "right", "judged", "total"]
 
 
 def met_by_rule(query: Query, truth: pd.DataFrame) -> pd.DataFrame:
@@ -62,40 +62,48 @@ def _by_record(query: Query, truth: pd.DataFrame) -> pd.DataFrame:
     return truth[["id", "file_name", "row_number"]].merge(places, on=["file_name", "row_number"])[["id", "finding"]]
 
 
-def truth_card_of_practice(query: Query, truth: pd.DataFrame, rules: list[Rule], *, panel: str) -> pd.DataFrame:
-    """How good each rule was on practice data: one row per rule and kind of defect that it claims (`Rule.detects`).
+def score_rules(query: Query, truth: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
+    """How each rule did on one practice warehouse: one row per rule and kind of defect that it claims (`Rule.detects`).
 
-    precision : share of the rule's findings at whose place an error of a claimed kind was planted (missing without
-    findings; errors of other kinds do not count in its favour); false_alarms_per_1000 : the other findings per 1,000 units of work that it judged; coverage : judged / all
+    COUNTS: planted and found errors of the kind; findings of the rule, right: those at whose place an error of a kind
+    that it claims was planted (errors of other kinds do not count in its favour); judged, total: units of work
     """
     met = met_by_rule(query, truth)
     findings = query(f"SELECT rule_id, count(*) AS n FROM lake.finding WHERE verdict NOT IN {_NOT_ERRORS} GROUP BY 1")
-    count = findings.set_index("rule_id")["n"]
-    claimed = pd.DataFrame([(rule.id, kind) for rule in rules for kind in rule.detects], columns=["rule_id", "kind"])
-    right = met.merge(claimed, on=["rule_id", "kind"]).groupby("rule_id")["finding_id"].nunique()
-    coverage = query("SELECT rule_id, judged, total FROM lake.rule_coverage").set_index("rule_id")
-    lines = [
-        _line(rule, kind, truth, met, int(count.get(rule.id, 0)), int(right.get(rule.id, 0)), coverage)
-        | {"panel": panel}
-        for rule in rules
-        for kind in rule.detects
-    ]
-    return pd.DataFrame(lines, columns=CARD)
+    claimed = pd.DataFrame([(rule.id, kind) for rule in rules for kind in rule.detects], columns=["check", "kind"])
+    claims = met.rename(columns={"rule_id": "check"}).merge(claimed, on=["check", "kind"])
+    found = claims.groupby(["check", "kind"])["id"].nunique().rename("found").reset_index()
+    right = claims.groupby("check")["finding_id"].nunique().rename("right").reset_index()
+    count = findings.rename(columns={"rule_id": "check", "n": "findings"})
+    coverage = query('SELECT rule_id AS "check", judged, total FROM lake.rule_coverage')
+    planted = truth.groupby("kind").size().rename("planted").reset_index()
+    table = claimed.merge(planted, on="kind", how="left").merge(found, on=["check", "kind"], how="left")
+    for more in (count, right, coverage):
+        table = table.merge(more, on="check", how="left")
+    return table.fillna(0).astype(dict.fromkeys(COUNTS, int))[["check", "kind", *COUNTS]]
 
 
-def _line(
-    rule: Rule, kind: str, truth: pd.DataFrame, met: pd.DataFrame, count: int, right: int, coverage: pd.DataFrame
-) -> dict[str, Any]:
-    planted = int((truth["kind"] == kind).sum())
-    found = int(met.loc[(met["rule_id"] == rule.id) & (met["kind"] == kind), "id"].nunique())
-    judged, total = coverage.loc[rule.id, ["judged", "total"]] if rule.id in coverage.index else (0, 0)
-    return {
-        "check": rule.id,
-        "kind": kind,
-        "planted": planted,
-        "found": found,
-        "recall": found / planted if planted else float("nan"),
-        "precision": right / count if count else float("nan"),
-        "false_alarms_per_1000": 1000 * (count - right) / judged if judged else float("nan"),
-        "coverage": judged / total if total else 0.0,
-    }
+def as_card(scores: pd.DataFrame, *, panel: str, seeds: str) -> pd.DataFrame:
+    """The scores of one or several practice warehouses, added up, as rows of the truth card.
+
+    recall = found / planted; precision = right / findings; false_alarms_per_1000 = 1,000 × (findings − right) / judged;
+    coverage = judged / total; missing where the divisor is 0. Kinds that were never planted are left out.
+    """
+    sums = scores.groupby(["check", "kind"], as_index=False)[COUNTS].sum()
+    sums = sums[sums["planted"] > 0].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "check": sums["check"],
+            "panel": panel,
+            "kind": sums["kind"],
+            "planted": sums["planted"],
+            "found": sums["found"],
+            "recall": sums["found"] / sums["planted"],
+            "precision": sums["right"] / sums["findings"].where(sums["findings"] > 0),
+            "false_alarms_per_1000": 1000
+            * (sums["findings"] - sums["right"])
+            / sums["judged"].where(sums["judged"] > 0),
+            "coverage": sums["judged"] / sums["total"].where(sums["total"] > 0),
+            "seeds": seeds,
+        }
+    )
