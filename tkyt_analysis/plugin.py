@@ -4,6 +4,7 @@ from tkyt_analysis.modules import Module
 
 RELEASE = "tkyt_analysis.warehouse.release_tables"
 CHECKS = "tkyt_analysis.quality.core_checks"
+REPORTING = "tkyt_analysis.quality.reporting.checks"
 
 MODULE = Module(
     name="core",
@@ -62,6 +63,10 @@ MODULE = Module(
         )
     }
     | {"submission": "tkyt_analysis.workflow.release:submission"}
+    | {
+        name: f"tkyt_analysis.quality.reporting.release_tables:{name}"
+        for name in ("reporting_rate", "reporting_lag", "unit_episode")
+    }
     | {name: f"tkyt_analysis.warehouse.domain_tables:{name}" for name in ("programme_indicator", "event_count")}
     | {
         name: f"tkyt_analysis.cube.release_tables:{name}"
@@ -69,13 +74,22 @@ MODULE = Module(
     }
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     checks={
-        "check_missing_reports": f"{CHECKS}:REPORT_MISSING",
-        "duplicate_submissions": f"{CHECKS}:DUPLICATE_SUBMISSIONS",
+        "check_missing_reports": f"{REPORTING}:REPORT_MISSING",
+        "marked_without_data": f"{REPORTING}:REPORT_MARKED_WITHOUT_DATA",
+        "data_without_mark": f"{REPORTING}:DATA_WITHOUT_MARK",
+        "late_reports": f"{REPORTING}:REPORT_LATE",
+        "more_received_than_expected": f"{REPORTING}:MORE_RECEIVED_THAN_EXPECTED",
+        "unit_fell_silent": f"{REPORTING}:UNIT_FELL_SILENT",
+        "missing_not_at_random": f"{REPORTING}:MISSING_NOT_AT_RANDOM",
+        "zeros_not_stored": f"{REPORTING}:ZEROS_NOT_STORED",
+        "zero_or_missing": f"{REPORTING}:ZERO_OR_MISSING",
+        "duplicate_submissions": f"{REPORTING}:DUPLICATE_SUBMISSIONS",
+        "revised_reports": f"{REPORTING}:REPORT_REVISED",
         "duplicate_deaths": f"{CHECKS}:DUPLICATE_DEATHS",
         "check_outliers": f"{CHECKS}:OUTLIERS",
-        "check_form_arithmetic": f"{CHECKS}:FORM_ARITHMETIC",
+        "expression": "tkyt_analysis.quality.rules.check:EXPRESSION",
         "anchor_outliers": "tkyt_analysis.quality.anchors.check:ANCHOR_OUTLIERS",
-        "dataset_expression": f"{CHECKS}:DATASET_EXPRESSION",
+        "dataset_expression": "tkyt_analysis.quality.rules.check:DATASET_EXPRESSION",
     },
     measures={"core": "tkyt_analysis.cube.core_measures:core_measures"},
     facts={"core": "tkyt_analysis.cube.core_measures:core_fact"},
