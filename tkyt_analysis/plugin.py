@@ -72,6 +72,7 @@ MODULE = Module(
         name: f"tkyt_analysis.cube.release_tables:{name}"
         for name in ("place", "category", "province_value", "province_report", "province_finding")
     }
+    | {"question_rank": "tkyt_analysis.quality.ranking:question_rank"}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     checks={
         "check_missing_reports": f"{REPORTING}:REPORT_MISSING",
