@@ -15,11 +15,11 @@ import pandas as pd
 from tkyt_analysis.practice.panels_planting import Planting
 from tkyt_analysis.quality.panel import FormBlock
 
-# Share of: cells B1 B2 B3 B9 B10; zeros A6; forms B4 B6 B7 B11 C1 C3; unit-years B5 C2 C4; units B8 B12 A7 E1; province-elements D1.
+# Share of: cells B1 B2 B3 B9 B10; zeros A6; forms B4 B6 B7 B11 C1 C3 swapped_units; unit-years B5 C2 C4; units B8 B12 A7 E1; province-elements D1.
 RATES = {
     "A6": 0.08, "A7": 0.005, "B1": 0.0015, "B2": 0.0010, "B3": 0.0015, "B4": 0.001, "B5": 0.03, "B6": 0.005, "B7": 0.01,
     "B8": 0.05, "B9": 0.002, "B10": 0.0005, "B11": 0.003, "B12": 0.005, "C1": 0.01, "C2": 0.003, "C3": 0.002, "C4": 0.01,
-    "D1": 0.02, "E1": 0.005,
+    "D1": 0.02, "E1": 0.005, "swapped_units": 0.002,
 }  # fmt: skip
 KINDS = tuple(RATES)
 _SEVERITY = {"light": 1.0, "heavy": 3.0}
@@ -182,6 +182,16 @@ def _copied(p: Planting, rng: np.random.Generator, rate: float) -> None:
             p.free[source] = False
 
 
+def _under_each_others_name(p: Planting, rng: np.random.Generator, rate: float) -> None:
+    """swapped_units: two units of a province send each other's form (units of unlike size, or nothing shows)."""
+    for unit, column in p.pick_forms(rng, rate / 2):
+        here = np.flatnonzero((p.block.groups == p.block.groups[unit]) & p.reported[:, column])
+        other = int(rng.choice(here))
+        sums = np.nansum(p.values[[unit, other], column], axis=1)
+        if p.free[[unit, other], column].all() and sums.max() > 1.5 * sums.min() and sums.min() >= 20:
+            p.exchange("swapped_units", int(unit), other, int(column))
+
+
 def _digit(change: Callable[[np.ndarray], np.ndarray], minimum: float, kind: str) -> Callable[..., None]:
     def plant(p: Planting, rng: np.random.Generator, rate: float) -> None:
         unit, column, place = p.pick_cells(rng, rate, minimum)
@@ -305,6 +315,7 @@ _PLANTERS: dict[str, Callable[[Planting, np.random.Generator, float], None]] = {
     "B7": _copied,
     "B6": _two_in_one,
     "B4": _shifted,
+    "swapped_units": _under_each_others_name,
     "B11": _sent_twice,
     "C1": _parts,
     "C3": _deaths_above,

@@ -42,9 +42,10 @@ class Planting:
         return forms[rng.permutation(len(forms))[: int(round(rate * self.reported.sum()))]]
 
     def pick_cells(self, rng: np.random.Generator, rate: float, minimum: float) -> tuple[np.ndarray, ...]:
-        """Some untouched cells of at least `minimum`: (unit, period, series) places."""
+        """Some untouched cells of at least `minimum`, never more than one in twenty of them: (unit, period, series) places."""
         found = np.flatnonzero(self.free & (self.values >= minimum))
-        chosen = rng.permutation(found)[: int(round(rate * np.isfinite(self.values).sum()))]
+        wanted = min(rate * np.isfinite(self.values).sum(), len(found) / 20)
+        chosen = rng.permutation(found)[: int(round(wanted))]
         return np.unravel_index(np.sort(chosen), self.values.shape)
 
     def pick_forms_of(self, rng: np.random.Generator, rate: float, role: str) -> list[tuple[int, int, int]]:
@@ -130,6 +131,14 @@ class Planting:
         """Change two forms of a unit: one error."""
         self.rectangle(kind, unit, np.array(columns), np.arange(len(first)), np.stack([first, second]))
         self.free[unit, list(columns)] = False
+
+    def exchange(self, kind: str, one: int, two: int, column: int) -> None:
+        """Two units' forms of a period change places: one error."""
+        n = self.values.shape[2]
+        unit, place = np.repeat([one, two], n), np.tile(np.arange(n), 2)
+        shown = self.values[[two, one], column].ravel()
+        self.each_cell(kind, unit, np.full(2 * n, column), place, shown, one=True)
+        self.free[[one, two], column] = False
 
     def rectangle(self, kind: str, unit: int, columns: np.ndarray, places: np.ndarray, shown: np.ndarray) -> None:
         """Change some elements in some periods of a unit where untouched: one error. shown : (columns, all series or places)."""
