@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import reference_path, table
 
-from tkyt_analysis.quality.completeness import (
-    check_missing_reports,
+from tkyt_analysis.quality.reporting.completeness import (
     completeness_share,
     never_reported,
     report_grid,
@@ -83,15 +82,6 @@ def test_marked_complete_and_data_present_stand_side_by_side():
 def test_without_marks_their_columns_are_missing_not_zero():
     counted = reporting_completeness(VALUES, ASSIGNED, UNITS, PERIODS, by=["dataset_id"])
     assert counted[["marked_complete", "marked_without_data", "data_without_mark"]].isna().all(axis=None)
-
-
-def test_missing_reports_become_findings_and_an_empty_marked_one_says_so():
-    status = reports(("c", "202501")).assign(completed=True)
-    found = check_missing_reports(VALUES, ASSIGNED, UNITS, PERIODS, reporting_status=status)
-    assert list(zip(found["unit_id"], found["period_id"], found["verdict"])) == [
-        ("c", "202501", "marked_without_data"),
-        ("c", "202502", "missing"),
-    ]
 
 
 @settings(max_examples=20)

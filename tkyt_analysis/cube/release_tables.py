@@ -114,14 +114,10 @@ def province_value_sql(values: str) -> str:
 
 def province_report(context: ReleaseContext) -> pd.DataFrame:
     """Reports due and received, per data set, period and province."""
-    rows = context.made.get("reporting")
-    if rows is None:
-        from tkyt_analysis.warehouse.release_tables import reporting
+    from tkyt_analysis.warehouse.release_tables import reporting
 
-        rows = reporting(context)
     offer_places(context)
-    context.warehouse.con.register("report_rows", rows)
-    return context.query(province_report_sql("report_rows"))
+    return context.query(province_report_sql(f"({reporting(context)})"))
 
 
 def province_report_sql(reports: str) -> str:

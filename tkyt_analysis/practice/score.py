@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from tkyt_analysis.catalog import read_codelist
+from tkyt_analysis.quality.reporting.runs import every_period
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 
 COLUMNS = ["kind", "is_error", "has_check", "planted", "found", "share", "scope"]
@@ -74,15 +75,19 @@ def _claims(matches: tuple[str, ...]) -> pd.DataFrame:
 
 def _met_by_subject(context: ReleaseContext, truth: pd.DataFrame) -> pd.Series:
     """Ids of planted errors whose unit, period and element (or data set) have a finding of a claiming rule."""
-    findings = context.query("SELECT rule_id AS key, unit_id, period_id, element_id, dataset_id FROM lake.finding")
-    claimed = truth.merge(_claims(("value", "report", "form", "month")), on="kind")
-    subject = {"value": ["element_id"], "report": ["dataset_id"], "form": [], "month": ["element_id"]}
+    findings = every_period(
+        context.query("SELECT rule_id AS key, unit_id, period_id, element_id, dataset_id, fields FROM lake.finding")
+    ).drop(columns="fields")
+    claimed = truth.merge(_claims(("value", "report", "form", "month", "unit")), on="kind")
+    subject = {"value": ["element_id"], "report": ["dataset_id"], "form": [], "month": ["element_id"], "unit": []}
     met = []
     for match, more in subject.items():
         rows = claimed[claimed["match"] == match].assign(dataset_id=claimed["element_id"])
         if match == "month":
             rows = rows.drop(columns="unit_id")
         keys = [name for name in ("key", "unit_id", "period_id", *more) if name in rows]
+        if match == "unit":
+            keys.remove("period_id")  # a unit is asked about once, whenever the error shows
         met.append(rows.merge(findings[keys].drop_duplicates(), on=keys)["id"])
     of_element = claimed[claimed["match"] == "report"]  # a report-wide finding on one planted cell of it
     met.append(of_element.merge(findings, on=["key", "unit_id", "period_id", "element_id"])["id"])

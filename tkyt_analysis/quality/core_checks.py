@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.quality import completeness, consistency, dataset_checks, duplicates
+from tkyt_analysis.quality import consistency, dataset_checks, duplicates
 from tkyt_analysis.quality.checks import CheckResult, PanelCheck, TableCheck
 from tkyt_analysis.quality.findings import no_findings
 from tkyt_analysis.quality.outliers import OutlierSettings, judge_panel, score_panel
@@ -18,35 +18,10 @@ if TYPE_CHECKING:
     from tkyt_analysis.catalog.entries import Rule
     from tkyt_analysis.quality.context import CheckContext
 
-_REPORTS = "SELECT DISTINCT dataset_id, unit_id, period_id FROM aggregate_value"
-
 
 def naming(rule: Rule) -> dict[str, Any]:
     """What `make_findings` needs to know of a rule."""
     return {"rule_id": rule.id, "rule_version": rule.version, "severity": rule.severity}
-
-
-def _missing_reports(context: CheckContext, rule: Rule) -> CheckResult:
-    units = context.query("SELECT unit_id, level, province_id, valid_from, valid_to FROM organisation_unit")
-    arguments = (
-        context.query(_REPORTS),
-        context.query("SELECT DISTINCT dataset_id, unit_id FROM data_set_assignment"),
-        units,
-        context.query("SELECT * FROM due_period"),
-    )
-    status = context.query("SELECT * FROM reporting_status") if context.has("reporting_status") else None
-    findings = completeness.check_missing_reports(*arguments, reporting_status=status, **naming(rule))
-    due = len(completeness.expected_reports(*arguments[1:]))
-    return CheckResult(findings, due, due)
-
-
-def _duplicate_submissions(context: CheckContext, rule: Rule) -> CheckResult:
-    cell = ", ".join(duplicates.CELL)
-    again = context.query(
-        f"SELECT * FROM received_value SEMI JOIN (SELECT {cell} FROM received_value GROUP BY ALL HAVING count(*) > 1) USING ({cell})"
-    )
-    (reports,) = context.query(f"SELECT count(*) AS n FROM ({_REPORTS})")["n"]
-    return CheckResult(duplicates.duplicate_submissions(again, **naming(rule)), int(reports), int(reports))
 
 
 def _duplicate_deaths(context: CheckContext, rule: Rule) -> CheckResult:
@@ -97,10 +72,6 @@ def _dataset_expression(context: CheckContext, rule: Rule) -> CheckResult:
     return CheckResult(*dataset_checks.check_expression(rows, rule))
 
 
-REPORT_MISSING = TableCheck(
-    ("aggregate_value", "data_set_assignment", "organisation_unit", "due_period"), _missing_reports
-)
-DUPLICATE_SUBMISSIONS = TableCheck(("received_value",), _duplicate_submissions)
 DUPLICATE_DEATHS = TableCheck(("death",), _duplicate_deaths)
 OUTLIERS = PanelCheck(judge_outliers)
 FORM_ARITHMETIC = TableCheck(("aggregate_value",), _form_arithmetic)

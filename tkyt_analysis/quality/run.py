@@ -14,6 +14,7 @@ from tkyt_analysis.modules import load_object, parts
 from tkyt_analysis.quality.checks import Check, CheckResult, FormCheck, PanelCheck, TableCheck
 from tkyt_analysis.quality.context import CheckContext, context_of_tables
 from tkyt_analysis.quality.findings import make_findings, no_findings
+from tkyt_analysis.quality.reporting.runs import reaching_into
 from tkyt_analysis.quality.workers import each_judged
 
 if TYPE_CHECKING:
@@ -123,9 +124,10 @@ def _further(rows: pd.DataFrame) -> list[str]:
 
 
 def _asked_for(findings: pd.DataFrame, context: CheckContext) -> pd.DataFrame:
-    """Findings on the units and periods that were asked for; one without a unit or period belongs to all."""
+    """Findings on the units and periods that were asked for; one without a unit or period belongs to all, one about a
+    run of periods to each of them."""
     if context.scope is not None:
         findings = findings[findings["unit_id"].isin(context.scope) | (findings["unit_id"] == "")]
     if context.periods is not None:
-        findings = findings[findings["period_id"].isin(context.periods) | (findings["period_id"] == "")]
+        findings = findings[reaching_into(findings, context.periods)]
     return findings

@@ -103,6 +103,10 @@ def _store(
             within.append(sorted(wanted))
     with warehouse.transaction():
         warehouse.con.execute(f"DELETE FROM lake.finding WHERE {inside}", within)
+        warehouse.con.execute(  # a run of periods that began before those asked for
+            f"DELETE FROM lake.finding WHERE {where} AND finding_id IN (SELECT finding_id FROM memory.main.found)",
+            parameters,
+        )
         warehouse.con.execute("INSERT INTO lake.finding BY NAME SELECT * FROM memory.main.found")
         if scope is None and periods is None:  # how much a rule can judge is known from whole runs only
             warehouse.con.execute(f"DELETE FROM lake.rule_coverage WHERE {where}", parameters)

@@ -89,28 +89,12 @@ def rule_coverage(context: ReleaseContext) -> pd.DataFrame:
     return context.query("SELECT * FROM lake.rule_coverage").assign(scope=NATION)
 
 
-def reporting(context: ReleaseContext) -> pd.DataFrame:
-    """Every report that was due or arrived: dataset_id, unit_id, period_id, expected, received, marked_complete."""
-    from tkyt_analysis.quality.completeness import report_grid
-    from tkyt_analysis.quality.lake_context import reporting_periods
+def reporting(context: ReleaseContext) -> str:
+    """Every report that was due or arrived: dataset_id, unit_id, period_id, expected, received, marked_complete (missing
+    where the data set knows no marks). A report is received where some cell of it has a value."""
+    from tkyt_analysis.quality.reporting.completeness import named_reports
+    from tkyt_analysis.quality.reporting.sources import release_reports
 
-    replaced = replaced_files_sql(context.warehouse)
-    values = context.query(
-        f"""
-        SELECT DISTINCT dataset_id, unit_id, period_id FROM lake.aggregate_value WHERE file_sha256 NOT IN ({replaced})
-        AND dataset_id IN (SELECT dataset_id FROM lake.data_set_assignment)
-        """
-    )
-    if values.empty:
-        return pd.DataFrame(
-            columns=["dataset_id", "unit_id", "period_id", "expected", "received", "marked_complete", "scope"]
-        ).astype("str")
-    status = context.query("SELECT DISTINCT dataset_id, unit_id, period_id, completed FROM lake.reporting_status")
-    grid = report_grid(
-        values,
-        context.query("SELECT DISTINCT dataset_id, unit_id FROM lake.data_set_assignment"),
-        context.query("SELECT unit_id, level, province_id, valid_from, valid_to FROM lake.organisation_unit"),
-        reporting_periods(values[["dataset_id", "period_id"]].drop_duplicates()),
-        reporting_status=status if len(status) else None,
-    )
-    return context.add_scope(grid)
+    con = release_reports(context)
+    con.register("unit_scope", context.units[["unit_id", "scope"]])
+    return f"SELECT r.*, coalesce(s.scope, '{NATION}') AS scope FROM ({named_reports()}) r LEFT JOIN unit_scope s USING (unit_id)"

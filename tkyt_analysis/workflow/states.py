@@ -104,10 +104,11 @@ def _due_row(due: DueDate) -> tuple[object, str, bool]:
 def due_dates(con: duckdb.DuckDBPyConnection, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], DueDate]:
     """The due date of each (data set, period): by the form, else by what DHIS2 says of its data set, else none."""
     days = _timely_days(con) if any(dataset not in load_entries("forms") for dataset, _ in pairs) else {}
-    return {pair: _due(pair[0], pair[1], days) for pair in pairs}
+    return {pair: due_of(pair[0], pair[1], days) for pair in pairs}
 
 
-def _due(dataset: str, period_id: str, timely_days: dict[str, float]) -> DueDate:
+def due_of(dataset: str, period_id: str, timely_days: dict[str, float]) -> DueDate:
+    """The due date of one data set and period; timely_days: {data set: days after the period}, as DHIS2 says."""
     from tkyt_analysis.labels import label
 
     try:
