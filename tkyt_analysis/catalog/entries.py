@@ -87,7 +87,7 @@ class Panel:
 class DatasetCheck:
     """What must hold in every row (of a panel: in every unit and period): an expression over the column names.
 
-    rule : comparisons, + - * /, AND, OR, NOT, IS NULL, numbers, 'texts' (see `tkyt_analysis.catalog.expressions`)
+    rule : comparisons, + - * /, AND, OR, NOT, IS NULL, numbers, 'texts' (see `tkyt_analysis.catalog.language`)
     """
 
     id: str
@@ -161,15 +161,14 @@ class Dataset:
         grain: Problems = [
             (key, "catalog.grain_unknown", {"column": column}) for key, column in named if column not in self.columns
         ]
-        said = [(f"checks.{one.id}.rule", one.rule) for one in self.checks]
-        said += [(f"indicators.{one.id}.{part}", getattr(one, part)) for one in self.indicators
+        said = [(f"indicators.{one.id}.{part}", getattr(one, part)) for one in self.indicators
                  for part in ("numerator", "denominator")]  # fmt: skip
         wrong: Problems = [
             (key, "catalog.expression_unknown", {"found": ", ".join(words), "columns": ", ".join(self.columns)})
             for key, text in said
             if (words := unknown_words(text, set(self.columns)))
         ]
-        return grain + wrong
+        return grain + wrong + _check_problems(self.checks, set(self.columns))
 
     @property
     def target(self) -> str:
@@ -182,6 +181,25 @@ class Dataset:
         if self.access == "personal":
             return ()
         return tuple(name for name, column in self.columns.items() if column.identifier)
+
+
+def _check_problems(checks: tuple[DatasetCheck, ...], columns: set[str]) -> Problems:
+    """A sentence for each check that cannot be read or names a column that the entry does not have."""
+    from tkyt_analysis.catalog.language import operands, written
+    from tkyt_analysis.catalog.language_parse import ExpressionError, parse_condition
+
+    found: Problems = []
+    for one in checks:
+        try:
+            named = operands(parse_condition(one.rule))
+        except ExpressionError as error:
+            found.append((f"checks.{one.id}.rule", "catalog.expression_wrong", error.details))
+            continue
+        words = [written(name) for name in named if written(name) not in columns]
+        if words:
+            about = {"found": ", ".join(words), "columns": ", ".join(columns)}
+            found.append((f"checks.{one.id}.rule", "catalog.expression_unknown", about))
+    return found
 
 
 @dataclass(frozen=True)
@@ -362,8 +380,13 @@ class Rule:
 
     kind : expression (left operator right) | python (the check registered under that function name)
     level : levels of unit that it judges; source : the document that asks for it; owner : who answers for the rule
-    missing : skip_if_any_missing | skip_if_all_missing | never_skip (missing counts as 0)
-    window : periods that one judgement looks at ({"before": 12, "after": 0} …); empty: the period itself
+    left, right : expressions (docs/quality_rules.md); operator : == != > >= < <= compulsory_pair exclusive_pair
+    missing : skip_if_any_missing | skip_if_all_missing | never_skip (missing counts as 0); left_missing and
+        right_missing say it for one side
+    window : periods that one judgement looks at ({"before": 11, "least": 6, "ends": "quarter"}); empty: the period itself
+    tolerance : how far the sides may lie apart before anybody is asked ({absolute, share, counts: standard errors})
+    constants : {name: number} of the expressions; fields : further words that the question may name in curly brackets
+    groups : groups of rules in DHIS2; external_id : id of the rule there
     valid_from, valid_to : days between which a period must end for the rule to be asked; empty: always
     detects : kinds of defect (code list `defect_kinds`) that it claims to find; shown with its truth card
     examples : small cases that the rule must judge as written (given, holds, why); run by the catalog's tests
@@ -384,6 +407,13 @@ class Rule:
     operator: str | None = None
     right: str | None = None
     missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] = "skip_if_any_missing"
+    left_missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] | None = None
+    right_missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] | None = None
+    tolerance: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    external_id: str = ""
     applies_to: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     window: Mapping[str, Any] = field(default_factory=dict)
@@ -397,9 +427,9 @@ class Rule:
     def problems(self) -> Problems:
         if self.kind == "python" and not self.function:
             return [("function", "catalog.missing_key", {})]
-        if self.kind == "expression" and not (self.left and self.operator and self.right):
-            return [("left", "catalog.missing_key", {})]
-        return []
+        from tkyt_analysis.catalog.rule_sides import question_problems, rule_problems
+
+        return rule_problems(self) if self.kind == "expression" else question_problems(self)
 
 
 @dataclass(frozen=True)

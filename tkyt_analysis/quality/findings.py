@@ -94,11 +94,40 @@ def make_findings(
 def finding_question(rule: Any, finding: Mapping[str, Any], *, unit: str, language: str | None = None) -> str:
     """The question that a finding puts to its unit, in words: the rule's text with the finding's figures.
 
-    `unit` is the unit's name; numbers are written as the language does.
+    `unit` is the unit's name; numbers are written as the language does. The text may name the finding's own fields; what a
+    finding does not have is written "–".
     """
     language = language or current_language()
-    figures = {name: format_number(finding.get(name), _decimals(finding.get(name)), language) for name in _NUMBER}
-    return rule.question[language].format(unit=unit, period=finding.get("period_id", ""), **figures)
+    given = _own_fields(finding) | {name: finding.get(name) for name in _NUMBER}
+    words = {name: _as_text(value, language) for name, value in given.items()}
+    words |= {"unit": unit, "period": str(finding.get("period_id", ""))}
+    return rule.question[language].format_map(_Absent(words))
+
+
+class _Absent(dict[str, str]):
+    """Words of a question; one that is not there is a dash."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def _own_fields(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a finding, whether they stand beside its columns or inside `fields` (JSON or already read)."""
+    inside = finding.get("fields") or {}
+    if isinstance(inside, str):
+        inside = json.loads(inside)
+    return {name: value for name, value in finding.items() if name != "fields"} | dict(inside)
+
+
+def _as_text(value: Any, language: str) -> str:
+    """A field as people read it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.number):
+        value = value.item()
+    if value is None or isinstance(value, int | float):
+        return format_number(value, _decimals(value), language)
+    return str(value)
 
 
 def verdict_title(verdict: str, language: str | None = None) -> str:
