@@ -14,6 +14,7 @@ MODULE = Module(
         "submission": "tkyt_analysis.cli.submissions:submission",
         "scope": "tkyt_analysis.cli.scope:scope",
         "audit": "tkyt_analysis.cli.audit:audit",
+        "case": "tkyt_analysis.cli.cases:case",
         "errors": "tkyt_analysis.cli.errors:errors",
         "exchange": "tkyt_analysis.cli.exchange:exchange",
         "form": "tkyt_analysis.cli.forms:form",
@@ -35,6 +36,7 @@ MODULE = Module(
         "form_workbook": "tkyt_analysis.ingest.form_workbook:DOOR",
         "tabular": "tkyt_analysis.ingest.tabular:DOOR",
         "supplied": "tkyt_analysis.ingest.supplied:DOOR",
+        "case_reply": "tkyt_analysis.quality.cases.reply_door:DOOR",
     },
     steps={
         "05_submissions": "tkyt_analysis.workflow.adopt:adopt_reports",
@@ -96,6 +98,7 @@ MODULE = Module(
     facts={"core": "tkyt_analysis.cube.core_measures:core_fact"},
     hiv_records={"record_identity": "tkyt_analysis.access.hiv:CASES"},
     gates={
+        "05_case_reply": "tkyt_analysis.quality.cases.reply_gate:case_reply_gate",  # says which unit an answer is of
         "10_scope": "tkyt_analysis.access.gates:keep_to_scope",
         "90_locked_reports": "tkyt_analysis.workflow.gate:guard_locked_reports",
         "95_replacement": "tkyt_analysis.correction.replacement:replacement_gate",  # on the rows that will land

@@ -19,7 +19,7 @@ CELL = ("dataset_id", "unit_id", "period_id", "element_id", "category_id")
 DECIDED = """
     SELECT f.* EXCLUDE (value), e.value, e.explanation
     FROM ({found}) f JOIN settled_case USING (finding_id) JOIN (
-        SELECT finding_id, arg_max(value, event_number) AS value, arg_max(explanation, event_number) AS explanation
+        SELECT finding_id, arg_max_null(value, event_number) AS value, arg_max(explanation, event_number) AS explanation
         FROM lake.case_event WHERE event IN ('accepted', 'withdrawn') GROUP BY 1) e USING (finding_id)
 """
 

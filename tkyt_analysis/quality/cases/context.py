@@ -22,7 +22,7 @@ _TIMELINE = """
 _SAID = """
     SELECT c.finding_id, c.dataset_id, c.unit_id, c.period_id, c.element_id, c.category_id, e.value, e.explanation
     FROM (SELECT DISTINCT finding_id, dataset_id, unit_id, period_id, element_id, category_id FROM finding_change) c JOIN (
-        SELECT finding_id, arg_max(value, event_number) AS value,
+        SELECT finding_id, arg_max_null(value, event_number) AS value,
                coalesce(arg_max(explanation, event_number) FILTER (explanation <> ''), '') AS explanation
         FROM case_event WHERE event IN ('accepted', 'explained') GROUP BY 1) e USING (finding_id)
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tkyt_analysis.catalog import catalog_version
+from tkyt_analysis.quality.cases.adopting import adopt_error_workbooks
 from tkyt_analysis.quality.cases.carrying import carry_decisions, mark_explained
 from tkyt_analysis.version import code_version
 from tkyt_analysis.workflow.states import event_time, utc_now
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # The last thing known of every finding ever seen.
 LAST = """
     SELECT finding_id, max(run_number) AS run_number, arg_max(change, run_number) AS change,
-           arg_max(value, run_number) FILTER (change <> 'gone') AS value, any_value(rule_id) AS rule_id,
+           arg_max_null(value, run_number) AS value, any_value(rule_id) AS rule_id,
            any_value(rule_version) AS rule_version, arg_max(severity, run_number) AS severity,
            arg_max(verdict, run_number) AS verdict,
            any_value(dataset_id) AS dataset_id, any_value(unit_id) AS unit_id, any_value(period_id) AS period_id,
@@ -88,6 +89,8 @@ def record_run(
     before = int(warehouse.one("SELECT coalesce(max(run_number), 0) FROM lake.check_run")[0])
     now = event_time(utc_now())
     run_id = hashlib.sha256(f"{before + 1}|{now}".encode()).hexdigest()[:12]
+    with warehouse.transaction():
+        adopt_error_workbooks(warehouse)
     _offer(warehouse, coverage, listed)
     _make_changes(warehouse, scope, periods)
     counts = dict(warehouse.con.execute("SELECT change, count(*) FROM run_change GROUP BY 1").fetchall())

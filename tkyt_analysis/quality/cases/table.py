@@ -18,7 +18,7 @@ FOUND = """
         any_value(c.dataset_id) AS dataset_id,
         any_value(c.unit_id) AS unit_id, any_value(c.period_id) AS period_id,
         any_value(c.element_id) AS element_id, any_value(c.category_id) AS category_id,
-        arg_max(c.value, c.run_number) AS value, min(c.run_at) AS first_seen_at, max(c.run_at) AS changed_at,
+        arg_max_null(c.value, c.run_number) AS value, min(c.run_at) AS first_seen_at, max(c.run_at) AS changed_at,
         arg_max(c.change, c.run_number) AS last_change,
         CASE WHEN arg_max(c.change, c.run_number) = 'gone' THEN 'mended'
              WHEN arg_max(c.change, c.run_number) = 'superseded' THEN 'superseded'
@@ -36,15 +36,15 @@ TIMELINES = """
 # What was last said about each; words stay in the warehouse.
 SAID = """
     SELECT finding_id,
-        arg_max(answer, event_number) FILTER (event = 'explained') AS answer,
-        arg_max(reported_value, event_number) FILTER (event = 'explained' AND answer = 'wrong') AS reported_value,
-        arg_max(explanation, event_number) FILTER (explanation <> '') AS said_explanation,
-        arg_max(note, event_number) FILTER (note <> '') AS note,
-        arg_max(assigned_to, event_number) FILTER (event = 'assigned') AS assigned_to,
+        arg_max(answer, moment) FILTER (event = 'explained') AS answer,
+        arg_max(reported_value, moment) FILTER (event = 'explained' AND answer = 'wrong') AS reported_value,
+        arg_max(explanation, moment) FILTER (explanation <> '') AS said_explanation,
+        arg_max(note, moment) FILTER (note <> '') AS note,
+        arg_max(assigned_to, moment) FILTER (event = 'assigned') AS assigned_to,
         max(event_at) FILTER (event = 'asked') AS asked_at, count(*) FILTER (event = 'asked') AS times_asked,
         max(event_at) FILTER (event = 'explained') AS answered_at,
         max(event_at) FILTER (event IN ('accepted', 'rejected', 'closed', 'withdrawn')) AS decided_at
-    FROM lake.case_event GROUP BY finding_id
+    FROM (SELECT *, event_at || printf('%012d', event_number) AS moment FROM lake.case_event) GROUP BY finding_id
 """
 
 
