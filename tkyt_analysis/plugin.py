@@ -27,6 +27,7 @@ MODULE = Module(
         "restore": "tkyt_analysis.cli.custody:restore",
         "verify": "tkyt_analysis.cli.custody:verify",
         "compact": "tkyt_analysis.cli.vintages:compact",
+        "quality": "tkyt_analysis.cli.desk_review:quality",
         "revisions": "tkyt_analysis.cli.vintages:revisions",
     },
     doors={
@@ -75,6 +76,7 @@ MODULE = Module(
         for name in ("place", "category", "province_value", "province_report", "province_finding")
     }
     | {"question_rank": "tkyt_analysis.quality.ranking:question_rank"}
+    | {"desk_review": "tkyt_analysis.quality.desk_review.release:desk_review"}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     checks={
         "check_missing_reports": f"{REPORTING}:REPORT_MISSING",
@@ -89,7 +91,7 @@ MODULE = Module(
         "duplicate_submissions": f"{REPORTING}:DUPLICATE_SUBMISSIONS",
         "revised_reports": f"{REPORTING}:REPORT_REVISED",
         "duplicate_deaths": f"{CHECKS}:DUPLICATE_DEATHS",
-        "check_outliers": f"{CHECKS}:OUTLIERS",
+        "check_outliers": "tkyt_analysis.quality.model.check:CHECK",
         "expression": "tkyt_analysis.quality.rules.check:EXPRESSION",
         "anchor_outliers": "tkyt_analysis.quality.anchors.check:ANCHOR_OUTLIERS",
         "dataset_expression": "tkyt_analysis.quality.rules.check:DATASET_EXPRESSION",
