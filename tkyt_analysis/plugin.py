@@ -75,6 +75,7 @@ MODULE = Module(
         name: f"tkyt_analysis.cube.release_tables:{name}"
         for name in ("place", "category", "province_value", "province_report", "province_finding")
     }
+    | {name: f"tkyt_analysis.quality.consequence_release:{name}" for name in ("finding_consequence", "adjusted_total")}
     | {"question_rank": "tkyt_analysis.quality.ranking:question_rank"}
     | {"desk_review": "tkyt_analysis.quality.desk_review.release:desk_review"}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},

@@ -99,7 +99,7 @@ def province_value(context: ReleaseContext) -> str:
     offer_places(context)
     from tkyt_analysis.warehouse.release_tables import aggregate_value
 
-    return province_value_sql(f"({aggregate_value(context)})")
+    return f"SELECT * FROM {context.keep('province_value', province_value_sql(f'({aggregate_value(context)})'))}"
 
 
 def province_value_sql(values: str) -> str:
@@ -117,7 +117,9 @@ def province_report(context: ReleaseContext) -> pd.DataFrame:
     from tkyt_analysis.warehouse.release_tables import reporting
 
     offer_places(context)
-    return context.query(province_report_sql(f"({reporting(context)})"))
+    sums = context.query(province_report_sql(f"({reporting(context)})"))
+    context.keep("province_report", sums)
+    return sums
 
 
 def province_report_sql(reports: str) -> str:

@@ -19,7 +19,9 @@ def programme_indicator(context: ReleaseContext) -> pd.DataFrame:
     """The ratios that data sets define: numerator, denominator, value; status not_assessable where nothing divides."""
     parts = [_indicators(context, entry) for entry in _datasets() if entry.panel and entry.indicators]
     rows = pd.concat([pd.DataFrame(columns=INDICATOR_COLUMNS), *parts], ignore_index=True)
-    return context.add_scope(rows.astype({"numerator": "float64", "denominator": "float64", "value": "float64"}))
+    rows = context.add_scope(rows.astype({"numerator": "float64", "denominator": "float64", "value": "float64"}))
+    context.keep("programme_indicator", rows)
+    return rows
 
 
 def event_count(context: ReleaseContext) -> pd.DataFrame:

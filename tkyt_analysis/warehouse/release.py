@@ -52,6 +52,19 @@ class ReleaseContext:
     warehouse: Warehouse
     practice: bool
     made: dict[str, pd.DataFrame] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+
+    def keep(self, name: str, rows: pd.DataFrame | str) -> str:
+        """Keep rows (or what a query gives) as a temporary table that may spill, for later makers; the table's name."""
+        table = f"kept_{name}"
+        if not isinstance(rows, str):
+            self.warehouse.con.register("keep_rows", rows)
+        source = f"({rows})" if isinstance(rows, str) else "keep_rows"
+        self.warehouse.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {source}")
+        if not isinstance(rows, str):
+            self.warehouse.con.unregister("keep_rows")
+        self.kept.add(name)
+        return table
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
         return self.warehouse.query(sql, parameters)
