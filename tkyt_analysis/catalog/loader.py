@@ -10,11 +10,14 @@ from typing import Any
 
 from tkyt_analysis.catalog.convert import Converter, read_yaml
 from tkyt_analysis.catalog.dataset_rules import dataset_rules
-from tkyt_analysis.catalog.entries import KINDS
+from tkyt_analysis.catalog.desk_review import DeskReview
+from tkyt_analysis.catalog.entries import KINDS as CORE_KINDS
+from tkyt_analysis.catalog.form_rules import form_rules
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
 from tkyt_analysis.settings import catalog_directories
 
+KINDS: dict[str, type] = CORE_KINDS | {"desk_review": DeskReview}
 OTHER_FOLDERS = ("codelists", "boundaries")
 
 
@@ -60,6 +63,7 @@ def _load_entries(kind: str, directories: tuple[Path, ...]) -> dict[str, Any]:
         raise CatalogError(problems)
     if kind == "rules":
         entries |= dataset_rules(_load_entries("datasets", directories).values())
+        entries |= form_rules(_load_entries("forms", directories).values(), entries)
     return entries
 
 
