@@ -36,7 +36,8 @@ def shown_id(finding_id: str) -> str:
 def write_reply_book(
     heading: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], passport: Mapping[str, str]
 ) -> Workbook:
-    """The workbook: `rows` have the keys of COLUMNS and "level" (severity), "finding_id"; `heading` has place, count, day."""
+    """The workbook: `rows` have the keys of COLUMNS and "level" (severity), "finding_id"; `heading` has place,
+    count, waiting, day, and practice (a sentence) where the data are made up."""
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -59,6 +60,7 @@ def _heading(sheet: Worksheet, heading: Mapping[str, Any]) -> None:
         (label("case_reply.of_place", None, **heading), _font(bold=True), 18),
         (label("case_reply.how"), _font(italic=True), 36),
         (label("case_reply.answers"), _font(italic=True), 36),
+        (str(heading.get("practice") or ""), _font(bold=True, color="C00000"), 18),
     ]
     for row, (text, font, height) in enumerate(lines, 1):
         cell = sheet.cell(row, 1)
@@ -96,7 +98,8 @@ def _line(sheet: Worksheet, at: int, row: Mapping[str, Any]) -> None:
             cell.number_format = "#,##0.##" if isinstance(value, float) and not value.is_integer() else "#,##0"
         elif name not in TO_FILL:
             write_text(cell, str(value or ""))
-        cell.font, cell.border, cell.alignment = _font(), _border(), _alignment()
+        cell.font, cell.border = _font(), _border()
+        cell.alignment = _alignment(horizontal="center") if name in ("rank", "expected") else _alignment()
         if name in TO_FILL:
             cell.protection = Protection(locked=False)
             cell.fill = PatternFill("solid", fgColor="FFFDE7")

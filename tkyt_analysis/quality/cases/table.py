@@ -27,7 +27,8 @@ FOUND = """
 """
 # Both halves of the timelines of the cases that somebody did something about.
 TIMELINES = """
-    SELECT finding_id, event_at AS moment, 1 AS half, event_number AS number, event, value, answer FROM lake.case_event
+    SELECT finding_id, event_at AS moment, 1 AS half, event_number AS number, event, value,
+           coalesce(CAST(answer AS VARCHAR), '') AS answer FROM lake.case_event
     UNION ALL BY NAME
     SELECT finding_id, run_at AS moment, 0 AS half, run_number AS number, change AS event, value, '' AS answer
     FROM lake.finding_change WHERE finding_id IN (SELECT finding_id FROM lake.case_event)
@@ -50,10 +51,14 @@ SAID = """
 
 def decided_cases(warehouse: Warehouse) -> pd.DataFrame:
     """finding_id and state of the cases that have events of people (the others follow from the checks alone)."""
-    rows = warehouse.query(TIMELINES)
+    return states_of(warehouse.query(TIMELINES))
+
+
+def states_of(timelines: pd.DataFrame) -> pd.DataFrame:
+    """finding_id and state of each timeline (rows of TIMELINES)."""
     found = [
-        (finding, case_state(Event(one.event, _value(one.value), one.answer or "") for one in part.itertuples()))
-        for finding, part in rows.groupby("finding_id", sort=True)
+        (finding, case_state(Event(one.event, _value(one.value), one.answer) for one in part.itertuples()))
+        for finding, part in timelines.groupby("finding_id", sort=True)
     ]
     return pd.DataFrame(found, columns=["finding_id", "state"]).astype("str")
 

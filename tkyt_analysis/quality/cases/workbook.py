@@ -21,7 +21,7 @@ from tkyt_analysis.quality.cases.naming import CaseNames, figure, period_words, 
 from tkyt_analysis.quality.cases.reply_sheet import shown_id, write_reply_book
 from tkyt_analysis.quality.cases.states import WAITING
 from tkyt_analysis.quality.cases.table import case_table
-from tkyt_analysis.warehouse.lake import Warehouse
+from tkyt_analysis.warehouse.lake import Warehouse, is_practice
 from tkyt_analysis.workflow.machine import local_day
 from tkyt_analysis.workflow.states import event_time, utc_now
 
@@ -64,6 +64,7 @@ def write_case_workbook(
         title = label("case_reply.nation") if place == NATION else names.unit(place)
         heading = {"place": title, "count": format_number(len(asked)), "waiting": format_number(len(waiting)),
                    "day": format_date(local_day(now))}  # fmt: skip
+        heading["practice"] = label("case_reply.practice") if is_practice(home) else ""
         (run,) = warehouse.one("SELECT arg_max(run_id, run_number) FROM lake.check_run")
         passport = {"place": place, "run": str(run), "asked_at": event_time(now)}
         book = write_reply_book(heading, [_row(one, names) for one in asked.to_dict("records")], passport)
