@@ -11,6 +11,7 @@ MODULE = Module(
     package="tkyt_analysis",
     commands={
         "calendar": "tkyt_analysis.cli.submissions:calendar",
+        "check-panel": "tkyt_analysis.cli.check_panel:check_panel",
         "submission": "tkyt_analysis.cli.submissions:submission",
         "scope": "tkyt_analysis.cli.scope:scope",
         "audit": "tkyt_analysis.cli.audit:audit",
@@ -78,6 +79,7 @@ MODULE = Module(
     | {name: f"tkyt_analysis.quality.consequence_release:{name}" for name in ("finding_consequence", "adjusted_total")}
     | {"question_rank": "tkyt_analysis.quality.ranking:question_rank"}
     | {"desk_review": "tkyt_analysis.quality.desk_review.release:desk_review"}
+    | {"integrity": "tkyt_analysis.quality.integrity.checks:integrity"}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     checks={
         "check_missing_reports": f"{REPORTING}:REPORT_MISSING",
@@ -91,6 +93,7 @@ MODULE = Module(
         "zero_or_missing": f"{REPORTING}:ZERO_OR_MISSING",
         "duplicate_submissions": f"{REPORTING}:DUPLICATE_SUBMISSIONS",
         "revised_reports": f"{REPORTING}:REPORT_REVISED",
+        "integrity": "tkyt_analysis.quality.integrity.checks:INTEGRITY",
         "duplicate_deaths": f"{CHECKS}:DUPLICATE_DEATHS",
         "check_outliers": "tkyt_analysis.quality.model.check:CHECK",
         "expression": "tkyt_analysis.quality.rules.check:EXPRESSION",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-
 from tkyt_analysis.quality import duplicates
 from tkyt_analysis.quality.checks import CheckResult, TableCheck
 

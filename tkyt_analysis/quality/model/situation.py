@@ -64,7 +64,7 @@ def _year_so_far(counts: np.ndarray, year: np.ndarray) -> np.ndarray:
 def _gap_odds(present: np.ndarray) -> np.ndarray:
     beside = _beside_gap(present)
     share = float(np.clip(beside[present].mean(), 0.02, 0.98)) if present.any() else 0.5
-    return np.where(beside, np.log(0.9 / share), np.log(0.1 / (1 - share)))
+    return np.asarray(np.where(beside, float(np.log(0.9 / share)), float(np.log(0.1 / (1 - share)))))
 
 
 def _beside_gap(present: np.ndarray) -> np.ndarray:
