@@ -106,6 +106,9 @@ def _met_by_place(context: ReleaseContext, truth: pd.DataFrame) -> pd.Series:
         UNION ALL SELECT rule_id, file_name, d.row_number FROM lake.finding x
             JOIN lake.death d ON d.death_id IN (json_extract_string(x.fields, '$.death_id'), json_extract_string(x.fields, '$.same_as'))
             JOIN lake.received_file r ON r.file_sha256 = d.file_sha256 WHERE x.fields LIKE '%death_id%'
+        UNION ALL SELECT rule_id, file_name, v.row_number FROM lake.finding x
+            JOIN lake.aggregate_value v USING (dataset_id, unit_id, period_id, element_id)
+            JOIN lake.received_file r ON r.file_sha256 = v.file_sha256 WHERE v.row_number IS NOT NULL
         """
     )
     claimed = truth.merge(_claims(("place",)), on="kind")

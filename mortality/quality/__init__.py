@@ -1,0 +1,1 @@
+"""Checks on death records, on the lists they come from, and between those lists."""
