@@ -75,11 +75,19 @@ def conclusions(table: pd.DataFrame, targets: pd.DataFrame | None = None) -> pd.
     drawn = {name: (result[name] != "") & (beside[name].fillna("") != "") for name in CONCLUSIONS}
     differs = {name: drawn[name] & (result[name] != beside[name]) for name in CONCLUSIONS}
     changed = pd.DataFrame(differs)
-    names = changed.apply(lambda column: np.where(column, column.name, ""))
-    result["changed"] = names.agg(lambda row: ", ".join(filter(None, row)), axis=1).astype("str") if len(names) else ""
+    result["changed"] = _listed(changed)
     any_drawn = pd.DataFrame(drawn).any(axis=1)
     result["conclusion_changes"] = np.select([~any_drawn, changed.any(axis=1)], ["not_assessable", "yes"], "no")
     return result
+
+
+def _listed(changed: pd.DataFrame) -> pd.Series:
+    """The names of the columns that hold, comma between them."""
+    words = pd.Series("", index=changed.index, dtype="str")
+    for name in changed:
+        mark = words.where(words == "", words + ", ") + str(name)
+        words = words.where(~changed[name], mark)
+    return words
 
 
 def conclusion_sentence(row: Mapping[str, object], reported: Mapping[str, object], language: str | None = None) -> str:

@@ -6,7 +6,8 @@ Figures are those of the cube: the same base values, the same ratios, provinces 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -179,24 +180,31 @@ def _form_lines(held: pd.DataFrame) -> Iterator[list[Any]]:
                        float(entry.per), bool(mine["flow"].all()), bool(mine["never"].any()), False]  # fmt: skip
 
 
-def linear_parts(expression: str) -> dict[str, float] | None:
+@cache
+def linear_parts(expression: str) -> Mapping[str, float] | None:
     """{column: how often it counts} of an expression of the catalog; None where it is no sum of columns.
 
     Found by trying: the value at 0, at 1 and 2 of each column, and at 1 of all of them.
     """
-    import duckdb
-
     names = names_in(expression)
     tries = [dict.fromkeys(names, 0.0)]
     tries += [dict.fromkeys(names, 0.0) | {name: size} for name in names for size in (1.0, 2.0)]
     tries.append(dict.fromkeys(names, 1.0))
-    with duckdb.connect() as con:
-        con.register("given", pd.DataFrame(tries).assign(trial_no=range(len(tries))))
-        seen = [row[0] for row in con.execute(f"SELECT ({expression})::DOUBLE FROM given ORDER BY trial_no").fetchall()]
+    columns = ", ".join(f'"{name}"' for name in ["trial_no", *names])
+    rows = ", ".join(f"({number}, {', '.join(map(str, one.values()))})" for number, one in enumerate(tries))
+    sql = f"SELECT ({expression})::DOUBLE FROM (VALUES {rows}) t({columns}) ORDER BY trial_no"
+    seen = [row[0] for row in _calculator().execute(sql).fetchall()]
     parts = dict(zip(names, seen[1:-1:2], strict=True))
     doubled = dict(zip(names, seen[2:-1:2], strict=True))
     linear = seen[0] == 0 and None not in seen and all(doubled[name] == 2 * parts[name] for name in names)
     return parts if linear and seen[-1] == sum(parts.values()) else None
+
+
+@cache
+def _calculator() -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect()
 
 
 def targets() -> pd.DataFrame:
