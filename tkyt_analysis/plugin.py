@@ -4,6 +4,7 @@ from tkyt_analysis.modules import Module
 
 RELEASE = "tkyt_analysis.warehouse.release_tables"
 CHECKS = "tkyt_analysis.quality.core_checks"
+SPECIAL = "tkyt_analysis.quality.special.checks"
 REPORTING = "tkyt_analysis.quality.reporting.checks"
 
 MODULE = Module(
@@ -95,6 +96,17 @@ MODULE = Module(
         "revised_reports": f"{REPORTING}:REPORT_REVISED",
         "integrity": "tkyt_analysis.quality.integrity.checks:INTEGRITY",
         "duplicate_deaths": f"{CHECKS}:DUPLICATE_DEATHS",
+        "special_cumulative": f"{SPECIAL}:CUMULATIVE",
+        "special_two_in_one": f"{SPECIAL}:TWO_IN_ONE",
+        "special_copied_form": f"{SPECIAL}:COPIED_FORM",
+        "special_misplaced": f"{SPECIAL}:MISPLACED",
+        "special_swapped_units": f"{SPECIAL}:SWAPPED_UNITS",
+        "special_heaping": f"{SPECIAL}:HEAPING",
+        "special_invented": f"{SPECIAL}:INVENTED",
+        "special_not_a_count": f"{SPECIAL}:NOT_A_COUNT",
+        "special_learned_relation": f"{SPECIAL}:LEARNED_RELATION",
+        "special_related_counts": f"{SPECIAL}:RELATED_COUNTS",
+        "special_level_shift": f"{SPECIAL}:LEVEL_SHIFT",
         "check_outliers": "tkyt_analysis.quality.model.check:CHECK",
         "expression": "tkyt_analysis.quality.rules.check:EXPRESSION",
         "anchor_outliers": "tkyt_analysis.quality.anchors.check:ANCHOR_OUTLIERS",

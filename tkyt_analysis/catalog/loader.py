@@ -13,6 +13,7 @@ from tkyt_analysis.catalog.dataset_rules import dataset_rules
 from tkyt_analysis.catalog.desk_review import DeskReview
 from tkyt_analysis.catalog.entries import KINDS as CORE_KINDS
 from tkyt_analysis.catalog.form_rules import form_rules
+from tkyt_analysis.catalog.integrity_rules import integrity_rules
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
 from tkyt_analysis.settings import catalog_directories
@@ -62,7 +63,7 @@ def _load_entries(kind: str, directories: tuple[Path, ...]) -> dict[str, Any]:
     if problems:
         raise CatalogError(problems)
     if kind == "rules":
-        entries |= dataset_rules(_load_entries("datasets", directories).values())
+        entries |= dataset_rules(_load_entries("datasets", directories).values()) | integrity_rules()
         entries |= form_rules(_load_entries("forms", directories).values(), entries)
     return entries
 

@@ -82,7 +82,19 @@ def unit_table(items: Rows) -> pd.DataFrame:
     """One row per unit object: number, uid, code, name, parent (uid), path, opened, closed, longitude, latitude,
     unit_id, resolved (is it a Vietnamese place), level, province (uid of the first level below the nation)."""
     rows = [_unit_row(item) for item in items]
-    columns = ["number", "uid", "code", "name", "parent", "path", "opened", "closed", "longitude", "latitude"]
+    columns = [
+        "number",
+        "uid",
+        "code",
+        "name",
+        "written",
+        "parent",
+        "path",
+        "opened",
+        "closed",
+        "longitude",
+        "latitude",
+    ]
     units = pd.DataFrame(rows, columns=columns)
     places = _vietnamese_places(units)
     units["resolved"] = places != ""
@@ -97,8 +109,8 @@ def _unit_row(item: dict[str, Any]) -> list[Any]:
     path = _text(item.get("path")) or f"/{uid}"
     parent = _text((item.get("parent") or {}).get("id")) or (path.split("/")[-2] if path.count("/") > 1 else "")
     dates = [_text(item.get(key))[:10] or None for key in ("openingDate", "closedDate")]
-    name = _text(item.get("name") or item.get("displayName"))
-    return [item["number"], uid, _text(item.get("code")), name, parent, path, *dates, *_point(item)]
+    written = str(item.get("name") or item.get("displayName") or "")
+    return [item["number"], uid, _text(item.get("code")), _text(written), written, parent, path, *dates, *_point(item)]
 
 
 def _text(value: Any) -> str:
@@ -203,7 +215,8 @@ def _foreign_units(units: pd.DataFrame, known: dict[str, str]) -> pd.DataFrame:
 
 
 def _place_notes(units: pd.DataFrame) -> list[Note]:
-    """Units with a code like a Vietnamese place's whose name is another: kept as units of their own, and said so."""
+    """Units with a code like a Vietnamese place's whose name is another: kept as units of their own, and said so; and
+    places whose name the sender writes otherwise than the official list."""
     like = units["code"].astype("str").str.fullmatch(r"(VN20\d\d:)?\d{5}") & ~units["resolved"]
     return [
         Note(
@@ -216,6 +229,27 @@ def _place_notes(units: pd.DataFrame) -> list[Note]:
             {"code": row.code, "name": row.name_},
         )
         for row in units[like].rename(columns={"name": "name_"}).itertuples()
+    ] + _spelling_notes(units[units["resolved"]])
+
+
+def _spelling_notes(units: pd.DataFrame) -> list[Note]:
+    """Places whose name has other accents, letters, case or blanks than that of the list (the list's is kept)."""
+    from tkyt_analysis.reference.places import places
+
+    listed = pd.concat([places(system)[["unit_id", "full_name"]] for system in ("VN2024", "VN2025")])
+    official = units["unit_id"].map(dict(zip(listed["unit_id"], listed["full_name"], strict=True)))
+    rows = units.assign(official=official)[official.notna() & (official != units["written"])]
+    return [
+        Note(
+            "note.dhis2_unit_name",
+            "organisationUnits",
+            int(number),
+            "name",
+            written,
+            name,
+            {"name": written, "official": name},
+        )
+        for number, written, name in rows[["number", "written", "official"]].itertuples(index=False)
     ]
 
 
