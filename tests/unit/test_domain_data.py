@@ -13,7 +13,7 @@ from tkyt_analysis.catalog.expressions import names_in, unknown_words
 from tkyt_analysis.ingest.receive import ingest
 from tkyt_analysis.pipeline import check_warehouse, prepare_home
 from tkyt_analysis.practice.generate import make_practice_data
-from tkyt_analysis.quality.dataset_checks import check_expression
+from tkyt_analysis.quality.run import run_checks
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.release import Release, publish
 
@@ -132,7 +132,8 @@ VALUES = table("""
 
 def test_a_check_judges_only_what_can_be_told_and_names_place_and_period():
     rule = load_entries("rules")["food_safety.violations_within_inspected"]
-    findings, judged, total = check_expression(VALUES, rule)
+    result = run_checks({"aggregate_value": VALUES}, [rule])
+    findings, (judged, total) = result.findings, result.coverage.loc[0, ["judged", "total"]]
     assert findings[["unit_id", "period_id", "element_id"]].values.tolist() == [
         ["VN2025:21040", "202508", "food_safety/violations"]  # 12 > 10
     ]
@@ -141,7 +142,8 @@ def test_a_check_judges_only_what_can_be_told_and_names_place_and_period():
 
 def test_of_a_value_sent_twice_the_last_counts_in_a_check():
     mended = pd.concat([VALUES, VALUES.iloc[[1]].assign(value=8)])
-    assert check_expression(mended, load_entries("rules")["food_safety.violations_within_inspected"])[0].empty
+    rule = load_entries("rules")["food_safety.violations_within_inspected"]
+    assert run_checks({"aggregate_value": mended}, [rule]).findings.empty
 
 
 NEW_ENTRY = """

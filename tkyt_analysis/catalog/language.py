@@ -190,8 +190,13 @@ def operands(node: Node) -> list[Operand]:
 
 
 def mentions(node: Node) -> list[Operand]:
-    """The same as often as each is named: what missing-value strategies count."""
-    return [one for one in walk(node) if isinstance(one, Cells | Population)]
+    """The same as often as each is named, outside of window functions: what missing-value strategies count (a window
+    without enough periods is never judged)."""
+    if isinstance(node, Call) and node.name in WINDOW_FUNCTIONS:
+        return []
+    if isinstance(node, Cells | Population):
+        return [node]
+    return [one for part in parts_of(node) for one in mentions(part)]
 
 
 def each_axis(*nodes: Node) -> str:

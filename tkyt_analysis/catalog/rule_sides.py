@@ -18,7 +18,6 @@ from tkyt_analysis.catalog.language import (
     Operand,
     each_axis,
     field_name,
-    mentions,
     operands,
     walk,
 )
@@ -169,7 +168,7 @@ def _meaning_problems(rule: Rule, nodes: Mapping[str, Node]) -> Problems:
     found: Problems = []
     everything = [(key, one) for key, side in nodes.items() for one in walk(side)]
     cells = [one for _, one in everything if isinstance(one, Cells)]
-    if not mentions(nodes["left"]) and not mentions(nodes["right"]):
+    if not operands(nodes["left"]) and not operands(nodes["right"]):
         found.append(("left", "catalog.rule_names_no_value", {}))
     if any("@" in one.rows for one in cells) and any("@" in one.columns for one in cells):
         found.append(("left", "catalog.rule_each_twice", {}))

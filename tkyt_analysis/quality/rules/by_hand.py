@@ -35,12 +35,13 @@ SMALL = 1e-9
 
 @dataclass(frozen=True)
 class Given:
-    """What one unit reported: `periods` from the earliest to the one at hand ({(data set, element, category): value},
-    what is absent is missing), the days of each, the population by (ages, sex)."""
+    """What one unit reported: `periods` from the earliest on ({(data set, element, category): value}, what is absent is
+    missing), the days of each, the population by (ages, sex), the place of the period at hand (the last)."""
 
     periods: Sequence[Mapping[Key, float]]
     days: Sequence[int] = (30,)
     population: Mapping[tuple[tuple[str, ...], str], float] = field(default_factory=dict)
+    at: int = -1
 
 
 def judge(sides: Sides, given: Given, each: str = "") -> str:
@@ -101,15 +102,17 @@ class _Values:
         self.sides, self.given, self.each = sides, given, each
         every = [all(self._count(cells, at)[1] >= cells.needed for cells in sides.windowed)
                  for at in range(len(given.periods))]  # fmt: skip
-        at_hand, window = len(given.periods) - 1, sides.window
-        self.inside = [] if window is None else [
-            at for at in range(max(0, at_hand - window.before), at_hand + 1) if every[at]
-        ]  # fmt: skip
+        self.at = range(len(given.periods))[given.at]
+        window = sides.window
+        first, last = (self.at - window.before, self.at + window.after) if window else (0, -1)
+        self.inside = [at for at in range(len(given.periods)) if first <= at <= last and every[at]]
         self.complete = len(self.inside)
 
-    def _count(self, cells: Cells, at: int = -1) -> tuple[float | None, int]:
-        """(sum, number of values) of cells in one period."""
-        found = [value for key, value in self.given.periods[at].items() if self._of(cells, key)]
+    def _count(self, cells: Cells, at: int | None = None) -> tuple[float | None, int]:
+        """(sum, number of values) of cells in one period (default: the one at hand)."""
+        found = [
+            value for key, value in self.given.periods[self.at if at is None else at].items() if self._of(cells, key)
+        ]
         return (math.fsum(found), len(found)) if found else (None, 0)
 
     def _of(self, cells: Cells, key: Key) -> bool:
@@ -128,8 +131,6 @@ class _Values:
         if isinstance(one, Population):
             return int((one.ages, one.sex) in self.given.population), 1
         assert isinstance(one, Cells)
-        if one in self.sides.windowed:
-            return one.needed, one.needed  # a window without enough periods was refused before
         if len(one.rows) > 1 and not one.columns:
             several = [self._count(Cells((row,), (), one.dataset))[1] for row in one.rows]
             return sum(count > 0 for count in several), len(one.rows)
@@ -143,7 +144,7 @@ class _Values:
             case Constant(name):
                 return float(self.sides.constants[name])
             case Days(window):
-                return float(sum(self.given.days[at] for at in self.inside) if window else self.given.days[-1])
+                return float(sum(self.given.days[at] for at in self.inside) if window else self.given.days[self.at])
             case Population(ages, sex):
                 return _or_zero(self.given.population.get((ages, sex)), nulls)
             case Cells():

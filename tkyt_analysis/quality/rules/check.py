@@ -14,7 +14,6 @@ from tkyt_analysis.catalog.language import (
     Operand,
     Population,
     field_name,
-    mentions,
     operands,
     short_text,
 )
@@ -86,7 +85,9 @@ class _Plan:
         self.operands: dict[int, Operand] = dict(enumerate(sides.operands))
         self.series = read.read_series(context)
         self.table, self.each = read.series_of_operands(self.series, self.operands.values(), sides.each)
-        self.columns = {one: f"v{no}" for no, one in self.operands.items()}
+        self.columns = {
+            one: f"pv{no}" if isinstance(one, Population) else f"v{no}" for no, one in self.operands.items()
+        }
         self.empty = self.table.empty
 
     def judge(self, rule: Rule) -> None:
@@ -131,9 +132,6 @@ class _Plan:
 
     def _windows(self) -> str:
         """Sums over the window of those periods in which every windowed value is there."""
-        for no, one in self.operands.items():
-            if isinstance(one, Population):
-                self.columns[one] = f"pv{no}"
         sides = self.sides
         if sides.window is None:
             return "1 AS window_periods, days AS window_days"
@@ -155,8 +153,6 @@ class _Plan:
         for no, one in self.operands.items():
             if isinstance(one, Population):
                 found[one] = (f"CASE WHEN pv{no} IS NULL THEN 0 ELSE 1 END", 1)
-            elif one in self.sides.windowed:
-                found[one] = ("1", 1)
         return found
 
     def _said(self, writer: SqlWriter) -> str:
@@ -236,7 +232,7 @@ def _findings(context: CheckContext, rule: Rule, sides: Sides, plan: _Plan) -> p
 
 def _subject(sides: Sides, plan: _Plan) -> tuple[str, str, str]:
     """(data set, element, category) that a finding is about: of the first value named; a form's cells stand for the form."""
-    first = next((one for side in (sides.left, sides.right) for one in mentions(side) if isinstance(one, Cells)), None)
+    first = next((one for side in (sides.left, sides.right) for one in operands(side) if isinstance(one, Cells)), None)
     if first is None:
         return "", "", ""
     rows = plan.series.of(first)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -56,8 +57,17 @@ _SERIES = """
 """
 
 
+_KNOWN: WeakKeyDictionary[CheckContext, Series] = WeakKeyDictionary()
+
+
 def read_series(context: CheckContext) -> Series:
-    """The series of a context, with the codes of elements and categories where the metadata give them."""
+    """The series of a context, with the codes of elements and categories where the metadata give them; read once."""
+    if context not in _KNOWN:
+        _KNOWN[context] = _read_series(context)
+    return _KNOWN[context]
+
+
+def _read_series(context: CheckContext) -> Series:
     joins, words = "", {"code": "''", "category_code": "''"}
     for name, table, key in (("code", "data_element", "element_id"), ("category_code", "category", "category_id")):
         if context.has(table) and "code" in context.query(f'SELECT * FROM "{table}" LIMIT 0').columns:
