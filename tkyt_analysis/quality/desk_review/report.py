@@ -20,6 +20,7 @@ from tkyt_analysis.quality.desk_review.words import (
     reason_text,
     score_text,
 )
+from tkyt_analysis.warehouse.release import NATION
 
 DOMAINS = {"1": ("1a", "1b", "1c", "1d"), "2": ("2a", "2b", "2c", "2d", "2e"), "3": ("3a",), "4": ("4a", "4b")}
 UNITS_SHOWN = 12
@@ -51,7 +52,7 @@ def summary_section(view: DeskReviewView, language: str) -> str:
 
 
 def _kind_of_units(view: DeskReviewView, language: str) -> str:
-    kind = view.geography.lower() if view.place == "VN" else f"province_{view.geography.lower()}"
+    kind = view.geography.lower() if view.place == NATION else f"province_{view.geography.lower()}"
     return label(f"desk_review.units.{kind}", language)
 
 
@@ -112,12 +113,32 @@ def _metric(view: DeskReviewView, metric: str, language: str) -> str:
     rows = view.rows[view.rows["metric"] == metric]
     title = f"<h3>{escape(label(f'desk_review.metric.{metric}', language))}</h3>"
     rule = _rule(view, metric, language)
+    if rows.empty and metric == "4a" and view.place != NATION:
+        return title + rule + notice(label("desk_review.nation_only", language), kind="info", language=language)
     if rows.empty:
         return title + rule + notice(label("desk_review.no_subject", language), kind="info", language=language)
     judged = rows[rows["status"] == "ok"]
-    parts = [_table(view, judged, language)] if len(judged) else []
-    silent = _not_assessable(view, rows[rows["status"] != "ok"], language)
-    return title + rule + "".join(parts) + silent
+    noted = [bool(row["diverging"]) or bool(place_diverges(row)) or metric == "4a" for row in judged.to_dict("records")]
+    worth = judged[pd.Series(noted, index=judged.index, dtype=bool)]
+    table = _table(view, worth, language) if len(worth) else ""
+    fine = _nothing_diverges(view, judged.drop(worth.index), language)
+    return title + rule + table + fine + _not_assessable(view, rows[rows["status"] != "ok"], language)
+
+
+def _nothing_diverges(view: DeskReviewView, rows: pd.DataFrame, language: str) -> str:
+    """The subjects of which neither the place nor a unit diverges, with their scores, in one line."""
+    if rows.empty:
+        return ""
+    named = [
+        label(
+            "desk_review.with_score",
+            language,
+            subject=view.subject_name(row["metric"], row["subject"], language),
+            score=score_text(row, language),
+        )
+        for row in rows.to_dict("records")
+    ]
+    return paragraph(label("desk_review.nothing_diverges", language, subjects="; ".join(named)))
 
 
 def _rule(view: DeskReviewView, metric: str, language: str) -> str:

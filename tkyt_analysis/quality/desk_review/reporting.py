@@ -88,6 +88,7 @@ def consistency_of_completeness(
 def _against_before(shares: pd.DataFrame, keys: list[str], options: tuple[str, int, int, int]) -> pd.DataFrame:
     """The shares over what the years before let expect: score becomes that ratio, and `years` how many there were."""
     trend, years_before, minimum, forecast = options
+    shares = shares.reset_index(drop=True)
     before = earlier_years(shares, keys, "score", years_before)
     expected, years = expected_from(before, trend, minimum=minimum, forecast=forecast, most=1.0)
     ratio = shares["score"] / expected.where(expected > 0)
