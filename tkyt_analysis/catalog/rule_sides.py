@@ -190,7 +190,8 @@ def _own_words(nodes: Mapping[str, Node]) -> frozenset[str]:
 
 
 def question_problems(rule: Rule, own: frozenset[str] = frozenset()) -> Problems:
-    """Words in the question's curly brackets that no finding of the rule will have."""
+    """Words in the question's curly brackets that no finding of the rule will have (of a check in Python: where the entry
+    says its `fields`)."""
     found: Problems = []
     for language in ("vi", "en"):
         try:
@@ -199,7 +200,8 @@ def question_problems(rule: Rule, own: frozenset[str] = frozenset()) -> Problems
             found.append((f"question.{language}", "catalog.question_brackets", {}))
             continue
         known = QUESTION_WORDS | own | set(rule.fields)
-        unknown = [name for name in named if name not in known]
+        sure = rule.kind == "expression" or bool(rule.fields)
+        unknown = [name for name in named if name not in known and (sure or not name.isidentifier())]
         if unknown:
             about = {"found": ", ".join(unknown), "known": ", ".join(sorted(known))}
             found.append((f"question.{language}", "catalog.question_unknown", about))
