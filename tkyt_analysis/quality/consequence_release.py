@@ -26,6 +26,7 @@ from tkyt_analysis.quality.consequence import (
     adjusted_sql,
     prepare,
 )
+from tkyt_analysis.quality.ranking import last_received
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,13 +70,13 @@ def _prepared(context: ReleaseContext) -> Settings:
         programme=_with_rows(con, "kept_programme_indicator"),
         report=_with_rows(con, "kept_province_report"),
     )
-    chosen = scenario_settings()
+    chosen = scenario_settings(last_received(context))
     settings = Settings(chosen["k"], chosen["floor"], chosen["least_probability"], relations)
     if "consequence" not in context.kept:
         received = context.query(
             "SELECT dataset_id, element_id, any_value(name) AS name FROM lake.data_element GROUP BY ALL"
         )
-        elements = base_elements(con, relations.sums, received)
+        elements = base_elements(con, relations.sums, received, chosen)
         prepare(con, elements, coefficients(elements), settings)
         context.kept.add("consequence")
     return settings
@@ -90,10 +91,12 @@ def scenario_settings(day: datetime.date | None = None) -> dict[str, Any]:
     return dict(load_entry("thresholds", "adjustment_scenarios").at(day or datetime.date.today()))
 
 
-def base_elements(con: duckdb.DuckDBPyConnection, sums: str, received: pd.DataFrame) -> pd.DataFrame:
+def base_elements(
+    con: duckdb.DuckDBPyConnection, sums: str, received: pd.DataFrame, chosen: dict[str, Any]
+) -> pd.DataFrame:
     """What is summed of each element (ELEMENT_COLUMNS): its finest kind of period and level of unit, as in the cube.
 
-    received : dataset_id, element_id, name as received
+    received : dataset_id, element_id, name as received; chosen : `scenario_settings`
     """
     from tkyt_analysis.cube.profile import KINDS, LEVELS
     from tkyt_analysis.cube.wording import element_wording, form_rows
@@ -116,7 +119,6 @@ def base_elements(con: duckdb.DuckDBPyConnection, sums: str, received: pd.DataFr
     names = received.set_index(["dataset_id", "element_id"])["name"].to_dict()
     pairs = list(zip(first["dataset_id"], first["element_id"], strict=True))
     words = [element_wording(*pair, names.get(pair)) for pair in pairs]
-    chosen = scenario_settings()
     return first.assign(
         whole=[
             "total" if many and pair[1] in form_rows(pair[0]) else ""

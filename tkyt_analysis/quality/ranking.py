@@ -146,11 +146,15 @@ def question_rank(context: Any) -> pd.DataFrame:
                suggested, at_stake FROM lake.finding WHERE verdict NOT IN ('ok', 'not_assessable', 'shock') AND severity <> 'note'
         """
     )
-    (day,) = context.query("SELECT max(received_at)[1:10] AS day FROM lake.received_file")["day"]
     province = context.units["scope"].where(context.units["scope"] != "VN", "").str.replace("-", ":", regex=False)
     units = context.units[["unit_id"]].assign(province_id=province)
-    budget = default_budget(datetime.date.fromisoformat(day) if isinstance(day, str) else None)
-    return context.add_scope(rank_questions(findings, units, budget=budget))
+    return context.add_scope(rank_questions(findings, units, budget=default_budget(last_received(context))))
+
+
+def last_received(context: Any) -> datetime.date | None:
+    """The day on which the last file was received: the day at which a release asks for thresholds (None: no file)."""
+    (day,) = context.query("SELECT max(received_at)[1:10] AS day FROM lake.received_file")["day"]
+    return datetime.date.fromisoformat(day) if isinstance(day, str) else None
 
 
 def months_of(period_ids: pd.Series) -> pd.Series:
