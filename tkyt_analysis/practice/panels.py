@@ -32,6 +32,7 @@ _ROUND: tuple[tuple[str, int], ...] = (
     ("births", 9), ("attended", 9),
     ("single", 11), ("single", 12), ("single", 13), ("single", 14),
 )  # fmt: skip
+_OF_LATER_DOSES = 0.01  # spread of the second and third dose around what the first does
 _SHARE_OF = {"dose2": 0.97, "dose3": 0.93, "deaths": 0.02, "attended": 0.93}
 
 
@@ -293,19 +294,23 @@ def _draw_units(design: FormDesign, month: np.ndarray, first: int, last: int) ->
     mean *= event_effects(design, design.groups[part])
     full = np.zeros((n, *mean.shape[1:]))
     full[: last - first] = mean
-    counts = _related(rng, _negative_binomial(rng, full, table["spread"].to_numpy()), table)
+    counts = _related(rng, _negative_binomial(rng, full, table), table)
     asked_for = rng.random((n, len(table)))[:, family] < 0.92
     counts = np.where(asked_for[:, None, :], counts, np.nan)
     missing = rng.random((n, periods))
     return _with_gaps(design, counts[: last - first], missing[: last - first], part)
 
 
-def _negative_binomial(rng: np.random.Generator, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Counts with variance mean + spread × mean²."""
+def _negative_binomial(rng: np.random.Generator, mean: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+    """Counts with variance mean + spread × mean². Later doses share what moves the first, and little else moves them."""
+    later = table["role"].isin(["dose2", "dose3"]).to_numpy()
+    spread = np.where(later, _OF_LATER_DOSES, table["spread"].to_numpy())
     shape = 1 / np.maximum(spread, 1e-9)
     varied = np.flatnonzero(spread > 0)
-    mean[:, :, varied] *= rng.standard_gamma(shape[varied], (*mean.shape[:2], len(varied))) / shape[varied]
-    return rng.poisson(mean).astype(float)
+    moved = np.ones(mean.shape)
+    moved[:, :, varied] = rng.standard_gamma(shape[varied], (*mean.shape[:2], len(varied))) / shape[varied]
+    moved[:, :, later] *= moved[:, :, table["of"].to_numpy()[later]]
+    return rng.poisson(mean * moved).astype(float)
 
 
 def _related(rng: np.random.Generator, counts: np.ndarray, table: pd.DataFrame) -> np.ndarray:

@@ -78,20 +78,20 @@ def lineage_rows(block: FormBlock) -> pd.DataFrame:
 
 
 def _heaped(p: Planting, rng: np.random.Generator, rate: float) -> None:
-    """B8: a unit rounds most of its counts from 5 on to the nearest 5 or 10."""
+    """B8: a unit rounds half or most of its counts from 5 on to the nearest 5 or 10."""
     for unit in p.pick_units(rng, rate):
-        values, step = p.values[unit], rng.choice([5.0, 10.0])
+        values, step, often = p.values[unit], rng.choice([5.0, 10.0]), rng.choice([0.5, 0.85])
         rounded = np.maximum(np.round(values / step) * step, step)
-        p.whole_unit("B8", unit, np.where((values >= 5) & (rng.random(values.shape) < 0.85), rounded, values))
+        p.whole_unit("B8", unit, np.where((values >= 5) & (rng.random(values.shape) < often), rounded, values))
 
 
 def _invented(p: Planting, rng: np.random.Generator, rate: float) -> None:
-    """B12: every count of a unit is about the unit's mean, with a tenth of the noise that chance would bring."""
+    """B12: every count of a unit is about the unit's mean, with a tenth or half of the noise that chance would bring."""
     for unit in p.pick_units(rng, rate):
         values = p.values[unit]
         with np.errstate(invalid="ignore"):
             mean = np.nansum(values, axis=0) / np.maximum(np.isfinite(values).sum(axis=0), 1)
-        noise = rng.normal(0, 0.1, values.shape) * np.sqrt(mean)
+        noise = rng.normal(0, rng.choice([0.1, 0.5]), values.shape) * np.sqrt(mean)
         p.whole_unit("B12", unit, np.where(np.isfinite(values), np.maximum(np.round(mean + noise), 0), np.nan))
 
 

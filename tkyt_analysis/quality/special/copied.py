@@ -41,7 +41,9 @@ def judge_copied(block: FormBlock, parameters: Mapping[str, Any]) -> Judged:
     chance = _log_chance(counts, expected, usual, (unit, column), (from_unit, from_column))
     limit = np.log(by_chance) - np.log(max(3 * sent.sum(), 1))
     keep = chance < limit
-    rows = _rows(block, counts, unit[keep], column[keep], from_unit[keep], from_column[keep], source[keep], chance[keep])
+    rows = _rows(
+        block, counts, unit[keep], column[keep], from_unit[keep], from_column[keep], source[keep], chance[keep]
+    )
     able = _could_tell(counts, expected, usual, sent, limit)[:, block.asked]
     return rows, int(able.sum()), int(block.reported[:, block.asked].sum())
 
@@ -93,7 +95,11 @@ def _log_of_values(counts: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> 
 
 
 def _log_chance(
-    counts: np.ndarray, expected: Expected, usual: np.ndarray, where: tuple[np.ndarray, ...], source: tuple[np.ndarray, ...]
+    counts: np.ndarray,
+    expected: Expected,
+    usual: np.ndarray,
+    where: tuple[np.ndarray, ...],
+    source: tuple[np.ndarray, ...],
 ) -> np.ndarray:
     """Log probability that chance makes the form equal its source in the cells in which it does."""
     from scipy.special import gammaln

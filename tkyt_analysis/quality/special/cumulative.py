@@ -16,7 +16,14 @@ import numpy as np
 import pandas as pd
 
 from tkyt_analysis.quality.panel import FormBlock
-from tkyt_analysis.quality.special.expected import Expected, expect_block, log_density, log_fit, probability, robust_level
+from tkyt_analysis.quality.special.expected import (
+    Expected,
+    expect_block,
+    log_density,
+    log_fit,
+    probability,
+    robust_level,
+)
 from tkyt_analysis.quality.special.rows import cell_rows, no_rows
 
 Judged = tuple[pd.DataFrame, int, int]
@@ -220,7 +227,9 @@ def _decide(
     element: Runs, form: Runs, start: np.ndarray, go_on: np.ndarray, own: np.ndarray, settings: CumulativeSettings
 ) -> dict[str, np.ndarray]:
     """Which series of which units, and for which run of periods: the whole form, or some elements of it."""
-    in_form = np.maximum(_over_run(start, go_on, form), np.where(form.evidence[:, None] == _summed_flat(own)[:, None], own, -np.inf))
+    in_form = np.maximum(
+        _over_run(start, go_on, form), np.where(form.evidence[:, None] == _summed_flat(own)[:, None], own, -np.inf)
+    )
     speaks = np.abs(in_form) > 0.5
     agree = (in_form > 0.5).sum(axis=1) / np.maximum(speaks.sum(axis=1), 1)
     whole = (form.evidence > settings.form_evidence) & (agree >= 0.7) & (speaks.sum(axis=1) >= 2)

@@ -30,7 +30,7 @@ def judge_misplaced(block: FormBlock, parameters: Mapping[str, Any]) -> Judged:
     values, mean = block.values[unit, column], expected.mean[unit, column]
     found = [
         _exchanged(values, mean, expected.spread, away[unit, column], needed),
-        *(_moved(values, mean, expected.spread, step, needed + 2) for step in (1, -1)),
+        *(_moved(values, mean, expected.spread, away[unit, column], step, needed) for step in (1, -1)),
     ]
     form, place, suggested, evidence = _best_of_each_form(found)
     rows = cell_rows(
@@ -60,7 +60,7 @@ def _exchanged(values: np.ndarray, mean: np.ndarray, spread: np.ndarray, away: n
     fit_a = log_fit(values[at, a], mean[at, b], spread[b])  # the high count in the place of the low one
     fit_b = log_fit(values[at, b], mean[at, a], spread[a])
     gain = fit_a + fit_b - own[at, a] - own[at, b]
-    good = (clean[at, a] > 2.5) & (clean[at, b] < -2) & (fit_a > -3) & (fit_b > -3) & np.isfinite(gain)
+    good = (clean[at, a] > 2.5) & (clean[at, b] < -2.5) & (fit_a > -2.5) & (fit_b > -2.5) & np.isfinite(gain)
     gain = np.where(good, gain, -np.inf).reshape(n, -1)
     best = gain.argmax(axis=1) if n else np.zeros(0, dtype=int)
     evidence = gain[np.arange(n), best]
@@ -72,8 +72,10 @@ def _exchanged(values: np.ndarray, mean: np.ndarray, spread: np.ndarray, away: n
     )  # fmt: skip
 
 
-def _moved(values: np.ndarray, mean: np.ndarray, spread: np.ndarray, step: int, needed: float) -> Moved:
-    """The best run of at least two counts that fit the cell `step` places before them."""
+def _moved(
+    values: np.ndarray, mean: np.ndarray, spread: np.ndarray, away: np.ndarray, step: int, needed: float
+) -> Moved:  # fmt: skip
+    """The best run of at least two counts that fit the cell `step` places before them, some too high and some too low."""
     n, cells = values.shape
     before = np.full_like(mean, np.nan)
     width = np.zeros(cells) + spread
@@ -88,7 +90,13 @@ def _moved(values: np.ndarray, mean: np.ndarray, spread: np.ndarray, step: int, 
     form, place, suggested, evidence = [], [], [], []
     for one in np.flatnonzero((best > needed) & (last - first >= 1)):
         run = np.arange(first[one], last[one] + 1)
-        if (gain[one, run] > 1).sum() < 2:
+        touched = np.nan_to_num(away[one, [*(run - step), run[-1]]])
+        if (
+            (gain[one, run] > 1).sum() < 2
+            or touched.min() > -2
+            or touched.max() < 2
+            or np.nanmean(moved[one, run]) < -2
+        ):
             continue
         origin, end = run - step, run[-1] if step > 0 else run[0]
         form += [one] * (len(run) + 1)

@@ -18,10 +18,10 @@ Judged = tuple[pd.DataFrame, int, int]
 def judge_two_in_one(block: FormBlock, parameters: Mapping[str, Any]) -> Judged:
     """Cells of forms that hold two periods: value, expected, suggested (this period's share), evidence, empty_period.
 
-    parameters : evidence, the log likelihood ratio that a form needs (8). Judged are the reports with an empty period
+    parameters : evidence, the log likelihood ratio that a form needs (6). Judged are the reports with an empty period
     of an active unit beside them, and trivially those without one; total are all reports asked for.
     """
-    needed = float(parameters.get("evidence", 8.0))
+    needed = float(parameters.get("evidence", 6.0))
     sent = np.nansum(np.abs(block.values), axis=2) > 0
     expected = expect_block(block)
     best = [_beside(block, expected, sent, step) for step in (-1, 1)]
@@ -48,14 +48,12 @@ def judge_two_in_one(block: FormBlock, parameters: Mapping[str, Any]) -> Judged:
 def _beside(
     block: FormBlock, expected: Expected, sent: np.ndarray, step: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """(unit, period, the empty period beside it, evidence) of reports next to an empty one of a unit that was active on its far side."""
+    """(unit, period, the empty period beside it, evidence) of reports next to an empty one of a unit that reported before and after."""
     periods = sent.shape[1]
     unit, column = np.nonzero(sent)
-    other, beyond = column + step, column + 2 * step
+    other = column + step
     inside = (other >= 0) & (other < periods)
-    inside &= ~sent[unit, np.clip(other, 0, periods - 1)] & (
-        sent[unit, np.clip(beyond, 0, periods - 1)] | (beyond < 0) | (beyond >= periods)
-    )
+    inside &= ~sent[unit, np.clip(other, 0, periods - 1)]
     active = np.maximum.accumulate(sent, axis=1) & np.maximum.accumulate(sent[:, ::-1], axis=1)[:, ::-1]
     inside &= active[unit, np.clip(other, 0, periods - 1)]
     unit, column, other = unit[inside], column[inside], other[inside]
@@ -65,8 +63,9 @@ def _beside(
     gain = np.nan_to_num(fit - log_fit(values, m, expected.spread))
     gain = np.clip(np.where(fit < -8, np.minimum(gain, 0), gain), -5, 5)
     speaks = np.abs(gain) > 0.3
-    agree = (gain > 0.3).sum(axis=1) >= 0.6 * np.maximum(speaks.sum(axis=1), 2)
-    return unit, column, other, np.where(agree, gain.sum(axis=1), -np.inf)
+    agree = (gain > 0.3).sum(axis=1) >= 0.45 * np.maximum(speaks.sum(axis=1), 2)
+    fits = np.nansum(fit, axis=1) > -2 * np.maximum(np.isfinite(fit).sum(axis=1), 1)
+    return unit, column, other, np.where(agree & fits, gain.sum(axis=1), -np.inf)
 
 
 def _better(*sides: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
