@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import table
 
@@ -69,8 +69,10 @@ REPORTS = of_place(
 def test_1a_divides_sums_of_reports_and_never_stops_at_100_percent():
     found = answer(completeness_of_reporting(REPORTS, threshold=0.9))
     assert found["score"] == pytest.approx((12 + 10 + 14) / (12 + 12 + 12 + 0))
-    assert found["names"] == ["b"] and found["diverging"] == 1  # 10/12 < 0.9
-    assert found["subunits"] == 3 and found["not_assessable"] == 1  # of d nothing was expected
+    assert found["names"] == ["b"]
+    assert found["diverging"] == 1
+    assert found["subunits"] == 3
+    assert found["not_assessable"] == 1
     assert found["facts"]["above"] == 1  # c: 14/12
     only_c = completeness_of_reporting(REPORTS[REPORTS["subunit"] == "c"])
     assert answer(only_c)["score"] == pytest.approx(14 / 12)
@@ -79,7 +81,8 @@ def test_1a_divides_sums_of_reports_and_never_stops_at_100_percent():
 def test_1a_of_a_unit_with_no_list_of_reporters_is_not_assessable():
     found = answer(completeness_of_reporting(REPORTS[REPORTS["subunit"] == "d"]))
     assert (found["status"], found["reason"]) == ("not_assessable", "nothing_expected")
-    assert math.isnan(found["score"]) and found["diverging"] == 0
+    assert math.isnan(found["score"])
+    assert found["diverging"] == 0
 
 
 def test_1b_leaves_reports_of_unknown_time_out_and_a_missing_report_is_not_in_time():
@@ -157,9 +160,9 @@ def test_2a_counts_the_units_that_have_an_extreme_value():
     found = answer(extreme_outliers(months(calm=[*LEVEL, 100], wild=[*LEVEL, 1000]), threshold=3))
     values = np.array([*LEVEL, 1000.0])
     assert abs(values[-1] - values.mean()) / values.std(ddof=1) > 3  # by hand: 3.17
-    assert (
-        found["names"] == ["wild"] and found["diverging"] == 1 and found["beyond_noise"] == 1
-    )  # Rwanda's rewrite: always 0
+    assert found["names"] == ["wild"]
+    assert found["diverging"] == 1
+    assert found["beyond_noise"] == 1
     assert found["score"] == pytest.approx(1 / 24)
 
 
@@ -174,7 +177,9 @@ def test_2a_with_ten_values_nothing_can_be_three_deviations_off_and_that_is_said
 
 def test_2a_equal_values_have_no_deviation_and_are_not_passed():
     found = answer(extreme_outliers(months(flat=[7] * 12, zero=[0] * 12, lone=[5])))
-    assert found["status"] == "not_assessable" and found["not_assessable"] == 3 and found["subunits"] == 0
+    assert found["status"] == "not_assessable"
+    assert found["not_assessable"] == 3
+    assert found["subunits"] == 0
     one = answer(extreme_outliers(months(flat=[0.1] * 12)))  # the computed deviation of equal decimals is not quite 0
     assert one["reason"] == "no_spread"
 
@@ -196,7 +201,8 @@ def test_2c_a_spike_in_a_flat_series_is_found_although_its_mad_is_0():
     values = [5] * 10 + [100, 100]
     found = answer(robust_outliers(months(spike=values)))
     assert 0.7979 * 95 / (2 * 95 / 12) > 3.5
-    assert found["diverging"] == 1 and found["facts"]["outlying"] == 2
+    assert found["diverging"] == 1
+    assert found["facts"]["outlying"] == 2
     assert found["facts"]["extreme"] == 0  # 4.79 is below 5
 
 
@@ -213,6 +219,7 @@ def test_2c_uses_median_and_mad_otherwise():
     assert answer(robust_outliers(months(a=[1, 2, 3, 40])))["reason"] == "too_few_values"
 
 
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.integers(0, 10_000), min_size=12, max_size=12),
     st.integers(1, 50),
@@ -269,7 +276,8 @@ def test_2d_against_the_place_a_unit_that_changes_with_all_others_does_not_diver
     """)
     )
     found = answer(consistency_over_time(halved))
-    assert found["score"] == pytest.approx(0.5) and found["diverging"] == 0
+    assert found["score"] == pytest.approx(0.5)
+    assert found["diverging"] == 0
     assert answer(consistency_over_time(halved, compare_to="one"))["diverging"] == 2
 
 
@@ -348,14 +356,16 @@ def test_2e_equal_counts_true_zeros_and_leaves_out_what_is_missing():
 
 def test_2e_at_least_only_asks_downwards():
     found = answer(related_indicators(*pair(PAIR), kind="aGTb", threshold=0.1))
-    assert set(found["names"]) == {"below", "zero_a"} and found["beyond_noise"] == 2
+    assert set(found["names"]) == {"below", "zero_a"}
+    assert found["beyond_noise"] == 2
 
 
 def test_2e_dropout_is_a_minus_b_over_a_and_diverges_below_0():
     found = answer(related_indicators(*pair(PAIR), kind="do", threshold=0.0))
     assert set(found["names"]) == {"below", "zero_a"}
     alone = answer(related_indicators(*pair("subunit | a | b\nx | 1000 | 900"), kind="do", threshold=0.0))
-    assert alone["score"] == pytest.approx((1000 - 900) / 1000) and alone["diverging"] == 0
+    assert alone["score"] == pytest.approx((1000 - 900) / 1000)
+    assert alone["diverging"] == 0
 
 
 def test_2e_a_negative_dropout_of_small_counts_is_counting_noise():
@@ -383,7 +393,9 @@ def test_2e_all_zero_says_nothing():
 
 def test_2e_without_b_anywhere_names_the_diverging_unit_though_the_place_has_no_ratio():
     found = answer(related_indicators(*pair("subunit | a | b\nx | 50 | 0"), kind="eq", threshold=0.1))
-    assert found["status"] == "ok" and found["names"] == ["x"] and math.isnan(found["score"])
+    assert found["status"] == "ok"
+    assert found["names"] == ["x"]
+    assert math.isnan(found["score"])
     assert found["reason"] == "zero_denominator"
 
 
@@ -444,7 +456,8 @@ def test_4b_compares_each_ratio_of_denominators_with_that_of_the_nation():
     b = pd.concat([b, of_place(table("subunit | value\nx | 100000\ny | 1000\nz | 80000"))], ignore_index=True)
     found = answer(consistency_of_denominators(a, b))
     # nation .015; x .015, y .009 (9 children: chance), z .0075; of w the second figure is missing
-    assert found["names"] == ["z", "y"] and found["beyond_noise"] == 1
+    assert found["names"] == ["z", "y"]
+    assert found["beyond_noise"] == 1
     assert (found["subunits"], found["not_assessable"]) == (3, 1)
     assert found["score"] == pytest.approx((1500 + 9 + 600) / (100000 + 1000 + 80000) / (3000 / 200000))
 
@@ -461,6 +474,7 @@ def test_the_interval_of_a_ratio_holds_its_known_values():
     assert (lower[0], upper[0]) == pytest.approx((0.2720 / 0.7280, 0.7280 / 0.2720), rel=1e-3)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
 def test_the_interval_of_a_ratio_holds_the_ratio(a, b):
     lower, upper = ratio_interval(a, b)
@@ -483,7 +497,8 @@ def test_most_negative_dropouts_of_equal_small_doses_are_noise():
     rows = of_place(pd.DataFrame({"subunit": range(400), "value": draws.poisson(8, 400)}))
     other = rows.assign(value=draws.poisson(8, 400))
     found = answer(related_indicators(rows, other, kind="do", threshold=0.0))
-    assert found["share_diverging"] > 0.35 and found["beyond_noise"] <= 0.05 * 400
+    assert found["share_diverging"] > 0.35
+    assert found["beyond_noise"] <= 0.05 * 400
 
 
 def test_a_month_far_from_its_siblings_is_not_noise():
@@ -499,13 +514,16 @@ def test_every_place_and_year_is_answered_for_itself_in_a_fixed_order():
     rows.loc[(rows["place"] == "Q") & (rows["year"] == 2024), "received"] = 0
     results = completeness_of_reporting(rows)
     assert results[["place", "year"]].to_numpy().tolist() == [["P", 2024], ["P", 2025], ["Q", 2024], ["Q", 2025]]
-    assert answer(results, "Q", 2024)["score"] == 0 and answer(results, "Q", 2025)["score"] > 0.9
+    assert answer(results, "Q", 2024)["score"] == 0
+    assert answer(results, "Q", 2025)["score"] > 0.9
 
 
 def test_names_are_the_farthest_first_and_limited_while_the_count_is_whole():
     rows = of_place(pd.DataFrame({"subunit": range(100, 150), "expected": 100, "received": range(50)}))
     found = answer(completeness_of_reporting(rows))
-    assert found["diverging"] == 50 and len(found["names"]) == 20 and found["names"][0] == "100"
+    assert found["diverging"] == 50
+    assert len(found["names"]) == 20
+    assert found["names"][0] == "100"
 
 
 # ---- the catalog's thresholds
@@ -530,10 +548,8 @@ def test_the_shipped_review_has_who_defaults_and_dates_them():
         "4b": 0.1,
     }
     assert {name: entry.threshold(name, day) for name in wanted} == wanted
-    assert (
-        next(iter(entry.thresholds["1d"].values())).unverified
-        and next(iter(entry.thresholds["vf_lower"].values())).unverified
-    )
+    assert next(iter(entry.thresholds["1d"].values())).unverified
+    assert next(iter(entry.thresholds["vf_lower"].values())).unverified
 
 
 def test_a_review_that_names_what_it_does_not_explain_is_refused(tmp_path):
@@ -548,4 +564,5 @@ def test_a_review_that_names_what_it_does_not_explain_is_refused(tmp_path):
     (tmp_path / "routine.yaml").write_text(yaml.safe_dump(text, allow_unicode=True), "utf-8")
     _, problems = read_entry(tmp_path / "routine.yaml", "desk_review")
     assert len(problems) == 2
-    assert any("penta_fourth" in one for one in problems) and any("thresholds.2a" in one for one in problems)
+    assert any("penta_fourth" in one for one in problems)
+    assert any("thresholds.2a" in one for one in problems)
