@@ -119,10 +119,17 @@ def status(as_of: int | str | None, home: Path, as_json: bool) -> None:
 @click.option("--rules", multiple=True, help=label("cli.check.rules"))
 @click.option("--scope", default=None, help=label("cli.check.scope"))
 @click.option("--period", default=None, help=label("cli.check.period"))
+@click.option("--budget", type=click.IntRange(min=1), default=None, help=label("cli.check.budget"))
 @home_option
 @json_option
 def check(
-    fail_on: str | None, rules: tuple[str, ...], scope: str | None, period: str | None, home: Path, as_json: bool
+    fail_on: str | None,
+    rules: tuple[str, ...],
+    scope: str | None,
+    period: str | None,
+    budget: int | None,
+    home: Path,
+    as_json: bool,
 ) -> int:
     from tkyt_analysis.pipeline import check_warehouse, run_steps
 
@@ -131,26 +138,53 @@ def check(
         run_steps(home, bar)
     summary = check_warehouse(home, rules=rules or None, scope=scope, period=period, progress=bar)
     bar.close()
-    if as_json:
+    if as_json and budget:
+        from tkyt_analysis.quality.asked import first_questions
+
+        print_json({"rules": summary, **first_questions(home, budget=budget, scope=scope, period=period)})
+    elif as_json:
         print_json(summary)
     else:
-        click.echo(label("cli.check.done", count=format_number(sum(row["findings"] for row in summary))))
-        print_table(
-            [label(f"column.{name}") for name in ("rule", "severity", "findings", "not_assessable")],
-            [
-                [
-                    row["title"],
-                    label(f"severity.{row['severity']}"),
-                    format_number(row["findings"]),
-                    format_number(row["not_assessable"]),
-                ]
-                for row in summary
-            ],
-            numbers=(2, 3),
-        )
+        _print_rules(summary)
+        _print_first_questions(home, budget, scope, period)
     levels = {"error": ("error",), "warning": ("error", "warning"), "note": ("error", "warning", "note")}
     failing = fail_on and any(row["findings"] for row in summary if row["severity"] in levels[fail_on])
     return 1 if failing else 0
+
+
+def _print_rules(summary: list[dict[str, Any]]) -> None:
+    """The rules that found or could not judge something; of the others only how many there are."""
+    click.echo(label("cli.check.done", count=format_number(sum(row["findings"] for row in summary))))
+    telling = [row for row in summary if row["findings"] or row["not_assessable"]]
+    print_table(
+        [label(f"column.{name}") for name in ("rule", "severity", "findings", "not_assessable")],
+        [
+            [
+                row["title"],
+                label(f"severity.{row['severity']}"),
+                format_number(row["findings"]),
+                format_number(row["not_assessable"]),
+            ]
+            for row in telling
+        ],
+        numbers=(2, 3),
+    )
+    silent = sum(1 for row in summary if row["judged"] and row not in telling)
+    idle = sum(1 for row in summary if not row["judged"] and row not in telling)
+    click.echo(label("cli.check.silent", silent=format_number(silent), idle=format_number(idle)))
+
+
+def _print_first_questions(home: Path, budget: int | None, scope: str | None, period: str | None) -> None:
+    """What to ask first, and how much of it will be a false alarm."""
+    from tkyt_analysis.quality.asked import first_questions
+
+    found = first_questions(home, budget=budget, scope=scope, period=period, most=5)
+    if not found["cases"]:
+        return
+    numbers = {name: format_number(found[name]) for name in ("cases", "asked", "unknown")}
+    click.echo(label("cli.check.asked", **numbers, false=format_number(found["expected_false"], 1)))
+    for question in found["questions"]:
+        click.echo(f"  • {question['question']}")
 
 
 @tkyt.command(help=label("cli.publish"))

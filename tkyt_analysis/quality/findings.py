@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tkyt_analysis.labels import current_language, format_number, label
+from tkyt_analysis.reference.periods import format_period
 
 FINDING_COLUMNS = [
     "finding_id",
@@ -36,6 +38,8 @@ FINDING_COLUMNS = [
 _TEXT = ["rule_id", "severity", "dataset_id", "unit_id", "period_id", "element_id", "category_id", "verdict",
          "explanation"]  # fmt: skip
 _NUMBER = ["value", "expected", "lower", "upper", "probability", "suggested", "at_stake"]
+# A year alone is left as it stands: it may be anything else as well.
+_PERIOD_ID = re.compile(r"(?:19|20)\d\d(?:0[1-9]A?|1[0-2]A?|Q[1-4]|S[12]|C(?:3|6|9|12)|W[0-5]\d)")
 _IDENTITY = ["rule_id", "rule_version", "dataset_id", "unit_id", "period_id", "element_id", "category_id"]
 
 
@@ -100,7 +104,7 @@ def finding_question(rule: Any, finding: Mapping[str, Any], *, unit: str, langua
     language = language or current_language()
     given = _own_fields(finding) | {name: finding.get(name) for name in _NUMBER}
     words = {name: _as_text(value, language) for name, value in given.items()}
-    words |= {"unit": unit, "period": str(finding.get("period_id", ""))}
+    words |= {"unit": unit, "period": _as_text(str(finding.get("period_id", "")), language)}
     return rule.question[language].format_map(_Absent(words))
 
 
@@ -120,9 +124,9 @@ def _own_fields(finding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_text(value: Any, language: str) -> str:
-    """A field as people read it."""
+    """A field as people read it: numbers as the language writes them, periods by their names."""
     if isinstance(value, str):
-        return value
+        return format_period(value, language) if _PERIOD_ID.fullmatch(value) else value
     if isinstance(value, np.number):
         value = value.item()
     if value is None or isinstance(value, int | float):
