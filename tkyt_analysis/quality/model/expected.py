@@ -27,6 +27,7 @@ from tkyt_analysis.quality.model.spread import spread_of_series
 
 _SPREAD_LIMITS = (0.002, 1.5)
 _HUBER = 2.5
+_BEYOND_CHANCE = 4.0
 _FEW_UNITS, _UNKNOWN_LEVEL = 5, 4.0
 _YEARS = 24  # periods from which seasons can be told from trends
 
@@ -147,16 +148,17 @@ class _Fit:
         hold = self.mean / (1 + self.phi * self.mean)
         return np.log((self.told @ same + hold) / ((self.base * self.level * np.exp(local)) @ same + hold))
 
-    def group(self, groups: np.ndarray) -> np.ndarray | None:
-        """Log change of the other units of the group (province) in the period."""
+    def group(self, groups: np.ndarray) -> list[np.ndarray]:
+        """Log change of the other units of the group (province) in the period: as it is, and where it is beyond chance."""
         names, place = np.unique(groups.astype(str), return_inverse=True)
         if not 1 < len(names) < len(groups):
-            return None
+            return []
         member = np.zeros((len(names), len(groups)))
         member[place, np.arange(len(groups))] = 1
         due = np.where(self.present, self.mean / (1 + self.phi * self.mean), 0.0)
         told, due = ((member @ part)[place] - part for part in (self.told, due))
-        return np.log((told + 20.0) / (due + 20.0))
+        change = np.log((told + 20.0) / (due + 20.0))
+        return [change, np.where(np.abs(change) * np.sqrt(due) > _BEYOND_CHANCE, change, 0.0)]
 
     def learn(self, corrections: list[np.ndarray]) -> np.ndarray:
         """Weight of each correction: ridge regression of the drawn-in residuals of all values."""
@@ -219,10 +221,7 @@ def _own_corrections(fit: _Fit, number: np.ndarray | None) -> list[np.ndarray]:
 
 
 def _shared_corrections(fit: _Fit, groups: np.ndarray | None, tet: np.ndarray | None) -> list[np.ndarray]:
-    found = []
-    group = fit.group(groups) if groups is not None else None
-    if group is not None:
-        found.append(group)
+    found = fit.group(groups) if groups is not None else []
     if tet is not None and np.ptp(tet) > 0:
         found.append(np.broadcast_to(3 * (tet - tet.mean()), fit.y.shape))
     return found

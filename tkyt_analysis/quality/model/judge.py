@@ -11,6 +11,7 @@ from tkyt_analysis.quality.model.expected import Expected
 from tkyt_analysis.quality.model.posterior import ends_in_zero, explain_values
 from tkyt_analysis.quality.model.settings import EXPLANATIONS, ModelSettings
 from tkyt_analysis.quality.model.situation import Situation
+from tkyt_analysis.quality.model.together import shared_event
 
 REACH = 3.355  # 99 % limits of Student's t with 8 degrees of freedom
 _CONSPICUOUS = 1.0  # standard deviations from which explanations are weighed
@@ -69,12 +70,15 @@ def judge_cells(
     middle = (expected.mean if mean is None else mean)[present]
     spread = np.maximum((expected.variance if variance is None else variance)[present], _SMALLEST_SPREAD)
     assessable = _assessable(expected, settings, helped=mean is not None)[present]
-    probability, explanation, suggested = _explained(value, middle, spread, situation.at(present), settings)
+    event = _event(expected.counts, present, middle, spread)
+    probability, explanation, suggested, in_event = _explained(
+        value, middle, spread, event, situation.at(present), settings
+    )
     change = (expected.shared if shared is None else shared)[present]
     low, high = (counts_at(stabilised(middle, spread) + side * REACH, spread) for side in (-1, 1))
     return Judged(
         rows, columns, value, middle, low, high, assessable, np.where(assessable, probability, 0.0), explanation,
-        suggested, _would_stray(value, middle, spread, change),
+        suggested, _would_stray(value, middle, spread, change) | in_event,
     )  # fmt: skip
 
 
@@ -85,20 +89,36 @@ def _assessable(expected: Expected, settings: ModelSettings, *, helped: bool) ->
     return enough | (pooled & (expected.level_variance <= settings.widest_level))
 
 
+def _event(counts: np.ndarray, present: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """`shared_event` of the cells with a value."""
+    distance, ratio = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
+    distance[present] = distance_from(counts[present], mean, spread)
+    ratio[present] = np.log((counts[present] + 0.5) / (mean + 0.5))
+    return shared_event(distance, ratio, counts)[present]
+
+
 def _explained(
-    value: np.ndarray, mean: np.ndarray, spread: np.ndarray, cells: Situation, settings: ModelSettings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    value: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    event: np.ndarray,
+    cells: Situation,
+    settings: ModelSettings,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(probability of error, explanation, suggested number, part of a shared event) of each value."""
     distance = distance_from(value, mean, spread)
     some = np.flatnonzero((np.abs(distance) > _CONSPICUOUS) | (value == 0) | (value == cells.previous))
     probability, suggested = np.zeros(len(value)), np.full(len(value), np.nan)
-    explanation = np.full(len(value), "", dtype=object)
+    explanation, in_event = np.full(len(value), "", dtype=object), np.zeros(len(value), dtype=bool)
     if len(some):
         found = explain_values(
-            cells.at(some), mean[some], spread[some], total=len(value), zero_ends=ends_in_zero(value), settings=settings
-        )
+            cells.at(some), mean[some], spread[some], event=event[some], total=len(value),
+            zero_ends=ends_in_zero(value), settings=settings,
+        )  # fmt: skip
         probability[some], suggested[some] = found.probability, found.suggested
         explanation[some] = np.array(EXPLANATIONS, dtype=object)[found.explanation]
-    return probability, explanation, suggested
+        in_event[some] = (found.event > 0.5) & (np.abs(distance[some]) > REACH)
+    return probability, explanation, suggested, in_event
 
 
 def _would_stray(value: np.ndarray, mean: np.ndarray, spread: np.ndarray, change: np.ndarray) -> np.ndarray:

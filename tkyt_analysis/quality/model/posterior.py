@@ -28,12 +28,13 @@ class Posterior:
     """Arrays of one length.
 
     probability : that the value is an error of any kind; explanation : place of the likeliest kind in EXPLANATIONS;
-    suggested : the number that this kind points to, NaN where it points to none
+    suggested : the number that this kind points to, NaN where it points to none; event : that it is part of a shared event
     """
 
     probability: np.ndarray
     explanation: np.ndarray
     suggested: np.ndarray
+    event: np.ndarray
 
 
 def explain_values(
@@ -41,6 +42,7 @@ def explain_values(
     mean: np.ndarray,
     spread: np.ndarray,
     *,
+    event: np.ndarray | None = None,
     total: int | None = None,
     zero_ends: float | None = None,
     settings: ModelSettings | None = None,
@@ -51,6 +53,7 @@ def explain_values(
     Parameters
     ----------
     cells : the situation of each value, one-dimensional; mean, spread : its expected count and log variance
+    event : log of chance × probability of each value as part of a shared event (see `together`)
     total : values of the panel if `cells` are only the conspicuous ones among them
     zero_ends : share of the panel's values that end in 0 (default: of these values)
     priors : chance of each explanation before looking
@@ -64,18 +67,20 @@ def explain_values(
     likelihood = np.stack([kinds[name][0] for name in EXPLANATIONS])
     likelihood[EXPLANATIONS.index("copied_form")] -= _heaping(value, zero_ends)
     ratio = np.exp(np.clip(likelihood - sound, -60, 60))
-    weights = _posterior_weights(ratio, priors, total or len(value))
+    shared = np.zeros(len(value)) if event is None else np.exp(np.clip(event - sound, -60, 60))
+    weights = _posterior_weights(ratio, 1 + shared, priors, total or len(value))
     best = weights.argmax(axis=0)
     suggested = np.stack([kinds[name][1] for name in EXPLANATIONS])[best, np.arange(len(value))]
-    return Posterior(weights.sum(axis=0), best, suggested)
+    in_order = 1 - weights.sum(axis=0)
+    return Posterior(weights.sum(axis=0), best, suggested, in_order * shared / (1 + shared))
 
 
-def _posterior_weights(ratio: np.ndarray, priors: Mapping[str, float], total: int) -> np.ndarray:
+def _posterior_weights(ratio: np.ndarray, in_order: np.ndarray, priors: Mapping[str, float], total: int) -> np.ndarray:
     start = np.array([priors[name] for name in EXPLANATIONS])
     chance = start.copy()
     for _ in range(3):
         weight = chance[:, None] * ratio
-        posterior = weight / (weight.sum(axis=0) + 1 - chance.sum())
+        posterior = weight / (weight.sum(axis=0) + (1 - chance.sum()) * in_order)
         seen = (posterior.sum(axis=1) + start * _PRIOR_CELLS) / (total + _PRIOR_CELLS)
         chance = np.clip(seen, start / 3, start * 10)
     return posterior

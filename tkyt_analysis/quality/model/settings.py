@@ -29,7 +29,7 @@ class ModelSettings:
     tail : degrees of freedom of the distribution of sound values (Student's t on the stabilised scale)
     """
 
-    threshold: float = 0.4
+    threshold: float = 0.36
     minimum_others: int = 3
     widest_level: float = 0.8
     tail: float = 8.0
