@@ -169,7 +169,7 @@ CHECKS: dict[str, IntegrityCheck] = {
         needs=("data_set_assignment",),
     ),
     "data_set_without_elements": _data_sets(
-        "dataset_id NOT IN (SELECT dataset_id FROM data_element)", needs=("data_element",)
+        "dataset_id NOT IN (SELECT coalesce(dataset_id, '') FROM data_element)", needs=("data_element",)
     ),
     "data_set_without_values": _data_sets("dataset_id NOT IN (SELECT dataset_id FROM series)", needs=_VALUES),
     "data_set_same_name": _data_sets(_same("data_set", "dataset_id", "name"), "name"),

@@ -28,7 +28,7 @@ def legacy_reading(name: str) -> str:
     """The name as Unicode where it is plainly typed in a legacy font (TCVN3, VNI), else ""."""
     from tkyt_analysis.ingest.legacy_fonts import read_text
 
-    reading = read_text(name)
+    reading = read_text(_ODD_BLANK.sub(" ", name))
     return reading.decoded if reading.state == "legacy" else ""
 
 
