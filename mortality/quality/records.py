@@ -35,8 +35,8 @@ _COLUMNS = {
 }  # fmt: skip
 _NOTED = r"ghi so(?: ngay)? (\d+/\d+/\d+)|dang ky(?: ngay)? (\d+/\d+/\d+)"
 _WORK = r"\btnld\b|tai nan lao dong"
-_FOLD_NOTE = "replace(strip_accents(lower(i.note)), 'đ', 'd')"
-_MIDDLE = "list_slice(string_split(" + FOLDED.format("i.full_name") + ", ' '), 2, -2)"
+_FOLD_NOTE = "replace(strip_accents(lower(CAST(i.note AS VARCHAR))), 'đ', 'd')"
+_MIDDLE = "list_slice(string_split(" + FOLDED.format("CAST(i.full_name AS VARCHAR)") + ", ' '), 2, -2)"
 
 _PERSON = f"""
     CREATE OR REPLACE TABLE death_person AS

@@ -49,7 +49,10 @@ def _with_forms(context: ReleaseContext, rows: pd.DataFrame) -> pd.DataFrame:
     if forms.empty:
         return rows
     forms = forms.assign(status="not_assessable", reason="one_list", two_list_status="not_assessable")
-    return pd.concat([rows, forms.reindex(columns=rows.columns).astype(rows.dtypes.to_dict())], ignore_index=True)
+    counts = {name: "Int64" for name in rows.columns if rows[name].dtype.kind == "i"}
+    rows = rows.astype(counts)
+    added = forms.reindex(columns=rows.columns).assign(model="").astype(rows.dtypes.to_dict())
+    return pd.concat([rows, added], ignore_index=True)
 
 
 def death_age_quality(context: ReleaseContext) -> pd.DataFrame:
