@@ -228,10 +228,10 @@ def _shared_corrections(fit: _Fit, groups: np.ndarray | None, tet: np.ndarray | 
 
 
 def _beyond_season(period: np.ndarray, number: np.ndarray | None) -> np.ndarray:
-    """The shared change of each period minus what the same month of other years usually shows."""
+    """The shared change of each period beyond what the same month of other years usually shows."""
     if number is None or period.shape[1] < _YEARS:
         return period
     same = number[:, None] == number[None, :]
     np.fill_diagonal(same, False)
     usual = np.array([np.median(period[:, row]) if row.any() else 0.0 for row in same])
-    return period - usual
+    return np.where(np.abs(period) < np.abs(period - usual), period, period - usual)

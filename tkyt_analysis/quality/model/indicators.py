@@ -107,8 +107,9 @@ def _unit_months(
         total = own.variance + 1 / (own.mean + 0.5)
         score = np.log((own.counts + 0.5) / (own.mean + 0.5)) / np.sqrt(total)
         rows = (one.units[:, None] * periods + np.arange(periods)).ravel()
-        x[rows, place] = np.clip(score, -_CAP, _CAP).ravel()
+        x[rows, place] = score.ravel()
         noise[rows, place] = np.where(np.isfinite(score), 1 / (own.mean + 0.5) / total, np.nan).ravel()
+    x = _drawn_in(x)
     some = np.isfinite(x).sum(axis=1) > 1
     covariance = signal_covariance(x[some], noise[some], pull=_CELL_PULL)
     noise = np.maximum(noise, 0.02)
@@ -121,6 +122,13 @@ def _unit_months(
         _spoken(own, told[:, k].reshape(shape)[one.units], np.clip(left[:, k].reshape(shape)[one.units], 0.03, 1.0))
         for k, (one, own) in enumerate(zip(indicators, expected))
     ]
+
+
+def _drawn_in(score: np.ndarray) -> np.ndarray:
+    """Scores within `_CAP` of the median of their unit-month (of 0 where fewer than three stand there)."""
+    several = np.isfinite(score).sum(axis=1, keepdims=True) >= 3
+    middle = np.where(several, np.nanmedian(score, axis=1, keepdims=True), 0.0)
+    return np.clip(score, middle - _CAP, middle + _CAP)
 
 
 def _spoken(own: Expected, told: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

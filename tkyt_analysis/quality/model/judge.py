@@ -137,7 +137,7 @@ def limit_for(probability: np.ndarray, settings: ModelSettings, max_flags: float
     if max_flags is None:
         return settings.threshold
     ranked = np.sort(probability)[::-1]
-    within = np.cumsum(1 - ranked) <= max_flags * max(float((1 - probability).sum()), 1e-9)
-    asked = int(within.sum()) if within.all() else int(within.argmin())
-    lowest = ranked[asked - 1] if asked else np.inf
-    return max(settings.threshold, float(lowest))
+    beyond = np.cumsum(1 - ranked) > max_flags * float((1 - probability).sum())
+    if not beyond.any():
+        return settings.threshold
+    return max(settings.threshold, float(np.nextafter(ranked[beyond.argmax()], 2.0)))

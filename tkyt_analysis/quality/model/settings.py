@@ -11,7 +11,7 @@ PRIORS: Mapping[str, float] = {
     "lost_digit": 0.01,
     "swapped_digits": 0.006,
     "blank_as_zero": 0.003,
-    "cumulative_as_period": 0.0005,
+    "cumulative_as_period": 0.001,
     "two_periods_in_one": 0.0005,
     "copied_form": 0.0002,
     "unknown": 0.02,
@@ -29,7 +29,7 @@ class ModelSettings:
     tail : degrees of freedom of the distribution of sound values (Student's t on the stabilised scale)
     """
 
-    threshold: float = 0.36
+    threshold: float = 0.33
     minimum_others: int = 3
     widest_level: float = 0.8
     tail: float = 8.0
