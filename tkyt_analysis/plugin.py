@@ -81,6 +81,8 @@ MODULE = Module(
     | {"question_rank": "tkyt_analysis.quality.ranking:question_rank"}
     | {"desk_review": "tkyt_analysis.quality.desk_review.release:desk_review"}
     | {"integrity": "tkyt_analysis.quality.integrity.checks:integrity"}
+    | {name: f"tkyt_analysis.quality.cases.release:{name}" for name in ("quality_case", "quality_trend")}
+    | {name: f"tkyt_analysis.quality.scores.release:{name}" for name in ("quality_score", "quality_rank")}
     | {"truth_score": "tkyt_analysis.practice.score:truth_score"},
     checks={
         "check_missing_reports": f"{REPORTING}:REPORT_MISSING",
