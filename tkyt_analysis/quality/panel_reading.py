@@ -57,7 +57,7 @@ def read_panel(path: str | Path, *, unit: str, period: str, value: str, indicato
     rows = rows.rename(columns={"value": "written"})
     if not indicator:
         rows["indicator"] = ""
-    rows["row"] = np.arange(2, len(rows) + 2)
+    rows["row"] = table.index.to_numpy() + 2
     rows["unit_key"] = rows["unit"].map(clean_name(rows["unit"]))
     rows["indicator_key"] = rows["indicator"].map(clean_name(rows["indicator"]))
     _require_units(path, rows)
@@ -97,9 +97,13 @@ def _parsed(path: Path, text: str, separator: str) -> pd.DataFrame:
     from io import StringIO
 
     try:
-        return pd.read_csv(StringIO(text), sep=separator, dtype="str", keep_default_na=False, skip_blank_lines=False)
+        table = pd.read_csv(StringIO(text), sep=separator, dtype="str", keep_default_na=False, skip_blank_lines=False)
     except pd.errors.ParserError as error:
         raise InputError("error.panel_rows", file=path.name, what=str(error).strip()) from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much in row 2 for an index
+        raise InputError("error.panel_rows", file=path.name, what="2")
+    table = table.fillna("")
+    return table[(table != "").any(axis=1)]
 
 
 def _require_column(path: Path, table: pd.DataFrame, role: str, name: str) -> None:
