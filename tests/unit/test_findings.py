@@ -97,7 +97,7 @@ def test_nothing_found_is_a_share_of_zero():
 def test_the_question_names_unit_period_and_figures_as_vietnamese_writes_them():
     finding = {"period_id": "202501", "value": 12500.0, "expected": 1250.4, "lower": 800.0, "upper": 2.5}
     asked = finding_question(load_entries("rules")["outlier_count"], finding, unit="Xã A", language="vi")
-    assert asked.startswith("Xã A, kỳ 202501: đã báo cáo 12.500, thường gặp khoảng 1.250 (từ 800 đến 2,5).")
+    assert asked.startswith("Xã A, kỳ Tháng 1 năm 2025: đã báo cáo 12.500, thường gặp khoảng 1.250 (từ 800 đến 2,5).")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
