@@ -169,8 +169,10 @@ def _evidence(
     gains = []
     for base in (before, previous):
         gain = log_density(values - base, mean, spread) - as_it_is
-        unusual = log_fit(values - base, mean, spread) < -8  # neither reading fits: no evidence for this one
-        gains.append(np.where(unusual, np.minimum(gain, 0), gain))
+        unusual = (log_fit(values - base, mean, spread) < -8) | (
+            values < base
+        )  # a sum never falls, and its steps are usual
+        gains.append(np.where(unusual, np.minimum(gain, -3), gain))
     start, go_on = gains
     unknown = ~np.isfinite(mean) | ~np.isfinite(values) | ~np.isfinite(before)
     return np.where(unknown, 0, np.nan_to_num(start)), np.where(unknown, 0, np.nan_to_num(go_on))
@@ -189,7 +191,8 @@ def _own_level_evidence(
         gain = log_density(difference, as_sum[:, None] * effect, spread) - log_density(
             values, as_value[:, None] * effect, spread
         )
-    return np.where(seen.sum(axis=1) >= 3, np.where(seen, np.nan_to_num(gain), 0).sum(axis=1), 0)
+    bounded = np.clip(np.where(seen, np.nan_to_num(gain), 0), -8, 6)
+    return np.where(seen.sum(axis=1) >= 3, bounded.sum(axis=1), 0)
 
 
 def _summed(evidence: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ def judge_learned(block: FormBlock, parameters: Mapping[str, Any]) -> Judged:
     """Breaches at the total (or the part that is above its whole): value, expected (sum of the parts, or the whole), parts, share.
 
     parameters : minimum_share of reports in which a sum holds (0.7), minimum_reports (50), most_broken of an order
-    (0.02), times_fewer than chance (5). Judged are the reports to which at least one learned relation applies;
+    (0.02), times_fewer than chance (8). Judged are the reports to which at least one learned relation applies;
     where the form keeps none, nothing is assessable.
     """
     sums = learn_sums(
@@ -30,7 +30,7 @@ def judge_learned(block: FormBlock, parameters: Mapping[str, Any]) -> Judged:
     orders = learn_orders(
         block.values,
         most_broken=float(parameters.get("most_broken", 0.02)),
-        times_fewer=float(parameters.get("times_fewer", 5.0)),
+        times_fewer=float(parameters.get("times_fewer", 8.0)),
     )
     inside = {(part, one.total) for one in sums for part in one.parts}
     orders = [one for one in orders if (one.part, one.whole) not in inside]

@@ -39,13 +39,14 @@ _FORMS = """
 class ShiftSettings:
     """minimum_ratio : smallest change of the mean log count; distance : in standard errors; edge : periods needed on either side;
     minimum_count : events per province and period below which a series is not assessable; minimum_provinces : with
-    fewer, what provinces have in common cannot be told from a change in one."""
+    fewer, what provinces have in common cannot be told from a change in one; minimum_periods : with a count, below which a level has hardly been seen."""
 
     minimum_ratio: float = 1.15
     distance: float = 8.0
     edge: int = 5
     minimum_count: float = 20.0
     minimum_provinces: int = 4
+    minimum_periods: int = 16
 
 
 def run_level_shift(context: CheckContext, rule: Rule) -> Iterator[CheckResult]:
@@ -118,7 +119,9 @@ def _shifts(
         noise = 1.4826 * np.nanmedian(np.abs(np.diff(rate, axis=2)), axis=2) / np.sqrt(2)
         enough = np.nanmean(value, axis=2) >= settings.minimum_count
     able = (
-        enough & (np.isfinite(rate).sum(axis=2) >= 2 * settings.edge + 2) & (len(value) >= settings.minimum_provinces)
+        enough
+        & (np.isfinite(rate).sum(axis=2) >= settings.minimum_periods)
+        & (len(value) >= settings.minimum_provinces)
     )
     best = _best_split(rate, settings.edge)
     noise = np.maximum(noise, 0.03)

@@ -109,7 +109,7 @@ def _without_consequences(found: list[Sum]) -> list[Sum]:
 
 
 def learn_orders(
-    values: np.ndarray, *, most_broken: float = 0.02, times_fewer: float = 5.0, minimum_breaches: int = 40
+    values: np.ndarray, *, most_broken: float = 0.02, times_fewer: float = 8.0, minimum_breaches: int = 40
 ) -> list[Order]:
     """Pairs part ≤ whole that are broken in at most `most_broken` of the reports, and at least `times_fewer` times less
     often than the part of one period exceeds the whole of the next (of which at least `minimum_breaches` were seen).
@@ -130,11 +130,30 @@ def learn_orders(
                 smaller & (chance >= minimum_breaches) & (real <= most_broken * both) & (times_fewer * real <= chance)
             )
             found += [
-                Order(int(part), whole, float(real[part] / both[part]), float(chance[part] / both[part]))
+                Order(
+                    int(part), whole, float(real[part] / max(both[part], 1)), float(chance[part] / max(both[part], 1))
+                )
                 for part in np.flatnonzero(good)
                 if part != whole
             ]
-    return _closest(found)
+    known = {(one.part, one.whole) for one in found}
+    return _closest(found) + [one for one in _of_companions(values) if (one.part, one.whole) not in known]
+
+
+def _of_companions(values: np.ndarray, *, most_broken: float = 0.005, largest_ratio: float = 0.25) -> list[Order]:
+    """Orders between an element and its companion that is at least four times as large: chance would hardly break them,
+    so nothing shows that they are rules; but a report that does break one is wrong in either case."""
+    from tkyt_analysis.quality.special.ratios import companions
+
+    found = []
+    with np.errstate(invalid="ignore"):
+        for part, whole in companions(values):
+            x, y = values[:, :, part], values[:, :, whole]
+            both = np.isfinite(x) & np.isfinite(y)
+            broken = float((x > y).sum() / max(both.sum(), 1))
+            if x[both].sum() <= largest_ratio * y[both].sum() and broken <= most_broken:
+                found.append(Order(part, whole, broken, max(10 * broken, 0.01)))
+    return found
 
 
 def _closest(found: list[Order]) -> list[Order]:
