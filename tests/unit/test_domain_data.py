@@ -127,7 +127,7 @@ VALUES = table("""
     food_safety | food_safety/inspected  | VN2025:21040 | 202509    | 10
     food_safety | food_safety/violations | VN2025:21040 | 202509    | 10
     food_safety | food_safety/inspected  | VN2025:21040 | 202510    | 10
-""")
+""").assign(category_id="")
 
 
 def test_a_check_judges_only_what_can_be_told_and_names_place_and_period():

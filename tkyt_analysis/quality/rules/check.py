@@ -184,6 +184,9 @@ def _asked_where(rule: Rule, sides: Sides) -> tuple[str, list[Any]]:
         if day:
             parts.append(f"period_end {sign} ?")
             parameters.append(day)
+    if kinds := rule.parameters.get("kinds"):
+        parts.append("kind IN (SELECT unnest(?))")
+        parameters.append(list(kinds))
     if sides.window:
         parts.append("kind <> 'cumulative'")
     return " AND ".join(parts) or "true", parameters
