@@ -78,7 +78,7 @@ def funnel(
             "numerator": count,
             "denominator": base,
             "value": np.where(usable, per * count / np.where(usable, base, 1.0), np.nan),
-            "target": per * centre,
+            "target": float(per * centre),
             "z": wide,
             "p_value": p_value,
             "q_value": benjamini_hochberg(p_value),
@@ -86,15 +86,16 @@ def funnel(
     )
     for name, coverage in (("inner", INNER), ("outer", OUTER)):
         lower, upper = funnel_limits(np.where(usable, base, np.nan), centre, statistic, coverage, tau2=tau2)
-        table[f"lower_{name}"], table[f"upper_{name}"] = per * lower, per * upper
+        table[f"lower_{name}"] = np.where(usable, per * lower, np.nan)
+        table[f"upper_{name}"] = np.where(usable, per * upper, np.nan)
     table["side"] = np.where(usable, np.where(count < base * centre, "low", "high"), "")
     asked = enough & (table["q_value"].to_numpy() <= fdr) & ((sides == "both") | (table["side"].to_numpy() == sides))
     table["status"] = np.select([~enough, asked], [NOT_ASSESSABLE, ASK], NORMAL)
     table = table[FUNNEL_COLUMNS]
     table.attrs = {
-        "target": per * centre,
-        "dispersion": phi,
-        "tau2": tau2,
+        "target": float(per * centre),
+        "dispersion": float(phi),
+        "tau2": float(tau2),
         "statistic": statistic,
         "per": per,
         "fdr": fdr,

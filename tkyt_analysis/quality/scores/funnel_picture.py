@@ -48,8 +48,8 @@ def draw_funnel(
         shown = table[table["denominator"] > 0]
         _limits(axes, table, language)
         _points(axes, shown, language)
-        _name(axes, shown, names or {}, narrow=width < PAGE)
         _axes(axes, shown, title, across, language)
+        _name(axes, shown, names or {}, narrow=width < PAGE)
         handles, words = axes.get_legend_handles_labels()
         axes.legend(
             handles, words, loc="upper left", bbox_to_anchor=(-0.02, -0.24), ncols=2 if width >= PAGE else 1, frameon=False,
@@ -57,7 +57,8 @@ def draw_funnel(
         )  # fmt: skip
         picture = svg_of(drawing)
     counts = {name: format_number(int((table["status"] == name).sum()), 0, language) for name in LOOKS}
-    caption = label("funnel.caption", language, title=title, **counts)
+    fdr = format_number(100 * float(table.attrs["fdr"]), 0, language)
+    caption = label("funnel.caption", language, title=title, fdr=fdr, **counts)
     return figure(picture, caption=caption, alternative=caption)
 
 
@@ -95,22 +96,41 @@ def _points(axes: Axes, shown: pd.DataFrame, language: str) -> None:
 
 
 def _name(axes: Axes, shown: pd.DataFrame, names: Mapping[str, str], *, narrow: bool) -> None:
-    """The names of the units farthest out among those to ask about, one under the other where they would meet."""
-    asked = shown[shown["status"] == ASK].sort_values(["q_value", "unit"]).head(3 if narrow else MOST_NAMED)
-    middle = np.sqrt(shown["denominator"].min() * shown["denominator"].max()) if len(shown) else 1.0
-    for row in asked.itertuples():
-        left = row.denominator > middle
-        axes.annotate(
-            shortened(str(names.get(row.unit, row.unit)), 18 if narrow else 28), (row.denominator, row.value),
-            xytext=(-7 if left else 7, 0), textcoords="offset points", ha="right" if left else "left", va="center", fontsize=8.5,
-            color=INK, zorder=6, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
-        )  # fmt: skip
+    """The names of the units farthest out among those to ask about, where they meet no such unit and no other name."""
+    asked = shown[shown["status"] == ASK].sort_values(["q_value", "unit"])
+    if asked.empty:
+        return
+    places = axes.transData.transform(asked[["denominator", "value"]].to_numpy(float))
+    points = axes.figure.dpi / 72
+    taken = [(x - 5 * points, y - 5 * points, x + 5 * points, y + 5 * points) for x, y in places]
+    left, right = axes.transAxes.transform([(0, 0), (1, 1)])[:, 0]
+    for (x, y), row in list(zip(places, asked.itertuples(), strict=True))[: 3 if narrow else MOST_NAMED]:
+        text = shortened(str(names.get(row.unit, row.unit)), 18 if narrow else 28)
+        wide = 5.0 * points * len(text)
+        for side, ha in ((1, "left"), (-1, "right")):
+            start = x + 7 * points if side > 0 else x - 7 * points - wide
+            spot = (start, y - 5 * points, start + wide, y + 5 * points)
+            inside = spot[0] >= left and spot[2] <= right
+            if inside and not any(_meet(spot, other) for other in taken):
+                axes.annotate(text, (row.denominator, row.value), xytext=(side * 7, 0), textcoords="offset points",
+                              ha=ha, va="center", fontsize=8.5, color=INK, zorder=6)  # fmt: skip
+                taken.append(spot)
+                break
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _axes(axes: Axes, shown: pd.DataFrame, title: str, across: str, language: str) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axes.set_xscale("log")
+    if len(shown):
+        low, high = float(shown["denominator"].min()) * 0.8, float(shown["denominator"].max()) * 1.2
+        axes.set_xlim(low, high)
+        subs = (1.0,) if high / low > 60 else (1.0, 2.0, 5.0)
+        axes.xaxis.set_major_locator(LogLocator(subs=subs) if high / low > 8 else MaxNLocator(5, integer=True))
     axes.set_title(title, loc="left", fontsize=10, fontweight=600, color=INK)
     axes.set_xlabel(across, fontsize=9, loc="left", color=INK)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, 0, language)))

@@ -60,7 +60,7 @@ def matrix_of(counts: pd.DataFrame, settings: ScoreSettings) -> Matrix:
 
     sums = ("units", "good_squared", "cross", "total_squared")
     more = {name: filled(name) for name in sums if name in counts}
-    peers = (listed["dataset_id"] + "\x1f" + listed["kind"]).to_numpy(dtype=object)
+    peers = (listed["dataset_id"] + "\x1f" + listed["kind"].astype("str")).to_numpy(dtype=object)
     return Matrix(keys, peers, filled("good"), filled("total"), **more)
 
 
