@@ -31,6 +31,7 @@ MODULE = Module(
         "compact": "tkyt_analysis.cli.vintages:compact",
         "quality": "tkyt_analysis.cli.desk_review:quality",
         "revisions": "tkyt_analysis.cli.vintages:revisions",
+        "rule": "tkyt_analysis.cli.rules:rule",
     },
     doors={
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",

@@ -290,6 +290,8 @@ def _name(text: str) -> str:
 
 
 def _cells(cells: Cells) -> str:
+    shown = tuple(one or DEFAULT_CATEGORY for one in cells.columns)
+    cells = Cells(cells.rows, shown, cells.dataset)
     if not cells.dataset and len(cells.rows) == 1 and len(cells.columns) <= 1:
         parts = (*cells.rows, *cells.columns)
         if all(plain_name(one) and one[0].isalpha() for one in parts) and parts[0].lower() not in RESERVED:
