@@ -103,7 +103,8 @@ def base_elements(
     from tkyt_analysis.reference.periods import period_windows
 
     rows = con.execute(
-        f"SELECT dataset_id, element_id, period_id, level, count(DISTINCT category_id) AS categories FROM {sums} GROUP BY ALL"
+        f"SELECT dataset_id, element_id, period_id, level, count(DISTINCT category_id) AS categories FROM {sums} "
+        "WHERE period_id <> '' AND element_id <> '' GROUP BY ALL"
     ).df()
     if rows.empty:
         return pd.DataFrame(
