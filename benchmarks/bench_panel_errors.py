@@ -31,6 +31,11 @@ PANELS = REFERENCE / "quality" / "panels"
 KINDS = ("x10", "x3", "x2", "div10", "zero", "swap")
 FASTR_INDICATORS = ["ANC1", "ANC4", "Penta1", "Penta3", "BCG", "Instdelivery", "OPD_total", "Measles1"]
 SEEDS = (101, 102, 103)
+# Rules of the catalog whose names differ from the function's.
+RULE_IDS = {
+    "cd2030": "cd2030_outliers", "fastr": "fastr_outliers", "sntutils": "sntutils_outliers",
+    "who_2a": "who_outliers_2a", "who_2b": "who_outliers_2b", "who_2c": "who_outliers_2c",
+}  # fmt: skip
 EVENT_SEEDS = (21, 22, 23)
 
 
@@ -228,7 +233,7 @@ def card(measured: pd.DataFrame) -> pd.DataFrame:
         for kind, part in own.groupby("kind", sort=False):
             planted, found = part["planted"].sum(), part["found"].sum()
             lines.append(
-                [rule, panel, kind, planted, found, found / planted if planted else np.nan,
+                [RULE_IDS.get(rule, rule), panel, kind, planted, found, found / planted if planted else np.nan,
                  1 - wrongly / flagged if flagged else np.nan, 1000 * wrongly / runs["untouched"].sum(),
                  runs["judged"].sum() / runs["values"].sum(), " ".join(map(str, sorted(own["seed"].unique())))]
             )  # fmt: skip

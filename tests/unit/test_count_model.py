@@ -169,6 +169,15 @@ def test_a_campaign_in_a_part_of_the_units_is_no_error_though_nobody_said_which(
     assert (found[:20, 9] == "shock").mean() > 0.9
 
 
+def test_a_cluster_of_cases_where_one_is_rare_is_no_error_but_the_same_factor_on_large_counts_is():
+    counts = np.random.default_rng(6).poisson(1.2, (30, 24)).astype(float)
+    counts[4, 9] = 12
+    assert verdicts(counts)[4, 9] in ("ok", "shock")
+    counts = drawn(units=30, mean=120)
+    counts[4, 9] *= 10
+    assert verdicts(counts)[4, 9] == "error_high"
+
+
 def test_one_unit_alone_with_four_times_its_level_is_asked_about():
     counts = drawn(units=60)
     counts[0, 9] *= 4

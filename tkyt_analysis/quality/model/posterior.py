@@ -16,6 +16,7 @@ from tkyt_analysis.quality.model.density import log_probability
 from tkyt_analysis.quality.model.settings import EXPLANATIONS, PRIORS, ModelSettings
 from tkyt_analysis.quality.model.situation import Situation
 
+_CLUSTER_CHANCE, _CLUSTER_SIZE, _CLUSTER_SPREAD, _RARE = 0.05, 2.0, 1.0, 4.0  # clusters of rare events (log scale)
 _WIDE = 1.1  # standard deviation of an unexplained error on the log scale
 _ALREADY = 1.4  # the figure before is this many times what is usual: it may be cumulative itself
 _PRIOR_CELLS = 1_000
@@ -63,6 +64,7 @@ def explain_values(
     zero_ends = ends_in_zero(value) if zero_ends is None else zero_ends
     sound = log_probability(value, mean, spread, settings.tail)
     sound = np.where(value == 0, np.logaddexp(sound, np.log(cells.zero_rate)), sound)
+    sound = np.logaddexp(sound, _cluster(value, mean))
     kinds = _kinds(cells, mean, spread, settings.tail, zero_ends)
     likelihood = np.stack([kinds[name][0] for name in EXPLANATIONS])
     likelihood[EXPLANATIONS.index("copied_form")] -= _heaping(value, zero_ends)
@@ -73,6 +75,13 @@ def explain_values(
     suggested = np.stack([kinds[name][1] for name in EXPLANATIONS])[best, np.arange(len(value))]
     in_order = 1 - weights.sum(axis=0)
     return Posterior(weights.sum(axis=0), best, suggested, in_order * shared / (1 + shared))
+
+
+def _cluster(value: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Log probability of a true cluster: where one case is rare, the cases of one outbreak come together."""
+    away = (np.log((value + 0.5) / (mean + 0.5)) - _CLUSTER_SIZE) / _CLUSTER_SPREAD
+    density = -0.5 * away**2 - np.log(_CLUSTER_SPREAD * np.sqrt(2 * np.pi)) - np.log(value + 0.5)
+    return np.log(_CLUSTER_CHANCE * _RARE / (_RARE + mean**2)) + density
 
 
 def _posterior_weights(ratio: np.ndarray, in_order: np.ndarray, priors: Mapping[str, float], total: int) -> np.ndarray:
