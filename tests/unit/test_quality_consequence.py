@@ -22,7 +22,7 @@ from tkyt_analysis.quality.consequence import (
     adjusted_sql,
     prepare,
 )
-from tkyt_analysis.quality.consequence_release import linear_parts, targets
+from tkyt_analysis.quality.consequence_release import base_elements, linear_parts, scenario_settings, targets
 from tkyt_analysis.quality.findings import make_findings
 
 PLACES = table("""
@@ -356,3 +356,23 @@ def test_several_conclusions_that_change_are_all_told():
 
 def test_the_targets_of_the_catalog_are_read():
     assert {"quangngai_chip_card_share"} <= set(targets()["figure"])
+
+
+def test_a_home_without_values_or_findings_has_no_consequences():
+    con, chosen = connection(
+        found(TEN_TIMES).head(0), values=VALUES.head(0), elements=ELEMENTS.head(0), coefficients=FORM_RATIO.head(0)
+    )
+    assert con.execute(FINDING_CONSEQUENCE).df().empty
+    assert conclusions(con.execute(adjusted_sql(chosen)).df()).empty
+
+
+def test_values_without_a_period_or_element_are_no_base_of_a_figure():
+    rows = VALUES.assign(dataset_id="d", category_id="", level="commune", province="VN2025:51")
+    con = duckdb.connect()
+    con.register("given", pd.concat([rows, rows.assign(period_id=None), rows.assign(element_id="", period_id="")]))
+    con.execute("CREATE TABLE sums AS SELECT * FROM given")
+    received = pd.DataFrame({"dataset_id": ["d"], "element_id": ["deaths"], "name": ["Số tử vong"]})
+    base = base_elements(con, "sums", received, scenario_settings()).set_index("element_id")
+    assert sorted(base.index) == ["bcg", "beds", "births", "deaths"]
+    assert base["never"].to_dict() == {"bcg": False, "beds": False, "births": False, "deaths": True}
+    assert set(base["kind"]) == {"month"}
