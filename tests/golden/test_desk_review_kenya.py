@@ -9,7 +9,20 @@ from support import reference_path
 from tkyt_analysis.quality.desk_review.consistency import annual_values, consistency_over_time, related_indicators
 from tkyt_analysis.quality.desk_review.reporting import completeness_of_reporting
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def panel(file):

@@ -207,9 +207,9 @@ def test_a_data_set_may_have_its_own_threshold_and_a_year_before_the_first_is_no
     def dated(day, value):
         return {"1a": {day: DatedValue(value, "test")}}
 
-    strict = small_entry(data_sets={"form": ReviewDataSet(dated(datetime.date(2020, 1, 1), 1.01))})
+    strict = small_entry(data_sets={"form": ReviewDataSet(dated(datetime.date(2020, 1, 1), 1.1))})
     one = run(strict).query("metric == '1a' and place == 'VN' and geography == 'VN2025'").iloc[0]
-    assert (one["threshold"], one["diverging"]) == (1.01, 1)
+    assert (one["threshold"], one["diverging"]) == (1.1, 1)
     later = small_entry(data_sets={"form": ReviewDataSet(dated(datetime.date(2030, 1, 1), 0.9))})
     one = run(later).query("metric == '1a' and place == 'VN' and geography == 'VN2025'").iloc[0]
     assert (one["status"], one["reason"], one["diverging"]) == ("not_assessable", "no_threshold", 0)

@@ -115,7 +115,7 @@ def un_projections() -> pd.DataFrame:
 
 
 def national_totals(years: list[int]) -> pd.DataFrame:
-    """geography, place, year, persons, source: the nation's official total (missing where the catalog has none)."""
+    """geography, place, year, persons, source: the nation's official total (missing where the catalog has none), for both ways to divide it."""
     from tkyt_analysis.reference.population import population
 
     found = []
@@ -125,5 +125,6 @@ def national_totals(years: list[int]) -> pd.DataFrame:
             persons, source = float(row["persons"]), f"{row['series']} ({row['status']})"
         except InputError:
             persons, source = float("nan"), ""
-        found.append({"geography": "VN2025", "place": NATION, "year": year, "persons": persons, "source": source})
+        both = ({"geography": geography, "place": NATION} for geography in ("VN2024", "VN2025"))
+        found += [one | {"year": year, "persons": persons, "source": source} for one in both]
     return pd.DataFrame(found, columns=["geography", "place", "year", "persons", "source"])
