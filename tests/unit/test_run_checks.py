@@ -49,7 +49,7 @@ def test_a_silent_unit_and_a_tenfold_value_are_both_found():
     assert result.findings.columns.tolist() == FINDING_COLUMNS
     missing = result.findings.query("rule_id == 'report_missing'")
     assert missing[["unit_id", "period_id", "fields"]].to_numpy().tolist() == [
-        ["silent", "202401", '{"months": 12, "to": "202412"}']  # one question about the run, not twelve
+        ["silent", "202401", '{"months": 12, "report": "d", "to": "202412"}']  # one question about the run, not twelve
     ]
     outlier = result.findings.query("rule_id == 'outlier_count'")
     assert outlier[["unit_id", "period_id", "verdict"]].to_numpy().tolist() == [["a", "202405", "error_high"]]

@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from tkyt_analysis.quality.context import CheckContext
 
 Results = Iterator[CheckResult]
-_RUN_FIELDS = ["to", "months"]
+_RUN_FIELDS = ["to", "months", "report"]
 
 
 def _naming(rule: Rule) -> dict[str, Any]:
     return {"rule_id": rule.id, "rule_version": rule.version, "severity": rule.severity}
+
+
+def title_of(con: duckdb.DuckDBPyConnection, dataset_id: str) -> str:
+    """The name of a data set, as the question to the unit names it; its id where no list names it."""
+    tables = con.execute("SELECT 1 FROM duckdb_columns() WHERE table_name = 'data_set' AND column_name = 'name'")
+    if tables.fetchone() is None:
+        return dataset_id
+    row = con.execute("SELECT max(name) FROM data_set WHERE dataset_id = ?", [dataset_id]).fetchone()
+    return str(row[0]) if row and row[0] else dataset_id
 
 
 def _count(con: duckdb.DuckDBPyConnection, dataset_no: int, condition: str) -> int:
@@ -42,7 +51,7 @@ def _runs(trait: str, total: str, verdict: str, *, among: str = "true", stake: b
             if stake and len(rows):
                 usual = rows["unit_no"].map(runs.usual_size(con, dataset))
                 rows = rows.assign(at_stake=(usual * rows["months"]).round(1))
-            rows = rows.assign(dataset_id=dataset, verdict=verdict, probability=1.0)
+            rows = rows.assign(dataset_id=dataset, report=title_of(con, dataset), verdict=verdict, probability=1.0)
             judged = _count(con, number, total)
             yield CheckResult(make_findings(rows, fields=_RUN_FIELDS, **_naming(rule)), judged, judged)
 
@@ -57,7 +66,8 @@ def _late(context: CheckContext, rule: Rule) -> Results:
             wanted = context.periods
             rows = rows[[not wanted.isdisjoint(periods) for periods in rows["periods"]]]
         rows = rows.assign(dataset_id=dataset, verdict="late", value=rows["median_days"], expected=0.0, probability=1.0)
-        fields = ["periods", "late", "sent", "longest_days"]
+        rows = rows.assign(report=title_of(con, dataset))
+        fields = ["periods", "late", "sent", "longest_days", "report"]
         yield CheckResult(make_findings(rows, fields=fields, **_naming(rule)), *timeliness.timed_share(con, number))
 
 
@@ -66,7 +76,7 @@ def _more_than_expected(context: CheckContext, rule: Rule) -> Results:
     con = reports_of(context)
     for number, dataset in data_sets(con):
         rows = runs.runs(con, number, runs.NOT_DUE, among=runs.NOT_DUE, periods=context.periods)
-        rows = rows.assign(dataset_id=dataset, verdict="not_expected", probability=1.0)
+        rows = rows.assign(dataset_id=dataset, report=title_of(con, dataset), verdict="not_expected", probability=1.0)
         judged = _count(con, number, "received")
         yield CheckResult(make_findings(rows, fields=_RUN_FIELDS, **_naming(rule)), judged, judged)
 

@@ -82,9 +82,8 @@ _ADD = """
         JOIN report_unit USING (unit_id) JOIN report_period USING (period_id) SEMI JOIN asked USING (period_no)
     )
     SELECT {number}, unit_no, period_no, bool_or(expected), bool_or(received), CASE WHEN {known} THEN bool_or(marked) END,
-           min(sent_on) FILTER (sent_by = first_by), any_value(first_by)
-    FROM (SELECT *, min(sent_by) OVER (PARTITION BY unit_no, period_no) AS first_by FROM part)
-    GROUP BY unit_no, period_no HAVING bool_or(expected OR received OR marked) ORDER BY unit_no, period_no
+           coalesce(min(sent_on) FILTER (sent_by = 1), min(sent_on) FILTER (sent_by = 2), min(sent_on)), min(sent_by)
+    FROM part GROUP BY unit_no, period_no HAVING bool_or(expected OR received OR marked) ORDER BY unit_no, period_no
 """
 _NO_MARKS = "(SELECT '' AS dataset_id, '' AS unit_id, '' AS period_id LIMIT 0)"
 _NO_TIMES = "SELECT '' AS unit_id, '' AS period_id, NULL::DATE AS sent_on, NULL::TINYINT AS sent_by LIMIT 0"

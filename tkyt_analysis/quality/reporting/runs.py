@@ -67,9 +67,11 @@ def usual_size(con: duckdb.DuckDBPyConnection, dataset_id: str) -> pd.Series:
         [dataset_id],
     ).fetchall()[0]
     rows = con.execute(
-        "SELECT r.unit_no, sum(value) / count(DISTINCT period_no) AS events FROM cell JOIN unit USING (unit_no) "
-        "JOIN report_unit r ON r.unit_id = unit.unit_id WHERE series_no BETWEEN ? AND ? AND value >= 0 GROUP BY 1",
-        [first, last],
+        "SELECT r.unit_no, total / reports AS events FROM (SELECT unit_no, sum(value) AS total FROM cell "
+        "WHERE series_no BETWEEN ? AND ? AND value >= 0 GROUP BY 1) JOIN unit USING (unit_no) JOIN report_unit r ON r.unit_id = unit.unit_id "
+        "JOIN (SELECT unit_no, count(*) AS reports FROM report JOIN report_dataset USING (dataset_no) WHERE dataset_id = ? AND received "
+        "GROUP BY 1) n ON n.unit_no = r.unit_no",
+        [first, last, dataset_id],
     ).df()
     return rows.set_index("unit_no")["events"]
 

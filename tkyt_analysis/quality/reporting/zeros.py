@@ -35,7 +35,7 @@ class ZeroModel:
 def zero_model(values: np.ndarray, reported: np.ndarray, *, least_others: int = 3) -> ZeroModel:
     """The model above for the values (units, periods, series; NaN blank) of one form and which forms were sent."""
     known = np.isfinite(values)
-    counts = np.where(known, np.maximum(values, 0), 0.0)
+    counts = _tamed(values, known)
     expected = _expected(counts, known)
     shape = _shape(counts, expected, known)
     zero = (shape / (shape + expected)) ** shape
@@ -45,6 +45,12 @@ def zero_model(values: np.ndarray, reported: np.ndarray, *, least_others: int = 
     assessable = others >= least_others
     posterior = _blank_is_zero(zero, blank & assessable, known & (counts == 0), known & (counts > 0))
     return ZeroModel(expected, zero, assessable, posterior)
+
+
+def _tamed(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Counts cut at ten more than three times the unit's median: one typing error must not make every zero likely."""
+    median = np.nan_to_num(np.nanmedian(np.where(known.any(axis=1, keepdims=True), values, 0.0), axis=1, keepdims=True))
+    return np.where(known, np.clip(np.nan_to_num(values), 0, 3 * np.maximum(median, 0) + 10), 0.0)
 
 
 def _expected(counts: np.ndarray, known: np.ndarray) -> np.ndarray:
