@@ -4,6 +4,7 @@ Tuned on design seed 1 with planting seed 3 (level_shift also on 2 and 3); measu
 which nobody looked at. A case is one form (unit and period), unit (habits), window (ratios) or province and element
 (level shifts). precision: cases that meet a planted error of any kind; own: those that meet one of the kinds that the
 check looks for; found: planted errors of those kinds that a case meets. False alarms are cases that meet none.
+visible: planted errors whose true figures are e^8 times as likely as the shown ones; recall_visible: of those, found.
 
     python benchmarks/bench_special_detectors.py [--csv PATH] [--seeds N] [--speed]
 """
@@ -25,6 +26,7 @@ from tkyt_analysis.practice.panels_defects import plant_defects
 from tkyt_analysis.quality.context import context_of_tables
 from tkyt_analysis.quality.panel import FormBlock
 from tkyt_analysis.quality.run import check_of
+from tkyt_analysis.quality.special.expected import expect_block, log_fit
 from tkyt_analysis.quality.special.level_shift import ShiftSettings, judge_sums
 
 RULES = (
@@ -112,14 +114,42 @@ def score(rule_id: str, rows: pd.DataFrame, truth: pd.DataFrame, block: FormBloc
     own_units = {unit for unit, period in own if period == ""}
     covered = set().union(*cases) if cases else set()
     units = {unit for unit, _ in covered}
+    visible = visible_errors(truth, kinds, block)
     hit = planted[planted["kind"].isin(kinds)].assign(
         hit=lambda t: [place in covered or (place[1] == "" and place[0] in units) for place in t["place"]]
     )
     found = hit.groupby(["kind", "id"])["hit"].any().groupby("kind").agg(["size", "sum"])
     meets_own = [bool(one & own) or any(unit in own_units for unit, _ in one) for one in cases]
     meets_any = [bool(one & everywhere) or any(unit in whole_units for unit, _ in one) for one in cases]
-    per_kind = {kind: (int(found["size"].get(kind, 0)), int(found["sum"].get(kind, 0))) for kind in kinds}
+    seen = hit[hit["id"].isin(visible)].groupby(["kind", "id"])["hit"].any().groupby("kind").agg(["size", "sum"])
+    per_kind = {
+        kind: tuple(int(table[name].get(kind, 0)) for table in (found, seen) for name in ("size", "sum"))
+        for kind in kinds
+    }
     return {"cases": len(cases), "own": sum(meets_own), "any": sum(meets_any), "kinds": per_kind}
+
+
+def visible_errors(truth: pd.DataFrame, kinds: tuple[str, ...], block: FormBlock) -> set[str]:
+    """Errors that change figures by more than chance would: the true figures are at least e^8 times as likely as the shown
+    ones, given what is expected. The others (a shift among counts of 1 to 5) nobody could tell from the figures."""
+    cells = truth[truth["kind"].isin(kinds)].dropna(subset=["true_value", "shown_value"])
+    if cells.empty:
+        return set(truth.loc[truth["kind"].isin(kinds), "id"])
+    place = [
+        dict(zip(names, range(len(names)), strict=True))
+        for names in (block.units, [one.period_id for one in block.periods], [one[0] for one in block.series])
+    ]
+    at = tuple(
+        cells[name].map(index).to_numpy()
+        for name, index in zip(("unit_id", "period_id", "element_id"), place, strict=True)
+    )
+    expected = expect_block(block)
+    mean, spread = expected.mean[at], expected.spread[at[2]]
+    gain = log_fit(cells["true_value"].to_numpy(), mean, spread) - log_fit(
+        cells["shown_value"].to_numpy(), mean, spread
+    )
+    total = pd.Series(np.nan_to_num(gain)).groupby(cells["id"].to_numpy()).sum()
+    return set(total.index[total >= 8])
 
 
 def damaged(seed: int, kind: str, months: int) -> tuple[FormDesign, FormBlock, FormBlock, pd.DataFrame]:
@@ -158,7 +188,7 @@ def drawn(seeds: int) -> tuple[pd.DataFrame, pd.DataFrame]:
             quiet_lines.append((rule_id, panel, work[rule_id], clean[rule_id]))
         print(panel, "done", flush=True)
     quiet = pd.DataFrame(quiet_lines, columns=["check", "panel", "judged", "cases"])
-    return pd.DataFrame(lines, columns=[*COLUMNS, "own"]), quiet
+    return pd.DataFrame(lines, columns=[*COLUMNS, "own", "visible", "recall_visible"]), quiet
 
 
 def card_lines(rule_id: str, panel: str, runs: list[dict], seeds: int) -> list[tuple]:
@@ -167,12 +197,13 @@ def card_lines(rule_id: str, panel: str, runs: list[dict], seeds: int) -> list[t
     judged, total = sum(run["judged"] for run in runs), sum(run["total"] for run in runs)
     lines = []
     for kind in load_entries("rules")[rule_id].detects:
-        planted, found = (sum(run["kinds"][kind][at] for run in runs) for at in (0, 1))
+        planted, found, visible, seen = (sum(run["kinds"][kind][at] for run in runs) for at in range(4))
         lines.append(
             (
                 rule_id, panel, kind, planted, found, round(found / planted, 3) if planted else float("nan"),
                 round(any_ / cases, 3) if cases else float("nan"), round(1000 * (cases - any_) / max(judged, 1), 4),
                 round(judged / max(total, 1), 3), seeds, round(own / cases, 3) if cases else float("nan"),
+                visible, round(seen / visible, 3) if visible else float("nan"),
             )
         )  # fmt: skip
     return lines

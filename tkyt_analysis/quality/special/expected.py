@@ -8,6 +8,8 @@ place, replace `expect_block`: everything else asks only for `mean` and `spread`
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +55,8 @@ def robust_level(counts: np.ndarray, minimum_values: int) -> np.ndarray:
     n = np.isfinite(counts).sum(axis=-1)
     ordered = np.sort(counts, axis=-1)
     low, high = np.maximum((n - 1) // 2, 0), np.minimum(n // 2, counts.shape[-1] - 1)
-    middle = sum(np.take_along_axis(ordered, one[..., None], axis=-1)[..., 0] for one in (low, high)) / 2
+    below, above = (np.take_along_axis(ordered, one[..., None], axis=-1)[..., 0] for one in (low, high))
+    middle = (below + above) / 2
     with np.errstate(invalid="ignore"):
         bounded = np.clip(ordered, (middle / 2.5 - 4)[..., None], (2.5 * middle + 4)[..., None])
         level = np.nansum(bounded, axis=-1) / np.maximum(n, 1)
@@ -130,10 +133,9 @@ def probability(log_ratio: np.ndarray, against: float) -> np.ndarray:
     return np.clip(1 / (1 + np.exp(-(np.asarray(log_ratio, dtype=float) - against))), 0.01, 0.999).round(3)
 
 
-class quiet(warnings.catch_warnings):  # noqa: N801 - used as a statement
+@contextmanager
+def quiet() -> Iterator[None]:
     """Rows without any value are expected: no warning about them."""
-
-    def __enter__(self):  # type: ignore[no-untyped-def]
-        result = super().__enter__()
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return result
+        yield

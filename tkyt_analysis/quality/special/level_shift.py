@@ -37,15 +37,15 @@ _FORMS = """
 
 @dataclass(frozen=True)
 class ShiftSettings:
-    """minimum_ratio : smallest change of the mean log count; distance : in standard errors; edge : periods needed on either side;
+    """minimum_ratio : smallest change of the mean log count; distance : in standard errors; edge : months (or a year and a quarter of quarters) needed on either side, more than a shock lasts twice;
     minimum_count : events per province and period below which a series is not assessable; minimum_provinces : with
     fewer, what provinces have in common cannot be told from a change in one; minimum_periods : with a count, below which a level has hardly been seen."""
 
     minimum_ratio: float = 1.15
     distance: float = 8.0
-    edge: int = 5
+    edge: int = 8
     minimum_count: float = 20.0
-    minimum_provinces: int = 4
+    minimum_provinces: int = 6
     minimum_periods: int = 16
 
 
@@ -77,7 +77,8 @@ def judge_sums(sums: pd.DataFrame, settings: ShiftSettings) -> tuple[pd.DataFram
     value, logs, reports = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
     at = ids["province_id"], element, place[ids["period_id"]]
     value[at], logs[at], reports[at] = sums["value"], sums["logs"], sums["reports"]
-    able, first, step, distance = _shifts(value, logs / np.where(reports > 0, reports, np.nan), settings)
+    edge = settings.edge if len(names["period_id"][0]) == 6 or names["period_id"][0].endswith("A") else 5
+    able, first, step, distance = _shifts(value, logs / np.where(reports > 0, reports, np.nan), settings, edge)
     group, series = np.nonzero(
         able & (distance >= settings.distance) & (np.abs(step) >= np.log(settings.minimum_ratio))
     )
@@ -110,12 +111,12 @@ def _around(
 
 
 def _shifts(
-    value: np.ndarray, mean_log: np.ndarray, settings: ShiftSettings
+    value: np.ndarray, mean_log: np.ndarray, settings: ShiftSettings, edge: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """(can be judged, first period of the new level, its step [log], distance [standard errors]) per province and element."""
     with quiet(), np.errstate(invalid="ignore", divide="ignore"):
         rate = mean_log - np.nanmedian(mean_log, axis=2, keepdims=True)
-        rate -= np.nanmedian(rate, axis=0, keepdims=True)
+        rate -= _median_of_others(rate)
         noise = 1.4826 * np.nanmedian(np.abs(np.diff(rate, axis=2)), axis=2) / np.sqrt(2)
         enough = np.nanmean(value, axis=2) >= settings.minimum_count
     able = (
@@ -123,9 +124,17 @@ def _shifts(
         & (np.isfinite(rate).sum(axis=2) >= settings.minimum_periods)
         & (len(value) >= settings.minimum_provinces)
     )
-    best = _best_split(rate, settings.edge)
+    best = _best_split(rate, edge)
     noise = np.maximum(noise, 0.03)
     return able, best[0], best[1], np.where(best[2], np.abs(best[1]) * best[3] / (1.25 * noise), 0)
+
+
+def _median_of_others(rate: np.ndarray) -> np.ndarray:
+    """What the other provinces have in common: a step of its own is not taken from a province, nor given to the others."""
+    others = [
+        np.nanmedian(np.delete(rate, at, axis=0), axis=0) if len(rate) > 1 else 0 * rate[0] for at in range(len(rate))
+    ]
+    return np.stack(others)
 
 
 def _best_split(rate: np.ndarray, edge: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

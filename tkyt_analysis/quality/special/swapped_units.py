@@ -61,7 +61,7 @@ def _best_pairs(
     gain = np.where(cells & np.isfinite(own)[:, None, :], fit - own[:, None, :], 0).sum(axis=2)
     mean_fit = np.nansum(fit, axis=2) / np.maximum(cells.sum(axis=2), 1)
     both = np.where(
-        (mean_fit > -1.25) & (mean_fit.T > -1.25) & (gain > needed / 3) & (gain.T > needed / 3), gain + gain.T, -np.inf
+        (mean_fit > -1.25) & (mean_fit.T > -1.25) & (np.minimum(gain, gain.T) > needed / 3), gain + gain.T, -np.inf
     )
     np.fill_diagonal(both, -np.inf)
     found = []
