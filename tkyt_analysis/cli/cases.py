@@ -172,13 +172,16 @@ for _name in ("reject", "close", "withdraw", "reopen"):
 @click.argument("place")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=label("cli.case.output"))
 @click.option("--most", type=click.IntRange(1, 5000), default=200, show_default=True, help=label("cli.case.most"))
+@click.option("--budget", type=click.IntRange(1, 10_000), default=None, help=label("cli.case.budget"))
 @click.option("--period", default=None, metavar="P", help=label("cli.case.period"))
 @home_option
 @json_option
-def case_workbook(place: str, output: Path, most: int, period: str | None, home: Path, as_json: bool) -> None:
+def case_workbook(
+    place: str, output: Path, most: int, budget: int | None, period: str | None, home: Path, as_json: bool
+) -> None:
     from tkyt_analysis.quality.cases.workbook import write_case_workbook
 
-    made = write_case_workbook(home, place, output, most=most, period=period)
+    made = write_case_workbook(home, place, output, most=most, budget=budget, period=period)
     if as_json:
         print_json(made.as_dict())
         return

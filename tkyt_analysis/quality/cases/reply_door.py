@@ -176,7 +176,7 @@ def read_answer(text: str) -> str | None:
 def _corrected(answer: str, text: str) -> tuple[float | None, Problem | None]:
     """The value that a "wrong" line says is right; a number beside another answer contradicts it."""
     if fold(text) in _BLANK:
-        missing = ("quarantine.case_corrected_missing", "corrected", {})
+        missing: Problem = ("quarantine.case_corrected_missing", "corrected", {})
         return None, missing if answer == "wrong" else None
     if answer != "wrong":
         return None, ("quarantine.case_corrected_contradicts", "corrected", {"value": mask_text(text), "answer": answer_word(answer)})  # fmt: skip
