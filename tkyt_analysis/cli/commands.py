@@ -184,7 +184,8 @@ def _print_first_questions(home: Path, budget: int | None, scope: str | None, pe
     numbers = {name: format_number(found[name]) for name in ("cases", "asked", "unknown")}
     click.echo(label("cli.check.asked", **numbers, false=format_number(found["expected_false"], 1)))
     for question in found["questions"]:
-        click.echo(f"  • {question['question']}")
+        place = "" if question["unit"] in question["question"] else f"{question['unit']}, {question['period_id']}: "
+        click.echo(f"  • {place}{question['question']}")
 
 
 @tkyt.command(help=label("cli.publish"))

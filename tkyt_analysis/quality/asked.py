@@ -67,12 +67,12 @@ def _provinces_now(units: pd.DataFrame) -> pd.Series:
 
 
 def _in_words(rows: pd.DataFrame, units: pd.DataFrame) -> list[dict[str, Any]]:
-    rules, names = load_entries("rules"), units.set_index("unit_id")["name"]
+    rules, names = load_entries("rules"), dict(zip(units["unit_id"], units["name"], strict=True))
     lines = []
     for row in rows.to_dict("records"):
         unit = str(names.get(row["unit_id"], row["unit_id"]))
         rule = rules.get(row["rule_id"])
-        question = finding_question(rule, row, unit=unit) if rule else row["rule_id"]
+        question = finding_question(rule, row, unit=unit, names=names) if rule else row["rule_id"]
         line = row | {"unit": unit, "question": question}
         lines.append({name: None if line[name] != line[name] else line[name] for name in SHOWN})
     return lines

@@ -95,15 +95,23 @@ def make_findings(
     return result[FINDING_COLUMNS]
 
 
-def finding_question(rule: Any, finding: Mapping[str, Any], *, unit: str, language: str | None = None) -> str:
+def finding_question(
+    rule: Any,
+    finding: Mapping[str, Any],
+    *,
+    unit: str,
+    language: str | None = None,
+    names: Mapping[str, str] | None = None,
+) -> str:
     """The question that a finding puts to its unit, in words: the rule's text with the finding's figures.
 
     `unit` is the unit's name; numbers are written as the language does. The text may name the finding's own fields; what a
-    finding does not have is written "–".
+    finding does not have is written "–". names : of units and elements by their ids, for ids among the fields.
     """
     language = language or current_language()
     given = _own_fields(finding) | {name: finding.get(name) for name in _NUMBER}
-    words = {name: _as_text(value, language) for name, value in given.items()}
+    known = names if names is not None else {}
+    words = {name: known.get(str(value)) or _as_text(value, language) for name, value in given.items()}
     words |= {"unit": unit, "period": _as_text(str(finding.get("period_id", "")), language)}
     return rule.question[language].format_map(_Absent(words))
 

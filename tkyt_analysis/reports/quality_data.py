@@ -69,6 +69,11 @@ class QualityView:
         return self.units.drop_duplicates("unit_id").set_index("unit_id")["name"]
 
     @cached_property
+    def words(self) -> dict[str, str]:
+        """Names of units and elements by their ids, for the fields of a question."""
+        return dict(self.elements) | dict(self.names)
+
+    @cached_property
     def elements(self) -> pd.Series:
         """element_id → name."""
         if not self.release.has("data_element"):
@@ -79,7 +84,8 @@ class QualityView:
     @cached_property
     def datasets(self) -> dict[str, str]:
         """dataset_id → name: of the form catalog, and as received with DHIS2 metadata."""
-        names = {form.id: form.title[current_language()] for form in load_entries("forms").values()}
+        kinds = ("datasets", "forms")
+        names = {one.id: one.title[current_language()] for kind in kinds for one in load_entries(kind).values()}
         if self.release.has("data_set"):
             names |= dict(self.release.query("SELECT dataset_id, name FROM data_set").itertuples(index=False))
         return names
@@ -150,6 +156,12 @@ class QualityView:
         absent = [name for name in JUDGEMENT if name not in rows]  # releases of before these were known
         return rows.assign(**{name: float("nan") if name != "explanation" else "" for name in absent})
 
+    @cached_property
+    def asked(self) -> pd.DataFrame:
+        """The findings that are questions: no notes, no true events; missing reports are counted apart."""
+        rows = self.findings
+        return rows[(rows["rule_id"] != "report_missing") & (rows["severity"] != "note") & (rows["verdict"] != "shock")]
+
     def _ending_inside(self, period_ids: pd.Series) -> list[str]:
         """Those of the periods that end inside the report's."""
         window, windows = as_period(self.period_id), period_windows(period_ids.unique())
@@ -158,16 +170,23 @@ class QualityView:
         return windows.loc[inside, "period_id"].tolist()
 
     def questions(self, most: int = 20) -> pd.DataFrame:
-        """The questions to ask first: severe ones, then by events at stake × probability; missing reports apart."""
-        rows = self.findings[self.findings["rule_id"] != "report_missing"]
-        rank = rows["severity"].map({"error": 0, "warning": 1, "note": 2})
-        weight = rows["at_stake"] * rows["probability"].fillna(1.0)
-        return (
-            rows.assign(rank=rank, weight=weight)
-            .sort_values(["rank", "weight", "finding_id"], ascending=[True, False, True], na_position="last")
-            .drop(columns=["rank", "weight"])
-            .head(most)
+        """The questions to ask first, by events at stake × probability within province and month; missing reports apart.
+
+        Releases of before questions were ranked: severe ones first, then by events at stake.
+        """
+        rows = self.asked
+        if not self.release.has("question_rank"):
+            severity = rows["severity"].map({"error": 0, "warning": 1, "note": 2})
+            order = rows.assign(severity_rank=severity).sort_values(
+                ["severity_rank", "at_stake", "finding_id"], ascending=[True, False, True], na_position="last"
+            )
+            return order.drop(columns="severity_rank").head(most)
+        ranked = self.release.query(
+            "SELECT finding_id, rank, score, within_budget FROM question_rank WHERE finding_id IN (SELECT unnest(?))",
+            [rows["finding_id"].tolist()],
         )
+        found = rows.merge(ranked, on="finding_id", validate="one_to_one")
+        return found.sort_values(["score", "finding_id"], ascending=[False, True], na_position="last").head(most)
 
     def coverage(self) -> pd.DataFrame:
         """How much of the warehouse each rule could judge."""

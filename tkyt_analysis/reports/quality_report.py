@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 
 import pandas as pd
@@ -11,6 +10,7 @@ from tkyt_analysis.catalog import load_entries, read_codelist
 from tkyt_analysis.ingest.summary import door_name
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, section, table_html
+from tkyt_analysis.quality.findings import finding_question
 from tkyt_analysis.quality.truth_card import card_summary, expected_false_alarms
 from tkyt_analysis.reference.periods import format_period
 from tkyt_analysis.reports.charts import draw_completeness_course, draw_reporting_matrix
@@ -24,8 +24,7 @@ def summary_section(view: QualityView, language: str) -> str:
     share = float(now["share"].iloc[0]) if len(now) else float("nan")
     before = course["share"].iloc[-2] if len(course) > 1 and len(now) else float("nan")
     missing = int(now["missing"].sum()) if len(now) else 0
-    findings = view.findings
-    asked = findings[~findings["rule_id"].eq("report_missing")]
+    asked = view.asked
     cards = [
         FigureCard(
             label("report.quality.completeness", language),
@@ -124,7 +123,7 @@ def questions_section(view: QualityView, language: str, *, most: int = 20) -> st
     )
     table = table.loc[:, table.notna().any()]
     headings = {name: label(f"column.{name}", language) for name in table.columns}
-    total = len(view.findings[view.findings["rule_id"] != "report_missing"])
+    total = len(view.asked)
     caption = label(
         "report.quality.questions_caption", language, shown=len(rows), total=format_number(total, 0, language)
     )
@@ -134,7 +133,7 @@ def questions_section(view: QualityView, language: str, *, most: int = 20) -> st
 
 def false_alarms_paragraph(view: QualityView, language: str) -> str:
     """How many of the questions probably find nothing wrong: told before anybody is asked."""
-    table = expected_false_alarms(view.findings[view.findings["rule_id"] != "report_missing"])
+    table = expected_false_alarms(view.asked)
     known = table["expected_false"].notna()
     text = label(
         "report.quality.false_alarms",
@@ -151,14 +150,8 @@ def question(view: QualityView, rules: dict, row: dict, language: str) -> str:
     rule = rules.get(row["rule_id"])
     if rule is None:
         return str(row["rule_id"])
-    fields = {name: format_number(row[name], 0, language) for name in ("value", "expected", "lower", "upper")}
-    fields |= {
-        "unit": view.names.get(row["unit_id"], row["unit_id"]),
-        "period": period_text(row["period_id"], language),
-    }
-    fields |= {"element": view.elements.get(row["element_id"], row["element_id"])}
-    more = {name: value for name, value in json.loads(row["fields"] or "{}").items() if name not in fields}
-    return rule.question[language].format(**fields, **more)
+    unit = str(view.names.get(row["unit_id"], row["unit_id"]))
+    return finding_question(rule, row, unit=unit, language=language, names=view.words)
 
 
 def period_text(period_id: str, language: str) -> str:
