@@ -258,6 +258,12 @@ def test_what_cannot_be_judged_says_why_and_is_no_pass():
     assert place_diverges(row) is None
 
 
+def test_values_of_units_that_nobody_expected_are_said_to_be_above_100_percent():
+    facts = json.dumps({"present": 130, "expected": 124, "zeros": 0, "no_zeros": False})
+    assert "Trên 100 %" in interpretation(result(metric="1c", score=130 / 124, diverging=0, facts=facts), "vi")
+    assert "Trên 100 %" not in interpretation(result(metric="1c", score=1.0, diverging=0, facts=facts), "vi")
+
+
 def test_names_are_cut_with_the_number_of_the_others():
     assert names_text(result(), "vi") == "Xã Một*; và 2 đơn vị khác"
 

@@ -14,6 +14,7 @@ from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, sec
 from tkyt_analysis.quality.desk_review.review import METRICS
 from tkyt_analysis.quality.desk_review.view import DeskReviewView
 from tkyt_analysis.quality.desk_review.words import (
+    facts_of,
     interpretation,
     names_text,
     place_diverges,
@@ -118,11 +119,17 @@ def _metric(view: DeskReviewView, metric: str, language: str) -> str:
     if rows.empty:
         return title + rule + notice(label("desk_review.no_subject", language), kind="info", language=language)
     judged = rows[rows["status"] == "ok"]
-    noted = [bool(row["diverging"]) or bool(place_diverges(row)) or metric == "4a" for row in judged.to_dict("records")]
+    noted = [_worth_a_row(row) for row in judged.to_dict("records")]
     worth = judged[pd.Series(noted, index=judged.index, dtype=bool)]
     table = _table(view, worth, language) if len(worth) else ""
     fine = _nothing_diverges(view, judged.drop(worth.index), language)
     return title + rule + table + fine + _not_assessable(view, rows[rows["status"] != "ok"], language)
+
+
+def _worth_a_row(row: dict) -> bool:
+    """Something diverges, lies above 100 %, or it is the nation's population."""
+    above = row["metric"] in ("1a", "1c") and (row["score"] > 1 or facts_of(row).get("above"))
+    return bool(row["diverging"] or place_diverges(row) or above or row["metric"] == "4a")
 
 
 def _nothing_diverges(view: DeskReviewView, rows: pd.DataFrame, language: str) -> str:

@@ -126,6 +126,8 @@ def _remarks(row: Mapping[str, Any], language: str | None) -> str:
         found.append(label("desk_review.text.above", language, count=facts["above"]))
     if metric == "1b" and facts.get("untimed"):
         found.append(label("desk_review.text.untimed", language, count=facts["untimed"]))
+    if metric == "1c" and row["score"] > 1 + 1e-12:
+        found.append(label("desk_review.text.above_values", language))
     if metric == "1c" and facts.get("no_zeros"):
         found.append(label("desk_review.text.no_zeros", language))
     return " ".join(found)
