@@ -154,6 +154,14 @@ def test_a_month_in_which_all_units_fall_is_a_shock_and_an_error_in_it_is_still_
     assert (np.delete(found, 14, axis=1) == "ok").mean() > 0.99
 
 
+def test_the_expected_count_follows_a_change_that_all_units_share():
+    counts = drawn(spread=0.03)
+    level = counts.mean(axis=1)
+    counts[:, 14] = np.round(0.3 * counts[:, 14])
+    ratio = expected_counts(counts).mean[:, 14] / level
+    assert np.median(ratio) == pytest.approx(0.3, rel=0.1)
+
+
 def test_a_storm_in_one_province_is_no_error():
     counts = drawn(units=60)
     groups = [f"p{number // 10}" for number in range(60)]
