@@ -257,7 +257,7 @@ drawn = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10)
 @given(rows=drawn)
 def test_provinces_add_up_to_the_nation_and_the_scenario_none_is_what_was_reported(rows):
     suggested = [

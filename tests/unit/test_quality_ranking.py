@@ -4,7 +4,7 @@ import datetime
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import table
@@ -144,6 +144,7 @@ rows = st.lists(
 )  # fmt: skip
 
 
+@settings(max_examples=25)
 @given(drawn=rows, budget=st.integers(1, 4), seed=st.integers(0, 99))
 def test_ranks_are_whole_and_do_not_depend_on_the_order_of_findings(drawn, budget, seed):
     names = ["unit_id", "period_id", "dataset_id", "element_id", "at_stake", "probability"]
