@@ -69,6 +69,12 @@ def test_the_verdict_follows_the_whole_interval():
     assert factor_of("x", even.assign(recounted=[1500, 600, 1000, 1002]))["verdict"] == "undecided"
 
 
+def test_a_sample_in_which_all_units_agree_says_that_its_interval_knows_no_variation():
+    alike = pd.DataFrame({"unit": list("abc"), "period": "1", "element": "x", "reported": 10, "recounted": 10})
+    found = factor_of("x", alike)
+    assert (found["lower"], found["upper"], found["reason"]) == (1.0, 1.0, "no_variation")
+
+
 def test_units_are_listed_the_farthest_first():
     units = unit_factors(SAMPLE)
     assert units["unit"].iloc[0] == "b"

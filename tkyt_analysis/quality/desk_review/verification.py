@@ -86,7 +86,7 @@ def verification_factors(
     -------
     `by`, units, rows, rows_left_out, reported, recounted, factor, lower, upper, verdict: accepted (the interval lies in the band) |
     rejected (it lies outside) | undecided (it crosses a limit) | not_assessable, with reason (one_unit: no interval from one unit;
-    zero_reported: nothing was reported).
+    zero_reported: nothing was reported). Where every unit has the same factor the interval has no width: reason no_variation.
     Source: Cochran, Sampling techniques (1977), 6.4 and 9A.
     """
     keys = list(by)
@@ -113,7 +113,8 @@ def _factor(group: pd.DataFrame, low: float, high: float, confidence: float) -> 
         return figures | {"factor": factor, "verdict": "not_assessable", "reason": "one_unit"}
     margin = _margin(units, factor, confidence)
     limits = {"factor": factor, "lower": max(0.0, factor - margin), "upper": factor + margin}
-    return figures | limits | {"verdict": _verdict(limits["lower"], limits["upper"], low, high), "reason": ""}
+    reason = "" if margin > 0 else "no_variation"
+    return figures | limits | {"verdict": _verdict(limits["lower"], limits["upper"], low, high), "reason": reason}
 
 
 def _margin(units: pd.DataFrame, factor: float, confidence: float) -> float:
