@@ -71,16 +71,15 @@ def _print_cases(rows: Any) -> None:
 @json_option
 def case_show(case_id: str, home: Path, as_json: bool) -> None:
     from tkyt_analysis.quality.cases.actions import show_case
-    from tkyt_analysis.quality.cases.naming import figure, question_words
+    from tkyt_analysis.quality.cases.naming import figure
 
     found, timeline = show_case(home, case_id)
-    question = question_words(found, unit=str(found["unit_id"]))
     if as_json:
         about = {name: (None if value is None or value != value else value) for name, value in found.items()}
-        print_json({"case": about, "question": question, "timeline": _records(timeline)})
+        print_json({"case": about, "timeline": _records(timeline)})
         return
     click.echo(f"{found['finding_id']}  {label('case.state.' + str(found['state']))}")
-    click.echo(question)
+    click.echo(found["question"])
     if found["state"] == "explained" and found["answer"] == "wrong":
         click.echo(label("case.pending", None, value=figure(found["reported_value"])))
     print_table(

@@ -18,6 +18,7 @@ from tkyt_analysis.access.masking import mask_numbers, mask_text
 from tkyt_analysis.access.warehouse_view import ScopedWarehouse, scoped_warehouse
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.quality.cases.carrying import append_case_events, mark_explained
+from tkyt_analysis.quality.cases.naming import CaseNames, question_words
 from tkyt_analysis.quality.cases.states import ALLOWED, ANSWERS, STATES
 from tkyt_analysis.quality.cases.table import case_table
 from tkyt_analysis.warehouse.lake import Warehouse
@@ -85,7 +86,7 @@ def require_history(warehouse: Warehouse) -> None:
 
 
 def show_case(home: Path, case: str) -> tuple[dict[str, Any], pd.DataFrame]:
-    """One case (as in `case_table`) and its timeline: moment, event, account, answer, value, reported_value, note, said_by,
+    """One case (as in `case_table`, with `unit` and `question` in words) and its timeline: moment, event, account, answer, value, reported_value, note, said_by,
     assigned_to, evidence. `case` may be the first six or more digits of its id."""
     account = require(home, "read", table="finding")
     with scoped_warehouse(home, account) as view:
@@ -101,7 +102,11 @@ def show_case(home: Path, case: str) -> tuple[dict[str, Any], pd.DataFrame]:
             """,
             [rows["finding_id"][0]],
         )
-    return rows.to_dict("records")[0], timeline.drop(columns=["half", "number"])
+        case_row = rows.to_dict("records")[0]
+        names = CaseNames(view.warehouse)
+        unit = names.unit(str(case_row["unit_id"] or ""))
+        found = case_row | {"unit": unit, "question": question_words(case_row, unit=unit, names=names)}
+    return found, timeline.drop(columns=["half", "number"])
 
 
 def _cases(warehouse: Warehouse, wanted: Sequence[str]) -> pd.DataFrame:

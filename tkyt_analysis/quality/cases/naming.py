@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ def _form_words(form_id: str, period_id: str) -> tuple[dict[str, str], dict[str,
     return lines, {one.id: one.title[current_language()] for one in form_columns(version)}
 
 
-def question_words(case: Mapping[str, Any], *, unit: str) -> str:
+def question_words(case: Mapping[str, Any], *, unit: str, names: CaseNames | None = None) -> str:
     """The question of the case's rule with the figures of the case; the rule's title where its words cannot be filled."""
     from tkyt_analysis.correction.cells import parse_fields
 
@@ -83,14 +84,17 @@ def question_words(case: Mapping[str, Any], *, unit: str) -> str:
         rule = load_entry("rules", str(case["rule_id"]))
     except InputError:  # a rule that the catalog no longer has
         return str(case["rule_id"])
-    words = parse_fields(case["fields"]) | {name: case[name] for name in _FIGURES} | {"period_id": _period(case)}
+    own = {name: case[name] for name in _OWN}
+    words = parse_fields(case["fields"]) | own | {"period_id": _period(case)}
+    dataset = str(case["dataset_id"] or "")
+    known = ChainMap({}) if names is None else ChainMap({dataset: names.dataset(dataset)}, names.units, names.elements)
     try:
-        return finding_question(rule, words, unit=unit)
+        return finding_question(rule, words, unit=unit, names=known)
     except (KeyError, IndexError):
         return rule.title[current_language()]
 
 
-_FIGURES = ("value", "expected", "lower", "upper", "probability", "suggested", "at_stake")
+_OWN = ("value", "expected", "lower", "upper", "probability", "suggested", "at_stake", "dataset_id", "element_id")
 
 
 def _period(case: Mapping[str, Any]) -> str:

@@ -154,7 +154,7 @@ def _row(case: dict[str, Any], names: CaseNames, effect: str) -> dict[str, Any]:
         "rank": int(case["rank"]), "level": case["severity"], "severity": severity_word(str(case["severity"])),
         "unit": unit, "period": period_words(str(case["period_id"] or "")), "dataset": names.dataset(str(case["dataset_id"] or "")),
         "element": names.element(case), "value": _number(case["value"]), "expected": _expected(case),
-        "question": question_words(case, unit=unit), "suggested": _number(case["suggested"]), "change": effect or _change(case),
+        "question": question_words(case, unit=unit, names=names), "suggested": _number(case["suggested"]), "change": effect or _change(case),
         "id": shown_id(str(case["finding_id"])), "finding_id": str(case["finding_id"]),
     }  # fmt: skip
 
