@@ -48,7 +48,7 @@ class DeskReviewView:
         """The results in the order of the metrics; InputError where the release has none for the place and year."""
         self.release.require_place(self.place)
         _ = self.entry
-        if not self.release.has("desk_review"):
+        if "desk_review" not in self.release.tables():
             raise InputError("error.desk_review_absent", release=self.release.release_id)
         found = self.release.query(
             "SELECT * FROM desk_review WHERE review = ? AND place = ? AND geography = ? AND year = ?",
