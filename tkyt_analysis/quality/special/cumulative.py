@@ -81,7 +81,7 @@ def _judge_year(
     element = _or_whole_year(element, own, values, settings.element_evidence)
     form = _or_whole_year(form, _summed_flat(own), values, settings.form_evidence)
     chosen = _decide(element, form, start, go_on, own, settings)
-    chosen["cell"] &= ~_beside_a_gap(values, chosen["first"], chosen["last"])
+    chosen["cell"] &= ~_beside_a_gap(values, chosen["first"], chosen["last"]) & _grows(values, chosen)
     at = np.arange(len(columns))[None, :, None]
     inside = chosen["cell"][:, None, :] & (at >= chosen["first"][:, None, :]) & (at <= chosen["last"][:, None, :])
     begins = at == chosen["first"][:, None, :]
@@ -133,6 +133,18 @@ def _rises(values: np.ndarray, previous: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         up = (values > previous).sum(axis=1)
     return up >= np.maximum(2, np.isfinite(values).sum(axis=1) / 3)
+
+
+def _grows(values: np.ndarray, chosen: dict[str, np.ndarray]) -> np.ndarray:
+    """Is the last figure of a run well above the one before the run? For whole forms their sums: figures of 0 and 1 that never change are no sums."""
+    whole = chosen["whole"][:, None, None]
+    figures = np.where(whole, np.nansum(values, axis=2, keepdims=True), np.nan_to_num(values))
+
+    def at(place: np.ndarray) -> np.ndarray:
+        inside = np.clip(place, 0, values.shape[1] - 1)[:, None, :]
+        return np.take_along_axis(figures, inside, axis=1)[:, 0, :]
+
+    return at(chosen["last"]) > 1.4 * at(chosen["first"] - 1) + 1
 
 
 def _beside_a_gap(values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -241,6 +253,7 @@ def _decide(
     alike = _many_alike(element, settings.together)
     cell = np.where(whole[:, None], in_form > -0.5, alone | alike)
     return {
+        "whole": whole,
         "cell": cell,
         "first": np.where(whole[:, None], form.first[:, None], element.first),
         "last": np.where(whole[:, None], form.last[:, None], element.last),

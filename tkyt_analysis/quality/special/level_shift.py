@@ -77,7 +77,7 @@ def judge_sums(sums: pd.DataFrame, settings: ShiftSettings) -> tuple[pd.DataFram
     value, logs, reports = np.full(shape, np.nan), np.zeros(shape), np.zeros(shape)
     at = ids["province_id"], element, place[ids["period_id"]]
     value[at], logs[at], reports[at] = sums["value"], sums["logs"], sums["reports"]
-    edge = settings.edge if len(names["period_id"][0]) == 6 or names["period_id"][0].endswith("A") else 5
+    edge = 5 if "Q" in names["period_id"][0] else settings.edge
     able, first, step, distance = _shifts(value, logs / np.where(reports > 0, reports, np.nan), settings, edge)
     group, series = np.nonzero(
         able & (distance >= settings.distance) & (np.abs(step) >= np.log(settings.minimum_ratio))

@@ -61,10 +61,9 @@ def _exchanged(values: np.ndarray, mean: np.ndarray, spread: np.ndarray, away: n
     fit_b = log_fit(values[at, b], mean[at, a], spread[a])
     gain = fit_a + fit_b - own[at, a] - own[at, b]
     good = (clean[at, a] > 2.5) & (clean[at, b] < -2.5) & (fit_a > -2.5) & (fit_b > -2.5) & np.isfinite(gain)
-    # one digit too many says as much, and is commoner
-    digit_a = log_fit(values[at, a] / 10, mean[at, a], spread[a]) > -2
-    digit_b = log_fit(values[at, b] * 10, mean[at, b], spread[b]) > -2
-    good &= ~(digit_a & (digit_b | (clean[at, b] > -4)))
+    # one digit too many says as much, and is commoner, unless the low count is far off too
+    extra_digit = log_fit(values[at, a] / 10, mean[at, a], spread[a]) > -2
+    good &= ~(extra_digit & (clean[at, b] > -4))
     gain = np.where(good, gain, -np.inf).reshape(n, size * size)
     best = gain.argmax(axis=1) if n else np.zeros(0, dtype=int)
     evidence = gain[np.arange(n), best]
