@@ -2,10 +2,13 @@
 
 import json
 
-import pandas as pd
 from support import table
 
-from tkyt_analysis.quality.duplicates import duplicate_deaths, duplicate_deaths_coverage, duplicate_submissions
+from tkyt_analysis.quality.context import context_of_tables
+from tkyt_analysis.quality.duplicates import duplicate_deaths, duplicate_deaths_coverage
+from tkyt_analysis.quality.reporting.submissions import data_sets_sent_again, sent_again
+
+CELL = ["dataset_id", "unit_id", "period_id", "element_id", "category_id"]
 
 VALUES = table("""
     dataset_id | unit_id | period_id | element_id | category_id | value | file_sha256
@@ -20,22 +23,31 @@ VALUES = table("""
 """).astype({"period_id": str})
 
 
+def sent_twice(values):
+    context = context_of_tables({"aggregate_value": values})
+    assert list(data_sets_sent_again(context.con)) == (["f"] if values.duplicated(CELL).any() else [])
+    return sent_again(context.con, "f")
+
+
 def test_identical_and_differing_submissions_are_told_apart():
-    found = duplicate_submissions(VALUES)
-    assert list(zip(found["unit_id"], found["verdict"])) == [
-        ("u1", "duplicate_differing"),
-        ("u2", "duplicate_identical"),
-    ]
-    assert json.loads(found["fields"][0]) == {"cells": 2, "differing": 1, "files": 2}
+    found = sent_twice(VALUES)
+    assert found[["unit_id", "cells", "differing", "files"]].to_numpy().tolist() == [["u1", 2, 1, 2], ["u2", 1, 0, 2]]
+    assert found[["first_value", "last_value"]].iloc[0].tolist() == [5, 7]  # of the cell that differs
 
 
 def test_a_value_against_an_empty_cell_differs():
     values = VALUES[VALUES["unit_id"] == "u2"].assign(value=[3.0, None])
-    assert duplicate_submissions(values)["verdict"].tolist() == ["duplicate_differing"]
+    assert sent_twice(values)["differing"].tolist() == [1]
+
+
+def test_a_value_twice_in_one_file_is_told_from_a_later_file():
+    values = VALUES.assign(file_sha256="one")
+    assert sent_twice(values)["within_file"].all()
+    assert not sent_twice(VALUES)["within_file"].any()
 
 
 def test_without_duplicates_there_is_no_finding():
-    assert duplicate_submissions(VALUES[VALUES["unit_id"] == "u3"]).empty
+    assert sent_twice(VALUES[VALUES["unit_id"] == "u3"]).empty
 
 
 DEATHS = table("""
@@ -67,4 +79,3 @@ def test_a_third_copy_in_another_order_gives_the_same_finding_ids():
 
 def test_no_deaths_no_findings():
     assert duplicate_deaths(DEATHS.iloc[:0]).empty
-    assert isinstance(duplicate_submissions(VALUES.iloc[:0]), pd.DataFrame)

@@ -50,6 +50,12 @@ def test_expected_are_the_assigned_units_that_exist_in_the_period():
     ]
 
 
+def test_a_unit_that_closes_within_the_month_still_owes_its_report():
+    units = UNITS.assign(valid_to=UNITS["valid_to"].replace("2025-01-31", "2025-01-10"))
+    grid = report_grid(VALUES, ASSIGNED, units, PERIODS).query("expected and unit_id == 'b'")
+    assert grid["period_id"].tolist() == ["202501"]
+
+
 def test_a_share_above_one_is_shown_and_not_capped():
     counted = reporting_completeness(VALUES, ASSIGNED, UNITS, PERIODS, by=["province_id"]).set_index("province_id")
     assert counted.loc["P", "share"] == pytest.approx(3 / 5)

@@ -1,4 +1,4 @@
-"""Exact duplicates: one report sent twice, one death written twice. Near duplicates are linkage (mortality)."""
+"""Exact duplicates: one death written twice. Near duplicates are linkage (mortality); reports sent twice: `reporting.submissions`."""
 
 from __future__ import annotations
 
@@ -6,51 +6,7 @@ import pandas as pd
 
 from tkyt_analysis.quality.findings import make_findings
 
-CELL = ["dataset_id", "unit_id", "period_id", "element_id", "category_id"]
-REPORT = ["dataset_id", "unit_id", "period_id"]
 PLACE = ["file_sha256", "sheet", "row_number"]
-
-
-def duplicate_submissions(
-    values: pd.DataFrame,
-    *,
-    rule_id: str = "duplicate_submission",
-    rule_version: int = 1,
-    severity: str = "error",
-) -> pd.DataFrame:
-    """Reports whose cells arrived more than once, with equal or differing values.
-
-    Parameters
-    ----------
-    values : dataset_id, unit_id, period_id, element_id, category_id, value and where each stood
-        (file_sha256, sheet, row_number; those present are used)
-
-    Returns
-    -------
-    One finding per dataset, unit, period: verdict duplicate_identical or duplicate_differing; fields: cells
-    (that came twice), differing, files.
-    """
-    again = values[values.duplicated(CELL, keep=False)]
-    place = [name for name in PLACE if name in values]
-    cells = again.groupby(CELL, observed=True, dropna=False)["value"].agg(["min", "max", "count", "size"])
-    some_missing = (cells["count"] > 0) & (cells["count"] < cells["size"])
-    cells["differs"] = ((cells["min"] != cells["max"]) & (cells["count"] > 0)) | some_missing
-    reports = cells.groupby(REPORT, observed=True, dropna=False).agg(
-        cells=("differs", "size"), differing=("differs", "sum")
-    )
-    reports = reports.reset_index()
-    files = again.groupby(REPORT, observed=True, dropna=False)[place[0]].nunique() if place else None
-    reports["files"] = 0 if files is None or reports.empty else files.to_numpy()
-    verdict = pd.Series("duplicate_identical", index=reports.index).mask(
-        reports["differing"] > 0, "duplicate_differing"
-    )
-    return make_findings(
-        reports.assign(verdict=verdict),
-        rule_id=rule_id,
-        rule_version=rule_version,
-        severity=severity,
-        fields=["cells", "differing", "files"],
-    )
 
 
 def duplicate_deaths(
