@@ -43,21 +43,25 @@ TESTS = {
         judged="r.source = 'a6' AND r.age_years IS NOT NULL AND o.birth_kind = 'date' AND o.death_date IS NOT NULL",
         breach="CASE WHEN r.birth_kind = 'age' THEN r.age_value - o.age_years NOT BETWEEN -1 AND 0 "
         "AND r.age_value <> o.age_years ELSE r.birth_year <> o.birth_year END",
-        value="CASE WHEN r.birth_kind = 'age' THEN r.age_value ELSE r.birth_year END",
-        expected="CASE WHEN r.birth_kind = 'age' THEN o.age_years ELSE o.birth_year END",
+        value="CASE WHEN r.birth_kind = 'age' THEN r.age_value END",
+        expected="CASE WHEN r.birth_kind = 'age' THEN o.age_years END",
         explanation="CASE WHEN r.birth_kind = 'age' AND r.age_value - o.age_years BETWEEN 1 AND 2 THEN 'traditional_age' "
         "WHEN r.birth_kind = 'year' AND o.birth_year - r.birth_year BETWEEN 1 AND 2 THEN 'traditional_age' ELSE '' END",
         probability="0.7",
         joins=OTHER_LIST,
-        fields={"other_source": "o.source"},
+        fields={
+            "other_source": "o.source",
+            "written": "CAST(CASE WHEN r.birth_kind = 'age' THEN CAST(r.age_value AS INTEGER) ELSE r.birth_year END AS VARCHAR)",
+            "elsewhere": "CAST(CASE WHEN r.birth_kind = 'age' THEN CAST(o.age_years AS INTEGER) ELSE o.birth_year END AS VARCHAR)",
+        },
         prepare=prepare_other_lists,
     ),
     "birth_year_only": RecordTest(
         judged="r.birth_kind <> 'none' AND r.identified",
         breach="r.birth_kind = 'year'",
-        value="r.birth_year",
         verdict="missing",
         probability="0.3",
+        fields={"year_of_birth": "CAST(r.birth_year AS VARCHAR)"},
     ),
     "birth_on_new_year": RecordTest(
         judged="r.birth_kind = 'date'",

@@ -6,6 +6,8 @@ from mortality.quality.matches import OTHER_LIST, prepare_other_lists
 from mortality.quality.record_checks import RecordTest
 
 _DAY = "(epoch(r.death_date) / 86400)"
+_YEAR = "CAST(year(r.death_date) AS VARCHAR)"
+_YEAR_AROUND = "year(make_timestamp(CAST(r.around_day * 86400000000 AS BIGINT)))"
 _SOLAR = "(epoch(r.day_solar) / 86400)"
 _SWAPPED = "try_cast(strftime(r.death_date, '%Y-%d-%m') AS DATE)"
 _SWAPPED_DAY = f"(epoch({_SWAPPED}) / 86400)"
@@ -16,34 +18,31 @@ TESTS = {
     "death_in_future": RecordTest(
         judged="r.death_date IS NOT NULL AND r.received_on IS NOT NULL",
         breach="r.death_date > r.received_on",
-        value="year(r.death_date)",
-        upper="year(r.received_on)",
         verdict="error",
         probability="0.99",
+        fields={"year_written": _YEAR, "year_received": "CAST(year(r.received_on) AS VARCHAR)"},
     ),
     "death_after_registration": RecordTest(
         judged="r.death_date IS NOT NULL AND r.registered_on IS NOT NULL",
         breach="r.death_date > r.registered_on",
-        value="r.registered_on - r.death_date",
-        lower="0",
+        value="r.death_date - r.registered_on",
+        upper="0",
         verdict="error",
         probability="0.95",
     ),
     "death_before_birth": RecordTest(
         judged="r.death_date IS NOT NULL AND (r.days_lived IS NOT NULL OR r.birth_year IS NOT NULL)",
         breach="r.days_lived < 0 OR r.birth_year > year(r.death_date)",
-        value="year(r.death_date)",
-        lower="r.birth_year",
         verdict="error",
         probability="0.99",
+        fields={"year_written": _YEAR, "year_of_birth": "CAST(r.birth_year AS VARCHAR)"},
     ),
     "death_outside_book": RecordTest(
         judged=f"{_IN_BOOK} AND NOT coalesce(r.death_date > r.received_on, false)",
-        breach=f"abs(year(r.death_date) - year(make_timestamp(CAST(r.around_day * 86400000000 AS BIGINT)))) >= 2 AND abs({_DAY} - r.around_day) > 400",
-        value="year(r.death_date)",
-        expected="year(make_timestamp(CAST(r.around_day * 86400000000 AS BIGINT)))",
+        breach=f"abs(year(r.death_date) - {_YEAR_AROUND}) >= 2 AND abs({_DAY} - r.around_day) > 400",
         verdict="error",
         probability="0.9",
+        fields={"year_written": _YEAR, "year_around": f"CAST({_YEAR_AROUND} AS VARCHAR)"},
     ),
     "day_and_month_exchanged": RecordTest(
         judged=_IN_BOOK,
@@ -74,7 +73,7 @@ TESTS = {
     "date_on_another_list": RecordTest(
         judged="r.death_date IS NOT NULL AND o.death_date IS NOT NULL",
         breach="abs(r.death_date - o.death_date) > {days} AND r.source = 'a6'",
-        value="r.death_date - o.death_date",
+        value="abs(r.death_date - o.death_date)",
         expected="0",
         explanation=f"CASE WHEN abs(r.day_solar - o.death_date) <= 3 THEN 'lunar_date' WHEN {_SWAPPED} = o.death_date THEN 'day_and_month_exchanged' "
         "ELSE '' END",

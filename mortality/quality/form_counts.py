@@ -67,12 +67,15 @@ def check_form_counts(context: CheckContext, rule: Rule) -> CheckResult:
     asked = judged & (beyond > slack)
     found = rows[asked].assign(
         dataset_id=FORM,
+        form_row=lambda one: one["element_id"],
         expected=lambda one: one[["lower", "upper"]].mean(axis=1),
         verdict="inconsistent",
         at_stake=beyond[asked],
         probability=0.9,
     )
-    findings = make_findings(found, rule_id=rule.id, rule_version=rule.version, severity=rule.severity, fields=["book"])
+    findings = make_findings(
+        found, rule_id=rule.id, rule_version=rule.version, severity=rule.severity, fields=["form_row", "book"]
+    )
     return CheckResult(findings, int(judged.sum()), len(rows))
 
 
