@@ -50,7 +50,7 @@ def check_expression_rule(context: CheckContext, rule: Rule) -> CheckResult:
     if plan.empty:
         return CheckResult(no_findings(), 0, 0)
     plan.judge(rule)
-    total, judged = context.con.execute("SELECT count(*), count(*) FILTER (judged) FROM rule_judged").fetchall()[0]
+    total, judged = context.con.execute("SELECT total, judged FROM rule_judged").fetchall()[0]
     return CheckResult(_findings(context, rule, sides, plan), int(judged), int(total))
 
 
@@ -78,7 +78,8 @@ def _spread(node: Node) -> Node:
 
 
 class _Plan:
-    """The operands of a rule and where their values are; `judge` fills the scratch table `rule_judged`."""
+    """The operands of a rule and where their values are; `judge` fills the scratch table `rule_judged`: one row with total,
+    judged, periods (period_no with something judged), found (the broken rows)."""
 
     def __init__(self, context: CheckContext, sides: Sides) -> None:
         self.context, self.sides = context, sides
@@ -91,7 +92,7 @@ class _Plan:
         self.empty = self.table.empty
 
     def judge(self, rule: Rule) -> None:
-        """One row per row at hand, unit and period: the values, both sides, judged, broken."""
+        """Values, both sides, judged and broken for every row at hand, unit and period; only the broken ones are kept."""
         con, sides = self.context.con, self.sides
         con.register("rule_series", self.table)
         base = read.values_sql(read.ranges(self.table["series_no"].tolist()), len(self.operands))
@@ -108,7 +109,9 @@ class _Plan:
                        FROM values_ v JOIN period USING (period_no) JOIN unit u USING (unit_no) {joins} WHERE {where}),
             windows AS (SELECT *, {self._windows()} FROM placed),
             said AS (SELECT *, {said} FROM windows WHERE {_ENDS[sides.window.ends if sides.window else ""]})
-            SELECT *, judged AND coalesce({breach_sql(sides.operator)}, false) AS broken FROM said
+            SELECT count(*) AS total, count(*) FILTER (judged) AS judged, list(DISTINCT period_no) FILTER (judged) AS periods,
+                   list(said) FILTER (judged AND coalesce({breach_sql(sides.operator)}, false)) AS found
+            FROM said
             """,
             [*parameters, *more, *writer.parameters],
         )
@@ -195,8 +198,9 @@ def _asked_where(rule: Rule, sides: Sides) -> tuple[str, list[Any]]:
 def _findings(context: CheckContext, rule: Rule, sides: Sides, plan: _Plan) -> pd.DataFrame:
     rows = context.query(
         """
-        SELECT rule_judged.*, unit_id, period_id FROM rule_judged JOIN unit USING (unit_no) JOIN period USING (period_no)
-        WHERE broken ORDER BY each_no, unit_id, period_id
+        SELECT one.*, unit_id, period_id FROM (SELECT unnest(found) AS one FROM rule_judged)
+        JOIN unit ON unit.unit_no = one.unit_no JOIN period ON period.period_no = one.period_no
+        ORDER BY one.each_no, unit_id, period_id
         """
     )
     names: list[str] = []
@@ -269,14 +273,19 @@ def check_condition(context: CheckContext, rule: Rule, node: Node, dataset: str)
     context.con.register("rule_series", table)
     base = read.values_sql(read.ranges(table["series_no"].tolist()), len(columns))
     context.con.execute(
-        f"CREATE OR REPLACE TABLE rule_judged AS SELECT *, {holds} AS holds FROM ({base})", writer.parameters
+        f"""
+        CREATE OR REPLACE TABLE rule_judged AS
+        WITH said AS (SELECT *, {holds} AS holds FROM ({base}))
+        SELECT count(*) AS total, count(holds) AS judged, list(said) FILTER (NOT holds) AS found FROM said
+        """,
+        writer.parameters,
     )
     context.con.unregister("rule_series")
-    total, judged = context.con.execute("SELECT count(*), count(holds) FROM rule_judged").fetchall()[0]
+    total, judged = context.con.execute("SELECT total, judged FROM rule_judged").fetchall()[0]
     names = {f"v{no}": one.rows[0] for no, one in enumerate(columns) if isinstance(one, Cells)}
     rows = context.query(
-        "SELECT rule_judged.*, unit_id, period_id FROM rule_judged JOIN unit USING (unit_no) JOIN period USING (period_no) "
-        "WHERE NOT holds ORDER BY unit_id, period_id"
+        "SELECT one.*, unit_id, period_id FROM (SELECT unnest(found) AS one FROM rule_judged) "
+        "JOIN unit ON unit.unit_no = one.unit_no JOIN period ON period.period_no = one.period_no ORDER BY unit_id, period_id"
     ).rename(columns=names)
     rows = rows.assign(dataset_id=dataset, element_id=f"{dataset}/{next(iter(names.values()))}", verdict="error")
     if rule.severity == "error":

@@ -49,9 +49,9 @@ def judge_in_sql(rule: Rule, example: Mapping[str, Any]) -> str:
     if not context.query("SELECT 1 FROM duckdb_tables() WHERE table_name = 'rule_judged'").size:
         return NOT_ASSESSABLE
     judged = context.query(
-        "SELECT count(*) AS n FROM rule_judged JOIN period USING (period_no) WHERE judged AND period_id = ?", [at_hand]
+        "SELECT period_id FROM period JOIN (SELECT unnest(periods) AS period_no FROM rule_judged) USING (period_no)"
     )
-    return HOLDS if judged["n"].iloc[0] else NOT_ASSESSABLE
+    return HOLDS if at_hand in set(judged["period_id"]) else NOT_ASSESSABLE
 
 
 def example_tables(rule: Rule, example: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

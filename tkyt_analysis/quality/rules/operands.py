@@ -123,9 +123,12 @@ def values_sql(series_ranges: Sequence[tuple[int, int]], count: int) -> str:
         f"sum(value) FILTER (operand_no = {no}) AS v{no}, count(value) FILTER (operand_no = {no}) AS n{no}"
         for no in range(count)
     )
+    more = f", {columns}" if columns else ""
     return f"""
-        SELECT each_no, unit_no, period_no{", " + columns if columns else ""}
-        FROM ({read}) JOIN rule_series USING (series_no) GROUP BY each_no, unit_no, period_no
+        SELECT (place_ >> 48)::INTEGER AS each_no, ((place_ >> 20) & 268435455)::INTEGER AS unit_no,
+               (place_ & 1048575)::INTEGER AS period_no, * EXCLUDE (place_)
+        FROM (SELECT (each_no::BIGINT << 48) | (unit_no::BIGINT << 20) | period_no AS place_{more}
+              FROM ({read}) JOIN rule_series USING (series_no) GROUP BY place_)
     """
 
 
