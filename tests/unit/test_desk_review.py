@@ -415,13 +415,14 @@ ESTIMATES = table("""
     a    | 2025 |   0.5 |  0.40 |  0.90 | survey
     b    | 2025 |   0.5 |  0.45 |  0.55 | survey
     c    | 2020 |   0.5 |  0.45 |  0.55 | survey
+    c    | 2026 |   9.0 |  8.00 | 10.00 | later
 """)
 
 
 def test_3a_divides_the_routine_rate_by_the_newest_estimate_that_stands_for_the_year():
     found = answer(external_consistency(ROUTINE, ESTIMATES, threshold=0.33))
     assert found["score"] == pytest.approx(((900 + 200 + 500) / 3000) / 0.5)
-    assert found["names"] == ["b", "a"]  # .4 and 1.8; c has an estimate of 2020 only
+    assert found["names"] == ["b", "a"]  # .4 and 1.8; c has estimates of 2020 and 2026 only
     assert found["beyond_noise"] == 1  # of a the survey itself reaches .9
     assert (found["subunits"], found["not_assessable"]) == (2, 1)
     assert found["facts"]["estimate_year"] == 2024

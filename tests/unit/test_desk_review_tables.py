@@ -280,3 +280,18 @@ def test_every_metric_has_its_words(language):
             text = interpretation(result(metric=metric, facts=json.dumps(own)), language)
             assert text
             assert "{" not in text
+
+
+def test_a_warehouse_without_values_and_reporters_has_an_empty_review_of_its_data_and_no_error():
+    empty = values().iloc[:0].astype({"value": float})
+    due = pd.DataFrame(
+        {name: pd.Series(dtype="str") for name in ("dataset_id", "period_id", "period_start", "period_end")}
+    )
+    given = sources(
+        cells=empty,
+        assignments=pd.DataFrame({"dataset_id": ["form"], "unit_id": ["x"]}).iloc[:0],
+        due=due,
+        population=POPULATION.iloc[:0],
+    )
+    rows = run(load_entry("desk_review", "routine"), given)
+    assert set(rows["metric"]) == {"4a"}

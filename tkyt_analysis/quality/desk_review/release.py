@@ -7,7 +7,7 @@ import pandas as pd
 from tkyt_analysis.catalog import load_entries, read_codelist
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.quality.desk_review.review import REVIEW_COLUMNS, review
-from tkyt_analysis.quality.desk_review.sources import Sources
+from tkyt_analysis.quality.desk_review.sources import YEAR, Sources
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 from tkyt_analysis.warehouse.replaced import replaced_files_sql
 
@@ -92,10 +92,8 @@ def _submissions(context: ReleaseContext) -> str:
 
 
 def _years(sources: Sources) -> list[int]:
-    found = sources.con.execute(
-        f"SELECT DISTINCT CAST(left(period_id, 4) AS INTEGER) AS year FROM {sources.arrived} ORDER BY 1"
-    )
-    return [row[0] for row in found.fetchall()]
+    found = sources.con.execute(f"SELECT DISTINCT {YEAR} AS year FROM {sources.arrived} ORDER BY 1")
+    return [row[0] for row in found.fetchall() if row[0] is not None]
 
 
 def external_estimates() -> pd.DataFrame:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 REPORT_COLUMNS = ["expected", "received", "on_time", "untimed"]
-YEAR = "CAST(left(period_id, 4) AS INTEGER)"
+YEAR = "TRY_CAST(left(period_id, 4) AS INTEGER)"
 # Month of a month or administrative month, quarter, half; a year is one. Cumulative periods and weeks are no part of a year's sum.
 SLOT = r"""CASE WHEN regexp_matches(period_id, '^\d{6}A?$') THEN CAST(substr(period_id, 5, 2) AS INTEGER)
     WHEN regexp_matches(period_id, '^\d{4}[QS]\d$') THEN CAST(right(period_id, 1) AS INTEGER)
