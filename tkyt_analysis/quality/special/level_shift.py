@@ -67,6 +67,8 @@ def judge_sums(sums: pd.DataFrame, settings: ShiftSettings) -> tuple[pd.DataFram
 
     sums : province_id, period_id, element_id, category_id, value (sum), reports, logs (sum of ln(1 + value))
     """
+    if sums.empty:  # no unit with a known province
+        return pd.DataFrame({"unit_id": pd.Series(dtype="str")}), 0, 0
     names, ids = {}, {}
     for column in ("province_id", "period_id"):
         ids[column], names[column] = pd.factorize(sums[column], sort=True)
