@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -55,10 +57,11 @@ def decided_cases(warehouse: Warehouse) -> pd.DataFrame:
 
 
 def states_of(timelines: pd.DataFrame) -> pd.DataFrame:
-    """finding_id and state of each timeline (rows of TIMELINES)."""
+    """finding_id and state of each timeline (rows of TIMELINES, in their order)."""
+    rows = zip(*(timelines[name].tolist() for name in ("finding_id", "event", "value", "answer")), strict=True)
     found = [
-        (finding, case_state(Event(one.event, _value(one.value), one.answer) for one in part.itertuples()))
-        for finding, part in timelines.groupby("finding_id", sort=True)
+        (finding, case_state(Event(event, _value(value), answer) for _, event, value, answer in part))
+        for finding, part in groupby(rows, key=itemgetter(0))
     ]
     return pd.DataFrame(found, columns=["finding_id", "state"]).astype("str")
 
