@@ -376,9 +376,21 @@ def test_one_value_is_judged_where_the_units_other_indicators_tell_its_size():
 def test_the_limit_keeps_the_expected_share_of_sound_values_within_the_budget():
     probability = np.array([0.999] * 10 + [0.9] * 10 + [0.5] * 100 + [0.0] * 880)
     assert limit_for(probability, ModelSettings(threshold=0.4), None) == 0.4
-    # 10 × 0.001 + 10 × 0.1 = 1.01 sound ones; the whole panel has 930 + 1.01: 0.2 % are 1.86
-    assert limit_for(probability, ModelSettings(threshold=0.4), 0.002) > 0.5
-    assert limit_for(probability, ModelSettings(threshold=0.4), 0.5) == 0.4
+    # Of values that the model is sure of 15 % are sound all the same: 10 × (1 − 0.85 × 0.999) = 1.51 false alarms among the
+    # first ten; with the second ten 1.51 + 10 × (1 − 0.85 × 0.9) = 3.86. The panel has 0.01 + 1 + 50 + 880 = 931 sound values.
+    settings = ModelSettings(threshold=0.4, misfit=0.15, lowest_threshold=0.05)
+    assert limit_for(probability, settings, 0.002) > 0.9  # 0.2 % of 931 are 1.86
+    assert 0.5 < limit_for(probability, settings, 0.005) <= 0.9  # 0.5 % are 4.7; the hundred halves would bring 57
+
+
+def test_a_share_with_room_to_spare_asks_about_less_probable_values_too():
+    probability = np.array([0.999] * 10 + [0.2] * 10 + [0.01] * 980)
+    settings = ModelSettings(threshold=0.4, misfit=0.15, lowest_threshold=0.05)
+    assert limit_for(probability, settings, None) == 0.4
+    # 1.5 + 10 × (1 − 0.85 × 0.2) = 9.8 false alarms among 978 sound values are 1.0 %
+    assert limit_for(probability, settings, 0.02) == pytest.approx(0.05)  # 2 % would reach further; 0.05 is the floor
+    assert limit_for(probability, settings, 0.012) <= 0.2
+    assert limit_for(probability, settings, 0.0016) == 0.4  # 1.5 of 978 use it up
 
 
 def test_cost_grows_linearly_with_units():

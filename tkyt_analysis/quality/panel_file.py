@@ -15,7 +15,7 @@ import pandas as pd
 
 from tkyt_analysis.quality.cells import whole_range
 from tkyt_analysis.quality.model.indicators import Grid, Indicator, judge_indicators
-from tkyt_analysis.quality.model.judge import Judged, limit_for
+from tkyt_analysis.quality.model.judge import Judged, expected_false, limit_for
 from tkyt_analysis.quality.model.seasons import numbers_and_years, tet_share
 from tkyt_analysis.quality.model.settings import ModelSettings
 from tkyt_analysis.quality.model.words import reason_for
@@ -64,7 +64,7 @@ def check_panel(
     judged = judge_rows(read.rows, settings)
     limit = limit_for(judged.loc[judged["assessable"], "probability"].to_numpy(), settings, max_flags)
     findings = _findings(judged, limit, language)
-    return PanelAnswer(findings, _summary(read, judged, findings, limit))
+    return PanelAnswer(findings, _summary(read, judged, findings, limit, settings))
 
 
 def judge_rows(rows: pd.DataFrame, settings: ModelSettings) -> pd.DataFrame:
@@ -184,7 +184,9 @@ def verdicts(judged: pd.DataFrame, limit: float) -> np.ndarray:
     return verdict
 
 
-def _summary(read: PanelRows, judged: pd.DataFrame, findings: pd.DataFrame, limit: float) -> dict[str, object]:
+def _summary(
+    read: PanelRows, judged: pd.DataFrame, findings: pd.DataFrame, limit: float, settings: ModelSettings
+) -> dict[str, object]:
     rows, counted = read.rows, judged["value"].notna()
     verdict = findings["verdict"]
     fractions = rows["value"].notna() & (rows["value"] % 1 != 0)
@@ -200,7 +202,9 @@ def _summary(read: PanelRows, judged: pd.DataFrame, findings: pd.DataFrame, limi
         "empty_periods": int((judged["problem"] == "no_report").sum()),
         "verdicts": {name: int(number) for name, number in verdict.value_counts().sort_index().items()},
         "asked": int(asked.sum()),
-        "expected_false_alarms": round(float((1 - judged["probability"])[asked].sum()), 1),
+        "expected_false_alarms": round(
+            float(expected_false(judged.loc[asked, "probability"].to_numpy(), settings).sum()), 1
+        ),
         "probability_limit": round(float(limit), 4) if np.isfinite(limit) else 1.0,
         "names_with_blanks": [str(name) for name in padded],
         "fractions": int(fractions.sum()),

@@ -127,17 +127,25 @@ def _would_stray(value: np.ndarray, mean: np.ndarray, spread: np.ndarray, change
     return (np.abs(change) > _SHARED_RATIO) & (np.abs(alone) > REACH) & (np.sign(alone) == np.sign(change))
 
 
+def expected_false(probability: np.ndarray, settings: ModelSettings) -> np.ndarray:
+    """For each value asked about, how much of a false alarm it is expected to be: 1 − (1 − misfit) × probability."""
+    return 1 - (1 - settings.misfit) * probability
+
+
 def limit_for(probability: np.ndarray, settings: ModelSettings, max_flags: float | None) -> float:
     """The probability from which values are asked about.
 
     max_flags : at most this share of the sound values may be asked about, as far as the probabilities tell (quality.md §3
-    calls it the flag rate): values are ranked by probability, and asking stops where the sum of (1 − probability) of those
-    asked reaches `max_flags` of all.
+        calls it the flag rate). Values are ranked by probability; asking stops where the false alarms to be expected
+        reach the share. A share with room to spare lowers the limit too, to nine tenths of the share and never below
+        `lowest_threshold`.
     """
     if max_flags is None:
         return settings.threshold
     ranked = np.sort(probability)[::-1]
-    beyond = np.cumsum(1 - ranked) > max_flags * float((1 - probability).sum())
-    if not beyond.any():
-        return settings.threshold
-    return max(settings.threshold, float(np.nextafter(ranked[beyond.argmax()], 2.0)))
+    false = np.cumsum(expected_false(ranked, settings)) / max(float((1 - probability).sum()), 1e-9)
+    if (false[ranked >= settings.threshold] > max_flags).any():
+        return float(np.nextafter(ranked[(false > max_flags).argmax()], 2.0))
+    within = ranked[false <= 0.9 * max_flags]
+    lowest = float(within[-1]) if len(within) else settings.threshold
+    return max(settings.lowest_threshold, min(settings.threshold, lowest))

@@ -27,9 +27,14 @@ class ModelSettings:
     minimum_others : other values of its own series that let a value be judged without help from elsewhere
     widest_level : largest variance of the expected log count at which a value is still judged
     tail : degrees of freedom of the distribution of sound values (Student's t on the stabilised scale)
+    misfit : share of the values that the model is sure of and that are no error all the same; measured on planted panels
+        (Kenya .13–.15, NHS .16, Sierra Leone and dengue below .05: benchmarks/bench_panel_errors.py)
+    lowest_threshold : no share of flags asks about values less probable than this
     """
 
     threshold: float = 0.33
     minimum_others: int = 3
     widest_level: float = 0.8
     tail: float = 8.0
+    misfit: float = 0.15
+    lowest_threshold: float = 0.05
