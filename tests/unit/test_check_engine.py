@@ -119,12 +119,13 @@ def test_a_check_whose_relation_has_no_row_is_not_assessable_and_says_which(monk
 
 
 def test_work_in_processes_gives_what_work_in_one_process_gives(monkeypatch):
-    rule = rule_like(id="r", parameters={"limit": 6})
-    check = PanelCheck(above_six, kinds=("month",))
-    alone = pd.concat([one.findings for one in results_of(context(), rule, check)])
+    rules = [rule_like(id="r", parameters={"limit": 6}), rule_like(id="s", parameters={"limit": 8})]
+    monkeypatch.setattr("tkyt_analysis.quality.run.check_of", lambda rule: PanelCheck(above_six, kinds=("month",)))
+    alone = pd.concat([one.findings for _, one in results_of(context(), rules)])
     monkeypatch.setattr("tkyt_analysis.quality.workers._CELLS_WORTH_A_PROCESS", 0)
     monkeypatch.setenv("TKYT_WORKERS", "2")
-    beside = pd.concat([one.findings for one in results_of(context(), rule, check)])
+    beside = pd.concat([one.findings for _, one in results_of(context(), rules)])
+    assert alone["rule_id"].tolist() == ["r", "r", "s", "r", "s"]  # 7 and 9 births, then 30 visits
     pd.testing.assert_frame_equal(alone, beside)
 
 
@@ -132,7 +133,7 @@ def test_a_detector_that_breaks_in_a_process_is_not_silent(monkeypatch):
     monkeypatch.setattr("tkyt_analysis.quality.workers._CELLS_WORTH_A_PROCESS", 0)
     monkeypatch.setenv("TKYT_WORKERS", "2")
     with pytest.raises(KeyError):
-        list(each_judged(above_six, context().panels(("month",)), {}))
+        list(each_judged([(above_six, {})], context().panels(("month",))))
 
 
 def test_a_form_check_names_its_own_elements(monkeypatch):

@@ -15,7 +15,7 @@ from tkyt_analysis.quality.checks import Check, CheckResult, FormCheck, PanelChe
 from tkyt_analysis.quality.context import CheckContext, context_of_tables
 from tkyt_analysis.quality.findings import make_findings, no_findings
 from tkyt_analysis.quality.reporting.runs import reaching_into
-from tkyt_analysis.quality.workers import each_judged
+from tkyt_analysis.quality.workers import Asked, each_judged
 
 if TYPE_CHECKING:
     from tkyt_analysis.catalog.entries import Rule
@@ -72,38 +72,71 @@ def run_rules(
 ) -> pd.DataFrame:
     """Run rules one after the other; findings go to `store` in blocks. Returns the coverage, one row per rule."""
     listed = list(rules)
-    lines = []
-    for number, rule in enumerate(listed):
-        if progress:
-            progress(number, len(listed), rule.id)
-        lines.append(_run_rule(context, rule, store))
-    return pd.DataFrame(lines, columns=COVERAGE_COLUMNS)
+    lines: dict[str, _Tally] = {}
+    for group in _read_together(listed):
+        for rule in group:
+            if progress:
+                progress(len(lines), len(listed), rule.id)
+            lines[rule.id] = _Tally(rule, [name for name in check_of(rule).needs if not context.has(name)])
+        able = [rule for rule in group if not lines[rule.id].absent]
+        for rule, result in results_of(context, able):
+            lines[rule.id].add(result, _asked_for(result.findings, context), store)
+    return pd.DataFrame([lines[rule.id].row() for rule in listed], columns=COVERAGE_COLUMNS)
 
 
-def _run_rule(context: CheckContext, rule: Rule, store: Store) -> list[Any]:
-    check = check_of(rule)
-    absent = [name for name in check.needs if not context.has(name)]
-    judged = total = found = 0
-    for result in [] if absent else results_of(context, rule, check):
-        inside = _asked_for(result.findings, context)
-        judged, total, found = judged + result.judged, total + result.total, found + len(inside)
+class _Tally:
+    """What one rule judged and found so far."""
+
+    def __init__(self, rule: Rule, absent: list[str]) -> None:
+        self.rule, self.absent = rule, absent
+        self.judged = self.total = self.found = 0
+
+    def add(self, result: CheckResult, inside: pd.DataFrame, store: Store) -> None:
+        self.judged, self.total = self.judged + result.judged, self.total + result.total
+        self.found += len(inside)
         if len(inside):
             store(inside)
-    share = judged / total if total else float("nan")
-    return [rule.id, "ok" if judged else "not_assessable", judged, total, share, found, ", ".join(absent)]
+
+    def row(self) -> list[Any]:
+        share = self.judged / self.total if self.total else float("nan")
+        status = "ok" if self.judged else "not_assessable"
+        return [self.rule.id, status, self.judged, self.total, share, self.found, ", ".join(self.absent)]
 
 
-def results_of(context: CheckContext, rule: Rule, check: Check) -> Iterator[CheckResult]:
-    """The results of one rule, block by block."""
+def _read_together(rules: list[Rule]) -> list[list[Rule]]:
+    """Rules that read the same panels or the same forms, side by side: each of these is read once for all of them."""
+    groups: dict[Any, list[Rule]] = {}
+    for number, rule in enumerate(rules):
+        check = check_of(rule)
+        key = number if isinstance(check, TableCheck) else (type(check), check.kinds, _datasets(rule))
+        groups.setdefault(key, []).append(rule)
+    return list(groups.values())
+
+
+def _datasets(rule: Rule) -> tuple[str, ...]:
+    return tuple(rule.parameters.get("datasets", ()))
+
+
+def results_of(context: CheckContext, rules: list[Rule]) -> Iterator[tuple[Rule, CheckResult]]:
+    """The results of rules that read together, block by block."""
+    if not rules:
+        return
+    check = check_of(rules[0])
     if isinstance(check, TableCheck):
-        answer = check.run(context, rule)
-        yield from [answer] if isinstance(answer, CheckResult) else answer
+        answer = check.run(context, rules[0])
+        yield from ((rules[0], one) for one in ([answer] if isinstance(answer, CheckResult) else answer))
         return
     blocks = context.panels if isinstance(check, PanelCheck) else context.forms
-    datasets = tuple(rule.parameters.get("datasets", ()))
-    settings = {name: value for name, value in rule.parameters.items() if name != "datasets"}
-    for block, (rows, judged, total) in each_judged(check.run, blocks(check.kinds, datasets), settings):
-        yield CheckResult(findings_of_block(rows, rule, check, block), judged, total)
+    judges = [_asked_of(rule) for rule in rules]
+    for block, answers in each_judged(judges, blocks(check.kinds, _datasets(rules[0]))):
+        for rule, (rows, judged, total) in zip(rules, answers, strict=True):
+            yield rule, CheckResult(findings_of_block(rows, rule, check, block), judged, total)
+
+
+def _asked_of(rule: Rule) -> Asked:
+    """The detector of a panel or form rule, and its settings."""
+    judge: Any = check_of(rule).run
+    return judge, {name: value for name, value in rule.parameters.items() if name != "datasets"}
 
 
 def findings_of_block(rows: pd.DataFrame, rule: Rule, check: Check, block: Any) -> pd.DataFrame:

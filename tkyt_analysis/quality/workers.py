@@ -16,6 +16,7 @@ from tkyt_analysis.quality.panel import FormBlock, Panel
 
 Judged = tuple[pd.DataFrame, int, int]
 Judge = Callable[[Any, Mapping[str, Any]], Judged]
+Asked = tuple[Judge, Mapping[str, Any]]
 _CELLS_WORTH_A_PROCESS = 3_000_000
 _MOST_WORKERS = 4
 
@@ -26,30 +27,30 @@ def workers() -> int:
     return int(given) if given.isdigit() and int(given) > 0 else min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
-def each_judged(
-    judge: Judge, blocks: Iterable[Panel | FormBlock], settings: Mapping[str, Any]
-) -> Iterator[tuple[Any, Judged]]:
-    """(block without its numbers, what `judge` says of it) for every block, in order.
+def each_judged(judges: list[Asked], blocks: Iterable[Panel | FormBlock]) -> Iterator[tuple[Any, list[Judged]]]:
+    """(block without its numbers, what each of `judges` says of it) for every block, in order.
 
-    Work is handed to processes once more than about three million cells have passed; never more blocks wait than
-    there are workers plus one, so memory does not grow with their number.
+    judges : detectors with their settings. Work is handed to processes once more than about three million cells have
+    passed; never more blocks wait than there are workers plus one, so memory does not grow with their number.
     """
     blocks, passed = iter(blocks), 0
     for block in blocks:
         if passed > _CELLS_WORTH_A_PROCESS and workers() > 1:
-            yield from _beside_each_other(judge, chain([block], blocks), settings)
+            yield from _beside_each_other(judges, chain([block], blocks))
             return
         passed += _cells(block)
-        yield _named(block), judge(block, settings)
+        yield _named(block), _judged_by_all(judges, block)
 
 
-def _beside_each_other(
-    judge: Judge, blocks: Iterable[Panel | FormBlock], settings: Mapping[str, Any]
-) -> Iterator[tuple[Any, Judged]]:
-    waiting: deque[tuple[Any, Future[Judged]]] = deque()
+def _judged_by_all(judges: list[Asked], block: Panel | FormBlock) -> list[Judged]:
+    return [judge(block, settings) for judge, settings in judges]
+
+
+def _beside_each_other(judges: list[Asked], blocks: Iterable[Panel | FormBlock]) -> Iterator[tuple[Any, list[Judged]]]:
+    waiting: deque[tuple[Any, Future[list[Judged]]]] = deque()
     with ProcessPoolExecutor(workers(), mp_context=get_context("spawn"), initializer=_one_thread_each) as pool:
         for block in blocks:
-            waiting.append((_named(block), pool.submit(judge, block, dict(settings))))
+            waiting.append((_named(block), pool.submit(_judged_by_all, judges, block)))
             if len(waiting) > workers():
                 name, future = waiting.popleft()
                 yield name, future.result()
