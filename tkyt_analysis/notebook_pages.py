@@ -73,6 +73,18 @@ def open_quality(home: str | Path = "", release: str = "", place: str = "", peri
     return QualityView(opened, place_or_own(opened, place), period or latest_month(opened))
 
 
+def desk_review_summary(view: QualityView, language: str) -> str:
+    """WHO's desk review of the year and place of a quality view; of a smaller place, that of its province."""
+    from tkyt_analysis.quality.desk_review import report
+    from tkyt_analysis.quality.desk_review.view import DeskReviewView
+
+    place = view.place
+    if place != NATION:
+        own = view.units[view.units["unit_id"] == place]
+        place = str(own["province_id"].iloc[0]) if len(own) and own["province_id"].iloc[0] else place
+    return report.summary_section(DeskReviewView(view.release, place, int(view.period_id[:4])), language)
+
+
 def latest_month(release: Release) -> str:
     """The last month for which reports were due; InputError where there is none."""
     rows = (
