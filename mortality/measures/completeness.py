@@ -244,5 +244,5 @@ def _shaped(result: CaptureEstimate, shape: tuple[int, ...]) -> CaptureEstimate:
         for name in ("estimate", "lower", "upper", "observed", "status", "reason", "model", "lowest", "highest")
     }
     models = {name: {key: value.reshape(shape) for key, value in one.items()} for name, one in result.models.items()}
-    completeness = result.completeness.reshape(*shape, -1)
+    completeness = result.completeness.reshape(*shape, result.completeness.shape[-1])
     return CaptureEstimate(**parts, completeness=completeness, models=models)

@@ -114,13 +114,17 @@ def _scope(units: pd.Series, provinces: pd.Series) -> pd.Series:
 def _grouped(found: pd.DataFrame, values: pd.DataFrame) -> list[pd.DataFrame]:
     """Findings over values by severity, family and province; a group without findings has 0 of its values."""
     moment = ["axis", "at", "run_number"]
+    if values.empty:
+        return []
+    found = found.astype({"axis": "str", "at": "str"})  # without a row a column has no type of its own
     total = values.groupby(moment, as_index=False)["reported_values"].sum()
     parts = []
     for by in ("all", "severity", "family"):
         rows = found if by == "severity" else found[found["severity"] != "note"]
-        rows = rows.assign(member=NATION if by == "all" else rows[by])
+        rows = rows.assign(member=NATION if by == "all" else rows[by]).astype({"member": "str"})
         counts = rows.groupby([*moment, "member"], as_index=False)["findings"].sum()
-        members = total.merge(pd.DataFrame({"member": sorted(rows["member"].unique())}), how="cross")
+        present = pd.DataFrame({"member": pd.Series(sorted(rows["member"].unique()), dtype="str")})
+        members = total.merge(present, how="cross")
         merged = members.merge(counts, on=[*moment, "member"], how="left")
         parts.append(merged.assign(by=by, scope=NATION))
     counts = found[found["severity"] != "note"].groupby([*moment, "province"], as_index=False)["findings"].sum()
