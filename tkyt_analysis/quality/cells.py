@@ -76,7 +76,8 @@ def make_cells(con: duckdb.DuckDBPyConnection, progress: Callable[[int, int], No
 
 
 def _make_periods(con: duckdb.DuckDBPyConnection) -> None:
-    ids = [row[0] for row in con.execute("SELECT DISTINCT period_id FROM received_value ORDER BY 1").fetchall()]
+    rows = con.execute("SELECT DISTINCT period_id FROM received_value ORDER BY 1").fetchall()
+    ids = [row[0] for row in rows if row[0]]  # a value without a period belongs to no panel
     windows = period_windows(ids) if ids else pd.DataFrame(columns=["period_id", "kind", "period_start", "period_end"])
     windows = windows.sort_values(["kind", "period_start"], ignore_index=True).assign(period_no=range(len(windows)))
     con.register("windows", windows.astype({"period_id": "str", "kind": "str"}))

@@ -110,6 +110,7 @@ def base_elements(
         return pd.DataFrame(
             {name: pd.Series(dtype="bool" if name in ("flow", "never") else "str") for name in ELEMENT_COLUMNS}
         )
+    rows = rows[rows["period_id"].fillna("").ne("")]
     kinds = period_windows(rows["period_id"].unique()).set_index("period_id")["kind"]
     rows = rows.assign(kind=rows["period_id"].map(kinds).astype("str"))
     rows = rows[rows["kind"].isin(list(KINDS))]

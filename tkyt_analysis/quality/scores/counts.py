@@ -146,7 +146,7 @@ def _can_count(con: duckdb.DuckDBPyConnection, component: str, work: str) -> boo
 def _offer_periods(con: duckdb.DuckDBPyConnection) -> None:
     """score_period: period_id, kind, year (in which it ends) of every period of a report or a finding."""
     sql = "SELECT period_id FROM score_report UNION SELECT period_id FROM lake.finding WHERE period_id <> '' ORDER BY 1"
-    ids = [row[0] for row in con.execute(sql).fetchall()]
+    ids = [row[0] for row in con.execute(sql).fetchall() if row[0]]
     windows = period_windows(ids) if ids else pd.DataFrame(columns=["period_id", "kind", "period_end"])
     rows = pd.DataFrame(
         {
