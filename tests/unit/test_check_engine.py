@@ -8,7 +8,7 @@ from tests.support import rule_like
 from tkyt_analysis.quality.checks import CheckResult, FormCheck, PanelCheck, TableCheck
 from tkyt_analysis.quality.context import context_of_tables
 from tkyt_analysis.quality.findings import make_findings
-from tkyt_analysis.quality.run import results_of, run_rules
+from tkyt_analysis.quality.run import results_together, run_rules
 from tkyt_analysis.quality.workers import each_judged
 
 #         unit  month  element value; the second 7 of unit a in 202401 was received later
@@ -121,10 +121,10 @@ def test_a_check_whose_relation_has_no_row_is_not_assessable_and_says_which(monk
 def test_work_in_processes_gives_what_work_in_one_process_gives(monkeypatch):
     rules = [rule_like(id="r", parameters={"limit": 6}), rule_like(id="s", parameters={"limit": 8})]
     monkeypatch.setattr("tkyt_analysis.quality.run.check_of", lambda rule: PanelCheck(above_six, kinds=("month",)))
-    alone = pd.concat([one.findings for _, one in results_of(context(), rules)])
+    alone = pd.concat([one.findings for _, one in results_together(context(), rules)])
     monkeypatch.setattr("tkyt_analysis.quality.workers._CELLS_WORTH_A_PROCESS", 0)
     monkeypatch.setenv("TKYT_WORKERS", "2")
-    beside = pd.concat([one.findings for _, one in results_of(context(), rules)])
+    beside = pd.concat([one.findings for _, one in results_together(context(), rules)])
     assert alone["rule_id"].tolist() == ["r", "r", "s", "r", "s"]  # 7 and 9 births, then 30 visits
     pd.testing.assert_frame_equal(alone, beside)
 

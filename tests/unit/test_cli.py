@@ -63,7 +63,9 @@ def test_checks_fail_on_findings_only_when_asked_to(tmp_path, key, capsys):
     assert run(["init", "--home", home]) == 0
     assert run(["check", "--home", home, "--fail-on", "note"]) == 0
     capsys.readouterr()
-    summary = [{"title": "r", "severity": "warning", "findings": 2, "not_assessable": 0, "rule": "r"}]
+    summary = [
+        {"title": "r", "severity": "warning", "findings": 2, "judged": 5, "total": 5, "not_assessable": 0, "rule": "r"}
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tkyt_analysis.pipeline.check_warehouse", lambda *given, **options: summary)
         assert run(["check", "--home", home]) == 0

@@ -124,8 +124,15 @@ class OverviewData:
 
     @cached_property
     def periods(self) -> list[Period]:
-        """Years and months with reports or deaths, the latest year first, each year before its months."""
-        found = {period(one) for one in self.windows.loc[self.windows["kind"].isin(PERIOD_KINDS), "period_id"]}
+        """Years and months with reports or deaths, the latest year first, each year before its months.
+
+        Periods of findings alone are left out: a date that lies in the future is a finding, not a period to look at.
+        """
+        reported: set[str] = set()
+        if self.release.has("reporting"):
+            reported = set(self.release.query("SELECT DISTINCT period_id FROM reporting")["period_id"])
+        of_kind = self.windows[self.windows["kind"].isin(PERIOD_KINDS) & self.windows["period_id"].isin(reported)]
+        found = {period(one) for one in of_kind["period_id"]}
         found |= {make_period("year", one.year) for one in found}
         if self.release.has("death"):
             years = self.release.query(

@@ -79,7 +79,7 @@ def run_rules(
                 progress(len(lines), len(listed), rule.id)
             lines[rule.id] = _Tally(rule, [name for name in check_of(rule).needs if not context.has(name)])
         able = [rule for rule in group if not lines[rule.id].absent]
-        for rule, result in results_of(context, able):
+        for rule, result in results_together(context, able):
             lines[rule.id].add(result, _asked_for(result.findings, context), store)
     return pd.DataFrame([lines[rule.id].row() for rule in listed], columns=COVERAGE_COLUMNS)
 
@@ -117,25 +117,33 @@ def _datasets(rule: Rule) -> tuple[str, ...]:
     return tuple(rule.parameters.get("datasets", ()))
 
 
-def results_of(context: CheckContext, rules: list[Rule]) -> Iterator[tuple[Rule, CheckResult]]:
-    """The results of rules that read together, block by block."""
+def results_of(context: CheckContext, rule: Rule, check: Check) -> Iterator[CheckResult]:
+    """The results of one rule with its check, block by block."""
+    yield from (result for _, result in results_together(context, [rule], [check]))
+
+
+def results_together(
+    context: CheckContext, rules: list[Rule], checks: list[Check] | None = None
+) -> Iterator[tuple[Rule, CheckResult]]:
+    """The results of rules that read together, block by block. checks : of the rules, where they are not the catalog's."""
     if not rules:
         return
-    check = check_of(rules[0])
+    checks = checks or [check_of(rule) for rule in rules]
+    check = checks[0]
     if isinstance(check, TableCheck):
         answer = check.run(context, rules[0])
         yield from ((rules[0], one) for one in ([answer] if isinstance(answer, CheckResult) else answer))
         return
     blocks = context.panels if isinstance(check, PanelCheck) else context.forms
-    judges = [_asked_of(rule) for rule in rules]
+    judges = [_asked_of(rule, one) for rule, one in zip(rules, checks, strict=True)]
     for block, answers in each_judged(judges, blocks(check.kinds, _datasets(rules[0]))):
         for rule, (rows, judged, total) in zip(rules, answers, strict=True):
             yield rule, CheckResult(findings_of_block(rows, rule, check, block), judged, total)
 
 
-def _asked_of(rule: Rule) -> Asked:
+def _asked_of(rule: Rule, check: Check) -> Asked:
     """The detector of a panel or form rule, and its settings."""
-    judge: Any = check_of(rule).run
+    judge: Any = check.run
     return judge, {name: value for name, value in rule.parameters.items() if name != "datasets"}
 
 
