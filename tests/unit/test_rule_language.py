@@ -286,7 +286,7 @@ VALUES = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     left=EXPRESSIONS, right=EXPRESSIONS, operator=st.sampled_from(OPERATORS), values=VALUES,
     missing=st.tuples(st.sampled_from(STRATEGIES), st.sampled_from(STRATEGIES)),

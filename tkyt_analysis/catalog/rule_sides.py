@@ -42,7 +42,7 @@ Problems = list[tuple[str, str, dict[str, Any]]]
 class Window:
     """Periods that one judgement adds up: the one at hand, so many before it and after it.
 
-    least : so many of them must have every value; ends : the period at hand must end a quarter or year ("": any)
+    least : so many of them (1 or more) must have every value; ends : the period at hand must end a quarter or year ("": any)
     """
 
     before: int = 0
@@ -106,7 +106,7 @@ def sides_of(rule: Rule) -> Sides:
 def window_of(given: Mapping[str, Any]) -> Window:
     """The window of an entry; without `least` every one of its periods must be there."""
     before, after = int(given.get("before", 0)), int(given.get("after", 0))
-    return Window(before, after, int(given.get("least", before + after + 1)), str(given.get("ends", "")))
+    return Window(before, after, max(1, int(given.get("least", before + after + 1))), str(given.get("ends", "")))
 
 
 def rule_problems(rule: Rule) -> Problems:
