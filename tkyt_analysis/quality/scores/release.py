@@ -69,7 +69,10 @@ def make_scores(context: ReleaseContext) -> None:
     con = make_counts(context, settings, all_rules())
     units = context.units[["unit_id", "scope"]].assign(kind=context.units["level"].astype("Int64").astype("str"))
     con.register("incoming", units)
-    con.execute("CREATE OR REPLACE TEMP TABLE score_scope AS SELECT unit_id, scope, kind FROM incoming")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE score_scope AS "
+        "SELECT unit_id::VARCHAR AS unit_id, scope::VARCHAR AS scope, kind::VARCHAR AS kind FROM incoming"
+    )
     con.unregister("incoming")
     _make_empty(con)
     for year in _years(con):
