@@ -47,6 +47,7 @@ def _with_dataset(query: Query, truth: pd.DataFrame) -> pd.DataFrame:
     whole &= rows["element_id"].isin(known)
     rows["dataset_id"] = rows["dataset_id"].mask(whole, rows["element_id"])
     rows["element_id"] = rows["element_id"].mask(whole, "")
+    rows["period_id"] = rows["period_id"].mask(rows["period_id"].str.len() == 4, "")  # a whole year: any of its periods
     return rows.fillna("").astype("str")[["id", *PLACE]]
 
 
