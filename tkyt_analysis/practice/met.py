@@ -9,6 +9,7 @@ import pandas as pd
 
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.quality.findings import meetings
+from tkyt_analysis.quality.reporting.runs import every_period
 
 if TYPE_CHECKING:
     from tkyt_analysis.catalog.entries import Rule
@@ -25,16 +26,18 @@ def met_by_rule(query: Query, truth: pd.DataFrame) -> pd.DataFrame:
     truth : of `practice.score.read_truth`. Errors in single records are met by findings on records only.
     """
     findings = query(
-        f"SELECT finding_id, rule_id, {', '.join(PLACE)}, fields LIKE '%death_id%' AS of_record FROM lake.finding "
+        f"SELECT finding_id, rule_id, {', '.join(PLACE)}, fields, fields LIKE '%death_id%' AS of_record FROM lake.finding "
         f"WHERE verdict NOT IN {_NOT_ERRORS}"
     )
+    findings = every_period(findings)  # one about a run of periods stands at each of them
     how = read_codelist("defect_kinds").set_index("kind")["match"]
     at_place = truth[~truth["kind"].map(how).isin(["place", "file"])]
     of_places = findings.loc[~findings["of_record"], ["finding_id", *PLACE]].rename(columns={"finding_id": "finding"})
     by_place = meetings(_with_dataset(query, at_place), of_places, PLACE)
     by_record = _by_record(query, truth)
     met = pd.concat([by_place, by_record], ignore_index=True).drop_duplicates()
-    met = met.rename(columns={"finding": "finding_id"}).merge(findings[["finding_id", "rule_id"]], on="finding_id")
+    rules = findings[["finding_id", "rule_id"]].drop_duplicates()
+    met = met.rename(columns={"finding": "finding_id"}).merge(rules, on="finding_id")
     return met.merge(truth[["id", "kind"]], on="id")[["rule_id", "finding_id", "id", "kind"]]
 
 
