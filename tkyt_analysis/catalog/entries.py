@@ -11,6 +11,8 @@ from tkyt_analysis.catalog.dated import DatedValue, Validity, overlap_problems
 from tkyt_analysis.catalog.dated import value_at as _value_at
 
 Problems = list[tuple[str, str, dict[str, Any]]]
+Missing = Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -406,9 +408,9 @@ class Rule:
     left: str | None = None
     operator: str | None = None
     right: str | None = None
-    missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] = "skip_if_any_missing"
-    left_missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] | None = None
-    right_missing: Literal["skip_if_any_missing", "skip_if_all_missing", "never_skip"] | None = None
+    missing: Missing = "skip_if_any_missing"
+    left_missing: Missing | None = None
+    right_missing: Missing | None = None
     tolerance: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     fields: tuple[str, ...] = ()

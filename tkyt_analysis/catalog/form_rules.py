@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tkyt_analysis.catalog.codelists import read_codelist
-from tkyt_analysis.catalog.entries import Form, FormRule, FormVersion, Rule, Text
+from tkyt_analysis.catalog.entries import Form, FormRule, FormVersion, Missing, Rule, Text
 from tkyt_analysis.catalog.language import EACH, Cells, written
 from tkyt_analysis.labels import label
 
-_ANY, _ALL = "skip_if_any_missing", "skip_if_all_missing"
+_ANY: Missing = "skip_if_any_missing"
+_ALL: Missing = "skip_if_all_missing"
 # kind of the form's rule: operator, missing on the left, on the right (blank parts of a sum count as 0, as in the workbook)
-_KINDS = {"total": ("==", _ANY, _ALL), "at_most": ("<=", _ANY, _ALL), "at_least": (">=", _ANY, _ALL),
+_KINDS: dict[str, tuple[str, Missing, Missing]] = {"total": ("==", _ANY, _ALL), "at_most": ("<=", _ANY, _ALL), "at_least": (">=", _ANY, _ALL),
           "only_in": ("==", _ALL, _ALL)}  # fmt: skip
 _LEVELS = ("commune", "district", "province", "facility")
 _LONGEST_LIST = 6
@@ -71,8 +72,8 @@ def _rule(form: Form, start: datetime.date, version: FormVersion, rule: FormRule
         left=written(left),
         operator=operator,
         right=written(right) if rule.parts else "0",
-        left_missing=left_missing,  # type: ignore[arg-type]
-        right_missing=right_missing,  # type: ignore[arg-type]
+        left_missing=left_missing,
+        right_missing=right_missing,
         applies_to=(form.id,),
         valid_from=start,
         valid_to=version.to,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -141,7 +142,7 @@ class _Parser:
     def _both(self) -> Node:
         return self._chain("and", self._denied)
 
-    def _chain(self, sign: str, below) -> Node:  # type: ignore[no-untyped-def]
+    def _chain(self, sign: str, below: Callable[[], Node]) -> Node:
         first = self.token
         parts = [below()]
         while self.word == sign:
@@ -193,7 +194,7 @@ class _Parser:
     def _sum(self) -> Node:
         return self._signs(("+", "-"), lambda: self._signs(("*", "/"), self._factor))
 
-    def _signs(self, signs: tuple[str, ...], below) -> Node:  # type: ignore[no-untyped-def]
+    def _signs(self, signs: tuple[str, ...], below: Callable[[], Node]) -> Node:
         first = self.token
         node = below()
         while self.word in signs and self.token.kind == "sign":
@@ -296,7 +297,8 @@ def _column(name: str) -> tuple[str, ...]:
 
 def _cells_inside(text: str, token: _Token) -> Cells:
     """[form: row, row.column, column] → Cells."""
-    inside, at, groups, marks = token.text[1:-1], 0, [[]], [""]  # type: ignore[var-annotated]
+    inside, at, marks = token.text[1:-1], 0, [""]
+    groups: list[list[str]] = [[]]
     while at < len(inside) or not groups[-1]:
         found = _CELL.match(inside, at)
         if not found:

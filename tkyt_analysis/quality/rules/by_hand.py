@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tkyt_analysis.catalog.language import (
     EACH,
@@ -242,7 +243,8 @@ def _arithmetic(sign: str, left: float | None, right: float | None) -> float | N
 def _compare(sign: str, left: Value, right: Value) -> bool | None:
     if left is None or right is None:
         return None
-    order = (left > right) - (left < right)  # type: ignore[operator]
+    one: Any = left
+    order = (one > right) - (one < right)
     return {"==": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[
         sign
     ]

@@ -60,7 +60,9 @@ def export_rules(
         named by uid
     """
     found: dict[str, list[dict[str, Any]]] = {"constants": [], "validationRules": [], "validationRuleGroups": []}
-    refused, members, constants = [], {}, {}  # type: ignore[var-annotated]
+    refused: list[Refused] = []
+    members: dict[str, Any] = {}
+    constants: dict[str, Any] = {}
     for rule in rules:
         if rule.kind != "expression":
             continue

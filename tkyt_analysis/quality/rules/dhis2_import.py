@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from tkyt_analysis.catalog.entries import Rule, Text
+from tkyt_analysis.catalog.entries import Missing, Rule, Text
 from tkyt_analysis.catalog.language import DEFAULT_CATEGORY, Cells, written
 from tkyt_analysis.catalog.language_parse import parse_number
 from tkyt_analysis.catalog.rule_sides import rule_problems
@@ -36,6 +36,9 @@ class Imported:
 
     rules: tuple[Rule, ...]
     refused: tuple[Refused, ...]
+
+
+Word = TypeVar("Word", bound=str)
 
 
 class _NotSayable(Exception):
@@ -128,7 +131,7 @@ def _rule(
         version=1,
         title=Text(name, name),
         question=Text(*(label("rule.dhis2.question", language, said=said) for language in ("vi", "en"))),
-        severity=_word(SEVERITY, str(given.get("importance") or "MEDIUM"), "importance"),  # type: ignore[arg-type]
+        severity=_word(SEVERITY, str(given.get("importance") or "MEDIUM"), "importance"),
         kind="expression",
         level=tuple(_level(one) for one in given.get("organisationUnitLevels") or []),
         owner="DHIS2",
@@ -136,8 +139,8 @@ def _rule(
         left=left,
         operator=_word(OPERATORS, str(given.get("operator") or "").lower(), "operator"),
         right=right,
-        left_missing=left_missing,  # type: ignore[arg-type]
-        right_missing=right_missing,  # type: ignore[arg-type]
+        left_missing=left_missing,
+        right_missing=right_missing,
         constants=constants,
         groups=groups,
         external_id=uid,
@@ -149,7 +152,7 @@ def _rule(
     return rule
 
 
-def _word(words: Mapping[str, str], found: str, key: str) -> str:
+def _word(words: Mapping[str, Word], found: str, key: str) -> Word:
     if found not in words:
         raise _NotSayable(label("rule.dhis2.unknown_word", key=key, found=found, known=", ".join(words)))
     return words[found]
@@ -163,7 +166,7 @@ def _level(found: Any) -> str:
 
 def _side(
     given: Mapping[str, Any], key: str, metadata: Mapping[str, Any], constants: dict[str, float]
-) -> tuple[str, str, str]:
+) -> tuple[str, Missing, str]:
     """(expression in our language, missing strategy, description) of a side."""
     side = given.get(key) or {}
     text = str(side.get("expression") or "")
