@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tkyt_analysis.quality.frames import keep_frame
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -62,18 +64,12 @@ def prepare(
     coefficients : ratios as linear sums of elements: dataset_id, figure, element_id, numerator, denominator (how often the
         element counts there), per, flow, never, programme (its sums are those of the relation `programme`)
     """
-    _keep(con, "consequence_element", elements[ELEMENT_COLUMNS])
-    _keep(con, "consequence_ratio", coefficients[COEFFICIENT_COLUMNS])
-    _keep(con, "consequence_period", _periods(con, settings.relations))
+    keep_frame(con, "consequence_element", elements[ELEMENT_COLUMNS])
+    keep_frame(con, "consequence_ratio", coefficients[COEFFICIENT_COLUMNS])
+    keep_frame(con, "consequence_period", _periods(con, settings.relations))
     con.execute(_correction(settings))
     con.execute(_figure(settings.relations))
     con.execute(_figure_change(settings.relations))
-
-
-def _keep(con: duckdb.DuckDBPyConnection, name: str, rows: pd.DataFrame) -> None:
-    con.register("incoming", rows)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
-    con.unregister("incoming")
 
 
 def _periods(con: duckdb.DuckDBPyConnection, names: Relations) -> pd.DataFrame:

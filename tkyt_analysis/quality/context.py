@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tkyt_analysis.quality.cells import make_cells, panel_list, read_forms, read_panels
+from tkyt_analysis.quality.frames import keep_frame
 from tkyt_analysis.quality.panel import FormBlock, Panel
 
 if TYPE_CHECKING:
@@ -73,14 +74,14 @@ def context_of_tables(tables: Mapping[str, pd.DataFrame], **options: Any) -> Che
     given = {name: rows for name, rows in tables.items() if len(rows)}
     for name, rows in given.items():
         if name not in ("aggregate_value", "organisation_unit", "period"):
-            _keep(con, name, rows)
+            keep_frame(con, name, rows, temporary=False)
     if "period" in given:
-        _keep(con, "due_period", given["period"])
-    _keep(con, "organisation_unit", _with_columns(given.get("organisation_unit"), _UNITS))
+        keep_frame(con, "due_period", given["period"], temporary=False)
+    keep_frame(con, "organisation_unit", _with_columns(given.get("organisation_unit"), _UNITS), temporary=False)
     relations = set(given) | ({"due_period"} if "period" in given else set())
     if "aggregate_value" in given:
         rows = given["aggregate_value"]
-        _keep(con, "received_value", rows.assign(received_order=range(len(rows))))
+        keep_frame(con, "received_value", rows.assign(received_order=range(len(rows))), temporary=False)
         make_cells(con)
         relations |= {"received_value", "cell", "series", "unit", "period"}
     return CheckContext(con, frozenset(relations), **options)
@@ -92,9 +93,3 @@ def _with_columns(rows: pd.DataFrame | None, names: list[str]) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
     absent = {name: pd.Series([None] * len(rows), index=rows.index, dtype="str") for name in names if name not in rows}
     return rows.assign(**absent)
-
-
-def _keep(con: duckdb.DuckDBPyConnection, name: str, rows: pd.DataFrame) -> None:
-    con.register("incoming", rows)
-    con.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming')
-    con.unregister("incoming")

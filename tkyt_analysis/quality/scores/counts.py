@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tkyt_analysis.quality.cases.runs import NO_ERROR
+from tkyt_analysis.quality.frames import keep_frame
 from tkyt_analysis.quality.scores.settings import ScoreSettings
 from tkyt_analysis.reference.periods import period_windows
 
@@ -155,7 +156,7 @@ def _offer_periods(con: duckdb.DuckDBPyConnection) -> None:
             "year": pd.to_datetime(windows["period_end"]).dt.year.astype("int32"),
         }
     )
-    _keep(con, "score_period", rows)
+    keep_frame(con, "score_period", rows)
 
 
 def _offer_rules(con: duckdb.DuckDBPyConnection, settings: ScoreSettings, rules: list[Rule]) -> None:
@@ -170,8 +171,10 @@ def _offer_rules(con: duckdb.DuckDBPyConnection, settings: ScoreSettings, rules:
             for dataset in datasets_of(rule, sets)
         }
     )
-    _keep(con, "score_rule", pd.DataFrame(sorted(components.items()), columns=["rule_id", "component"], dtype="str"))
-    _keep(con, "score_dataset", pd.DataFrame(pairs, columns=["component", "dataset_id"], dtype="str"))
+    keep_frame(
+        con, "score_rule", pd.DataFrame(sorted(components.items()), columns=["rule_id", "component"], dtype="str")
+    )
+    keep_frame(con, "score_dataset", pd.DataFrame(pairs, columns=["component", "dataset_id"], dtype="str"))
 
 
 def _datasets_of_words(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
@@ -195,9 +198,3 @@ def datasets_of(rule: Rule, of_words: dict[str, set[str]]) -> set[str]:
         return {ANY}
     words = _WORD.findall(f"{rule.left or ''} {rule.right or ''}")
     return set().union(*(of_words.get(word, set()) for word in words))
-
-
-def _keep(con: duckdb.DuckDBPyConnection, name: str, rows: pd.DataFrame) -> None:
-    con.register("incoming", rows)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
-    con.unregister("incoming")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tkyt_analysis.quality.frames import keep_frame
 from tkyt_analysis.quality.scores.counts import make_counts
 from tkyt_analysis.quality.scores.ranks import RANK_COLUMNS, SEED, rank_table
 from tkyt_analysis.quality.scores.score import SCORE_COLUMNS, Matrix, matrix_of, score_rows, shares_of
@@ -68,12 +69,7 @@ def make_scores(context: ReleaseContext) -> None:
     settings = score_settings(_day(context))
     con = make_counts(context, settings, all_rules())
     units = context.units[["unit_id", "scope"]].assign(kind=context.units["level"].astype("Int64").astype("str"))
-    con.register("incoming", units)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE score_scope AS "
-        "SELECT unit_id::VARCHAR AS unit_id, scope::VARCHAR AS scope, kind::VARCHAR AS kind FROM incoming"
-    )
-    con.unregister("incoming")
+    keep_frame(con, "score_scope", units)
     _make_empty(con)
     for year in _years(con):
         for level in LEVELS:
