@@ -77,7 +77,7 @@ A_ROW = [("TEST:An Hải", "202501", "cases", 12.0), ("TEST:An Hải", "202501",
         ("mark.csv", panel("An Hải,2025,1,12,85.7").encode("utf-8-sig")),
         ("utf16.csv", panel("An Hải,2025,1,12,85.7").encode("utf-16")),
         ("windows.csv", panel("An Hải,2025,January,12,85.7").replace("\n", "\r\n").encode()),
-        ("packed.csv.gz", gzip.compress(panel("An Hải,2025,1,12,85.7").encode())),
+        ("packed.csv.gz", gzip.compress(panel("An Hải,2025,1,12,85.7").encode(), mtime=0)),
         ("titled.csv", ("Tiêu đề của bảng\n\n# số liệu mô phỏng\n" + panel("An Hải,2025,Tháng 1,12,85.7")).encode()),
     ],
 )
