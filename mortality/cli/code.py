@@ -1,4 +1,4 @@
-"""The `tkyt deaths` commands: thin doors to the functions of this module."""
+"""`tkyt deaths code`: a CSV of wordings coded into a CSV of candidates."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ from tkyt_analysis.labels import label
 
 ROWS_AT_ONCE = 200_000
 DECISIONS = ("auto", "review", "uncodable")
-
-
-@click.group(help=label("cli.deaths"))
-def deaths() -> None:
-    """The group itself does nothing."""
 
 
 def read_in_blocks(path: Path) -> Iterator[pd.DataFrame]:
@@ -60,7 +55,7 @@ def code_deaths_file(source: Path, target: Path) -> dict[str, object]:
     }
 
 
-@deaths.command("code", help=label("cli.deaths.code"))
+@click.command("code", help=label("cli.deaths.code"))
 @click.argument("source", metavar="IN.csv", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=label("cli.deaths.output"))
 @json_option

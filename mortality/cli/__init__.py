@@ -1,0 +1,29 @@
+"""The `tkyt deaths` commands: thin doors to the functions of this module, each loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import click
+
+from tkyt_analysis.labels import label
+from tkyt_analysis.modules import load_object
+
+COMMANDS = {
+    "code": "mortality.cli.code:code",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands stand in COMMANDS."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        reference = COMMANDS.get(name)
+        command: click.Command | None = load_object(reference) if reference else None
+        return command
+
+
+@click.group(cls=LazyGroup, help=label("cli.deaths"))
+def deaths() -> None:
+    """The group itself does nothing."""
