@@ -11,6 +11,8 @@ _OTHER_AGE = "(year(o.death_date) - o.birth_year)"
 
 TESTS = {
     "age_against_dates": RecordTest(
+        field="age",
+        alone=True,
         judged="r.death_date IS NOT NULL AND r.birth_year IS NOT NULL AND r.age_value IS NOT NULL AND r.age_unit = 'years'",
         breach=f"r.age_value NOT BETWEEN coalesce(r.years_lived, {_BY_YEARS} - 1) AND coalesce(r.years_lived, {_BY_YEARS})",
         value="r.age_value",
@@ -22,6 +24,8 @@ TESTS = {
         probability="0.9",
     ),
     "days_as_years": RecordTest(
+        field="age",
+        alone=True,
         judged="r.age_years IS NOT NULL AND r.code <> ''",
         breach="r.age_unit = 'years' AND r.age_value BETWEEN 1 AND 31 AND left(r.code, 1) = 'P'",
         value="r.age_value",
@@ -30,6 +34,8 @@ TESTS = {
         probability="0.85",
     ),
     "age_impossible": RecordTest(
+        field="age",
+        alone=True,
         judged="r.age_value IS NOT NULL OR (r.birth_year IS NOT NULL AND r.death_date IS NOT NULL)",
         breach=f"coalesce(r.age_years, {_BY_YEARS}) NOT BETWEEN 0 AND {{oldest}} OR (r.age_unit = 'months' AND r.age_value >= 24) "
         "OR (r.age_unit = 'days' AND r.age_value > 366)",
@@ -40,6 +46,7 @@ TESTS = {
         probability="0.8",
     ),
     "age_on_another_list": RecordTest(
+        field="age",
         judged="r.source = 'a6' AND r.age_years IS NOT NULL AND o.birth_kind = 'date' AND o.death_date IS NOT NULL",
         breach="CASE WHEN r.birth_kind = 'age' THEN r.age_value - o.age_years NOT BETWEEN -1 AND 0 "
         "AND r.age_value <> o.age_years ELSE r.birth_year <> o.birth_year END",
@@ -57,6 +64,8 @@ TESTS = {
         prepare=prepare_other_lists,
     ),
     "birth_year_only": RecordTest(
+        field="birth",
+        alone=True,
         judged="r.birth_kind <> 'none' AND r.identified",
         breach="r.birth_kind = 'year'",
         verdict="missing",
@@ -64,6 +73,8 @@ TESTS = {
         fields={"year_of_birth": "CAST(r.birth_year AS VARCHAR)"},
     ),
     "birth_on_new_year": RecordTest(
+        field="birth",
+        alone=True,
         judged="r.birth_kind = 'date'",
         breach="r.new_year_birth",
         explanation="'heaped'",

@@ -92,6 +92,8 @@ def prepare_useless(context: CheckContext, rule: Rule | None = None) -> None:
 
 def _limit(strength: str, probability: str) -> RecordTest:
     return RecordTest(
+        field="cause_text",
+        alone=True,
         judged=f"r.code <> '' AND (r.sex IN ('male', 'female') OR {_AGE} IS NOT NULL)",
         breach=f"k.strength = '{strength}' AND ((k.only_sex <> '' AND r.sex IN ('male', 'female') AND r.sex <> k.only_sex) "
         f"OR {_AGE} < k.youngest OR {_AGE} > k.oldest)",
@@ -109,12 +111,15 @@ TESTS = {
     "cause_impossible": _limit("impossible", "0.95"),
     "cause_unusual": _limit("unusual", "0.5"),
     "code_missing": RecordTest(
+        field="icd10_as_written",
         judged=f"coalesce(r.cause_text, '') <> '' AND {_HAS_CODES}",
         breach=f"{_WRITTEN} = ''",
         verdict="missing",
         probability="1.0",
     ),
     "code_invalid": RecordTest(
+        field="icd10_as_written",
+        alone=True,
         judged=f"{_WRITTEN} <> ''",
         breach="w.status IN ('unknown', 'clinical_modification')",
         verdict="error",
@@ -123,6 +128,8 @@ TESTS = {
         prepare=prepare_written_codes,
     ),
     "code_untidy": RecordTest(
+        field="icd10_as_written",
+        alone=True,
         judged=f"{_WRITTEN} <> ''",
         breach="w.status IN ('valid', 'legacy') AND w.code <> r.icd10_as_written AND replace(w.code, '.', '') <> r.icd10_as_written",
         verdict="error",
@@ -131,6 +138,8 @@ TESTS = {
         prepare=prepare_written_codes,
     ),
     "cause_says_little": RecordTest(
+        field="cause_text",
+        alone=True,
         judged="r.code <> ''",
         breach="u.item IS NOT NULL",
         verdict="missing",

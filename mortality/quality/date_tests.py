@@ -16,6 +16,8 @@ _IN_BOOK = "r.source = 'a6' AND r.death_date IS NOT NULL AND r.around_rows >= 6 
 
 TESTS = {
     "death_in_future": RecordTest(
+        field="death_date",
+        alone=True,
         judged="r.death_date IS NOT NULL AND r.received_on IS NOT NULL",
         breach="r.death_date > r.received_on",
         verdict="error",
@@ -23,6 +25,8 @@ TESTS = {
         fields={"year_written": _YEAR, "year_received": "CAST(year(r.received_on) AS VARCHAR)"},
     ),
     "death_after_registration": RecordTest(
+        field="death_date",
+        alone=True,
         judged="r.death_date IS NOT NULL AND r.registered_on IS NOT NULL",
         breach="r.death_date > r.registered_on",
         value="r.death_date - r.registered_on",
@@ -31,6 +35,8 @@ TESTS = {
         probability="0.95",
     ),
     "death_before_birth": RecordTest(
+        field="death_date",
+        alone=True,
         judged="r.death_date IS NOT NULL AND (r.days_lived IS NOT NULL OR r.birth_year IS NOT NULL)",
         breach="r.days_lived < 0 OR r.birth_year > year(r.death_date)",
         verdict="error",
@@ -38,6 +44,7 @@ TESTS = {
         fields={"year_written": _YEAR, "year_of_birth": "CAST(r.birth_year AS VARCHAR)"},
     ),
     "death_outside_book": RecordTest(
+        field="death_date",
         judged=f"{_IN_BOOK} AND NOT coalesce(r.death_date > r.received_on, false)",
         breach=f"abs(year(r.death_date) - {_YEAR_AROUND}) >= 2 AND abs({_DAY} - r.around_day) > 400",
         verdict="error",
@@ -45,6 +52,7 @@ TESTS = {
         fields={"year_written": _YEAR, "year_around": f"CAST({_YEAR_AROUND} AS VARCHAR)"},
     ),
     "day_and_month_exchanged": RecordTest(
+        field="death_date",
         judged=_IN_BOOK,
         breach=f"day(r.death_date) <= 12 AND day(r.death_date) <> month(r.death_date) AND abs({_DAY} - r.around_day) > {{apart}} "
         f"AND abs({_SWAPPED_DAY} - r.around_day) <= {{near}} AND NOT abs({_SOLAR} - r.around_day) <= {{near}}",
@@ -54,6 +62,7 @@ TESTS = {
         probability="0.8",
     ),
     "lunar_date_by_book": RecordTest(
+        field="death_date",
         judged=f"{_IN_BOOK} AND r.day_solar IS NOT NULL",
         breach=f"r.around_day - {_DAY} BETWEEN {{apart}} AND 70 AND abs({_SOLAR} - r.around_day) <= {{near}} "
         "AND contains(r.death_date_as_written, '/') AND NOT regexp_matches(lower(r.death_date_as_written), 'l|âm')",
@@ -63,6 +72,8 @@ TESTS = {
         probability="0.5",
     ),
     "registered_late": RecordTest(
+        field="death_date",
+        alone=True,
         judged="r.death_date IS NOT NULL AND r.registered_on IS NOT NULL AND r.registered_on >= r.death_date",
         breach="r.registered_on - r.death_date > {days}",
         value="r.registered_on - r.death_date",
@@ -71,6 +82,7 @@ TESTS = {
         probability="0.3",
     ),
     "date_on_another_list": RecordTest(
+        field="death_date",
         judged="r.death_date IS NOT NULL AND o.death_date IS NOT NULL",
         breach="abs(r.death_date - o.death_date) > {days} AND r.source = 'a6'",
         value="abs(r.death_date - o.death_date)",

@@ -1,0 +1,6 @@
+"""Tests of single death records beyond those of `mortality.quality`, each a `RecordTest`.
+
+A module of tests has `TESTS: dict[str, RecordTest]` and one line here; rules (`data_catalog/rules/death_*.yaml`) name the tests.
+"""
+
+TEST_MODULES: tuple[str, ...] = ()
