@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OUTSIDE = "quarantine.outside_scope"
 SHARED = "quarantine.reference_by_scope"
 WITHHELD = "note.identifier_withheld"
-REPORTED_BY_ANYONE = frozenset({"quarantine", "ingest_note", "received_file", "file_replacement"})
+REPORTED_BY_ANYONE = frozenset({"quarantine", "ingest_note", "received_file", "file_replacement", "record_replacement"})
 HARMLESS = r"#[A-Z/0!?]+|[\d\s.,/<>=+%\-]{0,6}|.{0,3}"  # an error value, a short number, a word like "Nam"
 SAFE_FIELDS = frozenset(
     {"row", "rows", "count", "unit", "units", "parent", "system", "nearest", "code", "first", "last", "file", "columns"}

@@ -14,7 +14,7 @@ from tkyt_analysis.quality.cells import make_cells
 from tkyt_analysis.quality.context import OWN_NAMES, CheckContext
 from tkyt_analysis.reference.periods import period_range, period_windows
 from tkyt_analysis.warehouse.lake import Warehouse
-from tkyt_analysis.warehouse.replaced import replaced_files_sql
+from tkyt_analysis.warehouse.replaced import counts_sql, replaced_files_sql
 from tkyt_analysis.warehouse.work_folder import private_folder
 
 # Later submissions have larger numbers: by the moment of receipt, then the file's name, sheet and row.
@@ -71,18 +71,15 @@ def _temporary_views(warehouse: Warehouse) -> list[str]:
 
 def _views(warehouse: Warehouse) -> set[str]:
     """A view of each lake table that has rows which count; the names of those."""
-    replaced, found = replaced_files_sql(warehouse), set()
+    found = set()
     personal = {entry.target for entry in load_entries("datasets").values() if entry.access == "personal"}
     for name in warehouse.tables():
         if name in OWN_NAMES or name in personal:
             continue
         columns = {row[0] for row in warehouse.con.execute(f'DESCRIBE lake."{name}"').fetchall()}
-        counts = (
-            f"WHERE file_sha256 IS NULL OR file_sha256 NOT IN ({replaced})"
-            if "file_sha256" in columns and name not in ("received_file", "file_replacement")
-            else ""
-        )
-        warehouse.con.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM lake."{name}" {counts}')
+        counts = counts_sql(warehouse, name, columns)
+        where = f"WHERE {counts}" if counts else ""
+        warehouse.con.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM lake."{name}" {where}')
         if warehouse.con.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone():
             found.add(name)
     return found
