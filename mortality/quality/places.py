@@ -13,7 +13,9 @@ NATION = "VN"
 
 
 def offer_units(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `unit_place`: unit_id, home_2025 (an old commune's default target), province_2025, parent, province."""
+    """Make `unit_place` where it is not there: unit_id, home_2025 (an old commune's default target), province_2025, parent, province."""
+    if con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'unit_place'").fetchone():
+        return
     con.register("incoming", unit_places())
     con.execute("CREATE OR REPLACE TEMP TABLE unit_place AS SELECT * FROM incoming")
     con.unregister("incoming")

@@ -30,6 +30,7 @@ class RecordTest:
     field : the field of the register that a finding is about (full_name, sex, birth, death_date, age, id_number, cause_text,
         icd10_as_written, line_a, place_of_death, maternal_death, manner …), for whoever shows the finding beside a cell
     alone : the record itself is enough (no other record, no other list): the test runs while a record is typed
+    restricted : the finding itself says what only some may know (HIV): shown to those with the right, to nobody else
     suggestion : SQL of a key <key> of the labels `suggestion.<key>`, '' for none: what the record should probably say
     """
 
@@ -48,6 +49,7 @@ class RecordTest:
     field: str = ""
     alone: bool = False
     suggestion: str = "''"
+    restricted: bool = False
 
     def columns(self) -> dict[str, str]:
         """{name: SQL} of the further words that a finding carries."""
