@@ -53,7 +53,7 @@ def persons(world: World, batch: Batch, deaths: pd.DataFrame, lines: pd.DataFram
             "code": cause_codes().code[code],
             "injury": np.isin(np.array([c[:1] for c in cause_codes().code[code]]), list("VWXY")),
             "full_name": own["full_name"].reindex(deaths.index).fillna(drawn["full_name"]),
-            "id_number": drawn["id_number"],
+            "id_number": own["id_number"].reindex(deaths.index).replace("", None).fillna(drawn["id_number"]),
             "hamlet": own["address"].reindex(deaths.index).fillna(drawn["hamlet"]),
             "residence": deaths["unit_id"].map(residences(batch)),
             "hospital": np.where(in_book, place.isin(["Bệnh viện", "CSYT"]), unseen),
