@@ -93,3 +93,8 @@ def lunar_text(day: np.ndarray, look: np.ndarray) -> np.ndarray:
     """The lunar day as a family says it: "15/8 âl", "15/8 ÂL", "rằm tháng 8 âm lịch" (look 0, 1, 2)."""
     first, _ = lunar_table()
     return _lunar_texts()[np.asarray(day) - first, look]
+
+
+def first_of_year(day: np.ndarray) -> np.ndarray:
+    """The 1 January of the year of each day."""
+    return np.asarray(day).astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(int)
