@@ -146,7 +146,9 @@ def _addresses(rng: np.random.Generator, own: pd.DataFrame, source: np.ndarray, 
         np.where(whole, province, ""),
     )
     texts = [", ".join(part for part in row if part) for row in zip(*parts, strict=True)]
-    return np.array([_look(text, *pair, factor) for text, pair in zip(texts, look.tolist(), strict=True)], object)
+    return np.array(
+        [_look(text, short, by, factor) for text, (short, by) in zip(texts, look.tolist(), strict=True)], object
+    )
 
 
 def _look(text: str, short: float, luck: float, factor: float) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mortality.practice.link_copies import written_birth, written_death, written_ids, written_names, written_places
+from mortality.practice.link_copies import written_birth, written_death, written_ids, written_places
+from mortality.practice.link_name_copies import written_names
 from mortality.practice.link_people import draw_people, draw_places
 
 COLUMNS = ["id", "full_name", "sex", "birth_date", "death_date", "address", "place_code", "id_number", "list_id"]
