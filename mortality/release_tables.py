@@ -6,10 +6,12 @@ old communes are moved there; provinces exactly, communes with a split one going
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 
 import pandas as pd
 
+from mortality.persons_release.of_records import deaths_sql
 from tkyt_analysis.cube.release_tables import SCOPE_OF_PLACE, offer_places
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 from tkyt_analysis.warehouse.replaced import replaced_files_sql
@@ -18,27 +20,17 @@ UNCODABLE = "uncodable"
 HIV = ("B20", "B21", "B22", "B23", "B24")
 AGE_BANDS = ("0", "1-4", *(f"{low}-{low + 4}" for low in range(5, 85, 5)), "85+")
 DUPLICATE, NO_DATE, FUTURE, REFERENCE = "duplicate", "no_date", "future_date", "reference_source"
+STILLBIRTH, FETAL_DEATH = "stillbirth", "P95"  # a fetal death is no death of a person
 # place and time first: rows of a release lie in the order of their columns, so that a question about a commune reads few of them
 DEATH_COLUMNS = [
     "unit_id", "unit_2025", "year", "month", "sex", "age_group", "underlying_cause", "place_of_death", "source", "decision",
     "excluded", "death_id",
 ]  # fmt: skip
-REPLACED = "replaced"  # its file was replaced by a mended one
+REPLACED = "replaced"  # its file was replaced by a mended one, or the record by a corrected one
+BOOK, ALL_LISTS = "book", "all_lists"
 # One source counts in all figures of a release: the first of these that holds a death. The same person stands in several
 # (book, civil register, hospital, interview), so they are never added up; linking them is a step of its own.
 SOURCES = ("a6", "certificate", "civil_registration", "death_notice", "verbal_autopsy")
-
-# Of records of one source with one person and one date of death the first received stays; nothing is deleted from the warehouse.
-DEATHS = """
-    SELECT d.death_id, d.source, d.unit_id, d.death_date, d.age_years, coalesce(d.sex, 'unknown') AS sex, d.place_of_death,
-           coalesce(c.code, '') AS underlying_cause, coalesce(c.decision, 'uncodable') AS decision, c.rule,
-           f.file_name, d.sheet, d.row_number, f.received_at, r.replaces IS NOT NULL AS replaced,
-           d.person_key IS NOT NULL AND row_number() OVER (
-               PARTITION BY r.replaces IS NULL, d.source, d.person_key, d.death_date ORDER BY f.received_at, f.file_name, d.sheet, d.row_number) > 1 AS again
-    FROM lake.death d JOIN lake.received_file f USING (file_sha256) LEFT JOIN lake.death_code c USING (death_id)
-    LEFT JOIN ({replaced}) r ON r.replaces = d.file_sha256
-"""
-
 
 # One figure per commune, year, sex and age: of a file sent again the last received, and never two series in one year.
 COMMUNE_POPULATION = """
@@ -58,12 +50,13 @@ def analysed_deaths(context: ReleaseContext) -> pd.DataFrame:
     if "deaths" not in context.made:
         from tkyt_analysis.reference.ages import age_group
 
-        rows = context.query(DEATHS.format(replaced=replaced_files_sql(context.warehouse)))
+        rows = context.query(deaths_sql(context.warehouse, replaced_files_sql(context.warehouse)))
         date = pd.to_datetime(rows["death_date"])
         excluded = pd.Series("", index=rows.index, dtype="str").mask(
             date.isna() & (rows["source"] != "certificate"), NO_DATE
         )
         excluded = excluded.mask(date > pd.to_datetime(rows["received_at"]), FUTURE)
+        excluded = excluded.mask(rows["underlying_cause"].str.startswith(FETAL_DEATH), STILLBIRTH)
         excluded = excluded.mask(rows["again"].astype(bool), DUPLICATE)
         excluded = excluded.mask(rows["replaced"].astype(bool), REPLACED)
         context.made["deaths"] = rows.assign(
@@ -71,7 +64,7 @@ def analysed_deaths(context: ReleaseContext) -> pd.DataFrame:
             month=date.dt.month.astype("Int64"),
             age_group=age_group(rows["age_years"], AGE_BANDS),
             unit_2025=on_units_of_2025(rows["unit_id"]),
-            excluded=excluded.mask(rows["source"] != counted_source(rows["source"]), REFERENCE),
+            excluded=excluded.mask(other_lists(rows, excluded, basis_of_figures(rows["received_at"])), REFERENCE),
         )
     return context.made["deaths"]
 
@@ -80,6 +73,25 @@ def counted_source(sources: pd.Series) -> str:
     """The one source whose records are counted: the first of SOURCES that is there, else the first by name; "" of none."""
     present = set(sources.dropna())
     return next((source for source in SOURCES if source in present), min(present, default=""))
+
+
+def other_lists(rows: pd.DataFrame, excluded: pd.Series, basis: str) -> pd.Series:
+    """Whether each record stands on a list that does not count: any but the counted source ("book"), or, where all lists count
+    ("all_lists"), any but the person's first list with a record that nothing else excludes."""
+    if basis == BOOK:
+        return rows["source"] != counted_source(rows["source"])
+    order = {source: place for place, source in enumerate(SOURCES)}
+    rank = rows["source"].map(order).fillna(len(SOURCES))
+    best = (rank + 100 * (excluded != "")).groupby(rows["person_id"]).transform("min") % 100
+    return rank != best
+
+
+def basis_of_figures(received_at: pd.Series) -> str:
+    """What the figures count, as the catalog says at the day of the last file: "book" or "all_lists" (threshold `death_basis`)."""
+    from tkyt_analysis.catalog import load_entry
+
+    day = str(received_at.dropna().max())[:10] if received_at.notna().any() else "2026-01-01"
+    return str(load_entry("thresholds", "death_basis").at(datetime.date.fromisoformat(day)))
 
 
 def on_units_of_2025(unit_ids: pd.Series) -> pd.Series:
@@ -143,7 +155,9 @@ def province_death_cause_sql(deaths: str) -> str:
 
 
 def _of_hiv(rows: pd.DataFrame) -> pd.Series:
-    return rows["underlying_cause"].str[:3].isin(HIV)
+    """Whether a record, or another record of the same person, was coded to HIV: one list must not say what another withholds."""
+    own = rows["underlying_cause"].str[:3].isin(HIV)
+    return own | rows["person_id"].isin(rows.loc[own, "person_id"])
 
 
 def death_flow(context: ReleaseContext) -> pd.DataFrame:

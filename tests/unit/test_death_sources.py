@@ -1,6 +1,7 @@
 """Several sources of the same deaths: each file goes to its own door, and only one source counts in figures."""
 
 from collections import defaultdict
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -135,7 +136,7 @@ class Context:
     """A release context over drawn deaths."""
 
     def __init__(self, rows):
-        self.made, self.rows, self.warehouse = {}, rows, None
+        self.made, self.rows, self.warehouse = {}, rows, SimpleNamespace(tables=lambda: [])
 
     def query(self, sql):
         assert "lake.death " in sql
@@ -153,7 +154,7 @@ def no_replacements(monkeypatch):
 def deaths(*rows):
     frame = pd.DataFrame(rows, columns=["source", "unit_id", "again"])
     return frame.assign(
-        death_id=[str(n) for n in range(len(rows))], death_date=pd.Timestamp("2025-09-01"), age_years=70.0, sex="male",
+        death_id=[str(n) for n in range(len(rows))], person_id=[str(n) for n in range(len(rows))], death_date=pd.Timestamp("2025-09-01"), age_years=70.0, sex="male",
         underlying_cause="I64", decision="auto", rule="", received_at="2026-01-01", place_of_death="home", replaced=False,
     )  # fmt: skip
 
