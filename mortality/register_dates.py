@@ -45,7 +45,9 @@ _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[t ].*)?")
 _COMPACT = re.compile(r"((?:18|19|20)\d{2})(\d{2})(\d{2})(?:\d{4}|\d{6})?")
 _MONTH_YEAR = re.compile(r"(\d{1,2})\s*[-/.]\s*(\d{4})")
 _DAY_MONTH = re.compile(r"(\d{1,2})\s*[-/.]\s*(\d{1,2})")
-_TIME = re.compile(r"\b\d{1,2}\s*(?:h|g|gio|:)\s*\d{0,2}\s*(?:phut|p|')?(?:[\s,]|$)|,")
+_TIME = re.compile(
+    r"\b\d{1,2}\s*(?:h|g|gio|:)\s*\d{0,2}\s*(?:phut|p|')?(?:\s*(?:sang|trua|chieu|toi|dem|khuya|am|pm)\b)?(?:[\s,]|$)"
+)
 _LUNAR_MARK = re.compile(r"\(?\b(?:ngay\s+)?(?:am lich|am|a\.?\s?l\.?)(?!\w)\)?")
 _SOLAR_MARK = re.compile(r"\(?\b(?:ngay\s+)?(?:duong lich|d\.?\s?l\.?)(?!\w)\)?")
 _LUNAR_WORD = re.compile(r"\bram\b|\bm[uo]ng\b|\bgieng\b|\bchap\b|\btet\b|\bnhuan\b")
@@ -57,17 +59,27 @@ def read_date(text: str, year_hint: int = 0, latest_year: int = LAST_YEAR) -> Da
     words = fold(text)
     if not words:
         return DateReading()
-    lunar = bool(_LUNAR_MARK.search(words) or _LUNAR_WORD.search(words))
-    if lunar:
+    if _is_lunar(words):
         return _read_lunar(words, year_hint, latest_year)
     words = _normal_words(_SOLAR_MARK.sub(" ", words))
     return _read_number(words) or _read_solar(words, year_hint, latest_year) or DateReading(note=UNREADABLE)
 
 
+def _is_lunar(words: str) -> bool:
+    return bool(_LUNAR_MARK.search(words) or _LUNAR_WORD.search(words))
+
+
+def is_lunar(texts: pd.Series) -> pd.Series:
+    """Which texts of a column say that they mean the lunar calendar ("15/8 âl", "mùng 3 Tết", "rằm tháng Giêng")."""
+    codes, distinct = pd.factorize(texts.fillna(""))
+    marked = np.array([_is_lunar(fold(text)) for text in distinct], dtype=bool)
+    return pd.Series(marked[codes] if len(distinct) else False, index=texts.index, dtype=bool)
+
+
 def _normal_words(words: str) -> str:
     """ "ngay 5 thang 3 nam 2024" → "5/3/2024"; hours go."""
     words = re.sub(r"\bngay\b|\bluc\b|\bhoi\b", " ", words)
-    words = re.sub(r"\s*\b(?:thang|nam)\b\s*", "/", _TIME.sub(" ", f"{words} "))
+    words = re.sub(r"\s*\b(?:thang|nam)\b\s*", "/", _TIME.sub(" ", f"{words} ").replace(",", " "))
     return " ".join(words.split()).strip(" /.-")
 
 
@@ -132,6 +144,7 @@ _LUNAR_YEAR = re.compile(r"(?:nam|/|-|\.|\s)\s*(?P<year>\d{4})\b|[/.-]\d{1,2}[/.
 
 def _read_lunar(words: str, year_hint: int, latest_year: int) -> DateReading:
     leap = int("nhuan" in words)
+    words = re.sub(r"\b(?:luc|hoi)\b", " ", _TIME.sub(" ", words))
     words = re.sub(r"[()]|\bnhuan\b", " ", _LUNAR_MARK.sub(" ", words)).strip()
     day, month = _LUNAR_DAY.match(words), _LUNAR_MONTH.search(words)
     if not day or not month:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mortality import register_dates as dates
 from mortality import register_values as values
+from mortality.records.fields import FURTHER, further_fields
 from mortality.register_lines import (
     DEATH,
     error_cells,
@@ -25,13 +26,17 @@ from tkyt_analysis.reference.vietnamese_text import fold_series
 DEATH_COLUMNS = [
     "record_key", "person_key", "source", "unit_id", "death_date", "death_date_as_written", "birth_year",
     "age_value", "age_unit", "age_years", "sex", "ethnic_group", "occupation", "residence_unit_id", "place_of_death",
-    "cause_text", "icd10_as_written", "underlying_cause_as_given", "care_before_death", "maternal_death", "sheet",
-    "row_number",
+    "death_place_unit_id", "cause_text", "icd10_as_written", "underlying_cause_as_given", "care_before_death",
+    "maternal_death", *FURTHER, "sheet", "row_number",
 ]  # fmt: skip
 IDENTITY_COLUMNS = [
     "record_key", "full_name", "birth_date", "birth_as_written", "address", "id_number", "insurance_number", "note",
-    "sheet", "row_number",
+    "informant", "informant_id", "signed_by", "sheet", "row_number",
 ]  # fmt: skip
+AS_WRITTEN = (
+    "full_name", "ethnic_group", "occupation", "address", "cause_text", "icd10_as_written", "note", "id_number",
+    "insurance_number", "informant", "informant_id", "signed_by",
+)  # fmt: skip
 # Columns whose text can name a person, or a cause that the law keeps secret (HIV): what stood in them never goes into a note or the quarantine.
 IDENTIFIER_FIELDS = {
     "full_name", "birth", "male", "female", "address", "id_number", "insurance_number", "note", "record_id",
@@ -39,7 +44,8 @@ IDENTIFIER_FIELDS = {
     # of other documents on a death (mortality.documents)
     "document_number", "patient_number", "informant", "informant_id", "signed_by", "facility_address",
     "registration_place", "line_a", "line_b", "line_c", "line_d", "part2", "surgery_reason", "injury_description",
-    "mother_condition", "residence",
+    "mother_condition", "residence", "informant_relation", "source_list", "death_place", "death_place_code", "corrects",
+    "correction_reason", "manner", "maternal_timing", "external_place", "external_activity",
 }  # fmt: skip
 NOTHING_READ = "quarantine.death_line_unreadable"
 
@@ -206,9 +212,8 @@ def _records(lines: pd.DataFrame, notes: LineNotes, book_year: int, latest_year:
         return lines.get(name, pd.Series("", index=lines.index, dtype="str"))
 
     records = pd.DataFrame(index=lines.index)
-    for name in ("full_name", "ethnic_group", "occupation", "address", "cause_text", "icd10_as_written", "note"):
+    for name in AS_WRITTEN:
         records[name] = text(name)
-    records["id_number"], records["insurance_number"] = text("id_number"), text("insurance_number")
     records = records.join(_deaths(text("death_date"), notes, book_year, latest_year))
     records = records.join(_births(lines, text, notes, latest_year))
     records["sex"] = _sex(lines, text, notes)
@@ -216,6 +221,7 @@ def _records(lines: pd.DataFrame, notes: LineNotes, book_year: int, latest_year:
     records["care_before_death"] = _coded(lines, text, "care_before_death", notes)
     maternal = _coded(lines, text, "maternal_death", notes)
     records["maternal_death"] = maternal.map({"yes": True, "no": False}).astype("boolean")
+    records = records.join(further_fields(text, notes, records))
     records["age_years"] = values.age_in_years(records)
     return records.assign(**values.age_of_infants(records))
 

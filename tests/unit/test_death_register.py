@@ -132,7 +132,7 @@ def test_columns_are_found_by_their_headings_in_any_order(tmp_path):
 @pytest.mark.parametrize(
     ("heading", "field"),
     [
-        ("Họ tên người chết", "full_name"), ("Họ tên người khai", ""), ("Ngày sinh/tuổi | Nam", "male"), ("Năm sinh", "birth"),
+        ("Họ tên người chết", "full_name"), ("Họ tên người khai", "informant"), ("Ngày sinh/tuổi | Nam", "male"), ("Năm sinh", "birth"),
         ("NAM SINH", "birth"), ("Nữ", "female"), ("Giới tính", "sex"), ("Số CCCD", "id_number"), ("Số thẻ BHYT", "insurance_number"),
         ("Ngày, tháng, năm tử vong (dương lịch)", "death_date"), ("Nơi tử vong | Tại nhà", "place_of_death:home"),
         ("Được CBYT chăm sóc, điều trị trước khi chết", "care_before_death"), ("Tử vong mẹ", "maternal_death"),
