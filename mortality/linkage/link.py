@@ -1,0 +1,142 @@
+"""Link the records of one or several lists: prepare → block → learn → score. Everything stays in temporary tables."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mortality.linkage import blocking
+from mortality.linkage.blocking import Rule
+from mortality.linkage.model import (
+    Model,
+    Scorer,
+    learn_m,
+    learn_u,
+    patterns_of,
+    random_pairs,
+    starting_model,
+)
+from mortality.linkage.prepare import drop_prepared, prepare_records
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[int, int], None]
+PAIRS = "linked_pair"
+PAIRS_AT_ONCE = 4_000_000
+_TABLES = ("linkage_key", "linkage_pair", "linkage_random", "linkage_scored", "linkage_found", "linkage_sample")
+
+
+@dataclass
+class LinkRun:
+    """What a linkage gave.
+
+    pairs : name of the temporary table `linked_pair`: id_l, id_r (record ids, id_l the earlier row), match_probability,
+        match_weight (log2 odds), level_<comparison> (0 = disagree, -1 = not known), rules (a bit per blocking rule)
+    records, candidate_pairs, linked_pairs : counts
+    rules : what each blocking rule brought and left out
+    ceiling : estimated share of true pairs among the candidates (0-1), None where there is nothing to estimate from
+    model : the shares that the pairs were scored with
+    """
+
+    pairs: str
+    records: int = 0
+    candidate_pairs: int = 0
+    linked_pairs: int = 0
+    rules: list[Rule] = field(default_factory=list)
+    ceiling: float | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    model: Model | None = None
+
+
+def link_records(
+    con: duckdb.DuckDBPyConnection,
+    relation: str | duckdb.DuckDBPyRelation,
+    *,
+    minimum: float = 0.5,
+    progress: Progress | None = None,
+) -> LinkRun:
+    """Pairs of records that are probably one person.
+
+    relation : table name or relation with any of record_id, list_id, full_name, sex, birth, death_date, address,
+        place_code, id_number (all taken as text; absent or NULL is "not known"). Its order decides which of two is id_l.
+    minimum : pairs below this probability are not kept
+
+    The connection is left with one more temporary table, `linked_pair`, and no other trace.
+    """
+    run = LinkRun(pairs=PAIRS)
+    clock = _Clock(run)
+    try:
+        run.records = prepare_records(con, relation)
+        clock("prepare")
+        run.rules = blocking.make_keys(con, run.records)
+        clock("block")
+        _score(con, run, clock, minimum, progress)
+        _name_records(con, run)
+    finally:
+        drop_prepared(con)
+        for table in _TABLES:
+            con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    return run
+
+
+class _Clock:
+    """Seconds of each stage."""
+
+    def __init__(self, run: LinkRun) -> None:
+        self.run, self.last = run, time.monotonic()
+
+    def __call__(self, stage: str) -> None:
+        now = time.monotonic()
+        self.run.seconds[stage] = self.run.seconds.get(stage, 0.0) + now - self.last
+        self.last = now
+
+
+def _score(
+    con: duckdb.DuckDBPyConnection, run: LinkRun, clock: _Clock, minimum: float, progress: Progress | None
+) -> None:
+    scorer = Scorer(con)
+    try:
+        parts = max(1, math.ceil(sum(rule.pairs for rule in run.rules) / PAIRS_AT_ONCE))
+        run.model = _learn(con, scorer, run.records, parts)
+        clock("learn")
+        for part in range(parts):
+            run.candidate_pairs += blocking.make_pairs(con, part, parts)
+            clock("pairs")
+            scorer.score(run.model, "linkage_pair", "linkage_scored", minimum=minimum, add=part > 0)
+            clock("score")
+            if progress:
+                progress(part + 1, parts)
+    finally:
+        scorer.close()
+
+
+def _learn(con: duckdb.DuckDBPyConnection, scorer: Scorer, records: int, parts: int) -> Model:
+    """u from random pairs, m and the prior from the candidates of one part of the list."""
+    model = starting_model(records)
+    if records < 2:
+        return model
+    random_pairs(con, records)
+    scorer.score(model, "linkage_random", "linkage_sample")
+    learn_u(model, patterns_of(con, "linkage_sample", model))
+    blocking.make_pairs(con, 0, parts)
+    for _ in range(3):
+        scorer.score(model, "linkage_pair", "linkage_sample")
+        patterns = patterns_of(con, "linkage_sample", model, ", sum(match_probability) AS surely")
+        found = learn_m(model, patterns) * parts
+        everything = records * (records - 1) / 2
+        model.prior = min(0.2, max((found + 1) / (everything + 10), 0.02 / records))
+    return model
+
+
+def _name_records(con: duckdb.DuckDBPyConnection, run: LinkRun) -> None:
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {PAIRS} AS
+        SELECT l.record_id AS id_l, r.record_id AS id_r, s.* EXCLUDE (rec_l, rec_r)
+        FROM linkage_scored s JOIN linkage_record l ON l.rec = s.rec_l JOIN linkage_record r ON r.rec = s.rec_r
+        ORDER BY s.rec_l, s.rec_r"""
+    )
+    (run.linked_pairs,) = con.execute(f"SELECT count(*) FROM {PAIRS}").fetchone() or (0,)

@@ -1,0 +1,81 @@
+"""Names, addresses and sexes brought to one form, as SQL expressions for DuckDB.
+
+A Vietnamese syllable is kept as its letters and, apart from them, its tone: "hoà" and "hòa" are both "hoa" with a grave tone.
+The folded form drops every mark and writes đ as d; the regional form also joins sounds that dialects do not tell apart
+(s/x, ch/tr, d/gi/r/v, l/n, final n/ng and t/c, hỏi/ngã). The text as written is never changed.
+"""
+
+from __future__ import annotations
+
+_BASE = "aăâeêioôơuưy"
+_TONED = "àằầèềìòồờùừỳáắấéếíóốớúứýảẳẩẻểỉỏổởủửỷãẵẫẽễĩõỗỡũữỹạặậẹệịọộợụựỵ"
+_NUMBERS = "".join(tone * len(_BASE) for tone in "12334")  # hỏi and ngã are one tone in the south
+_TITLES = "^(?:ông|bà|cụ|cháu|mr|mrs|ms|miss|dr)[.]? +"
+# On folded syllables with a blank before and after each; what dialects say alike gets one sign.
+_REGIONAL = (
+    ("y", "i"),
+    (" ngh?", " 1"),
+    (" nh", " 2"),
+    (" (?:tr|ch)", " 3"),
+    (" kh", " 4"),
+    (" th", " 5"),
+    (" ph", " f"),
+    (" gh", " g"),
+    (" gi([aeou])", " z\\1"),
+    (" [kq]", " c"),
+    (" [drv]", " z"),
+    (" [ln]", " l"),
+    (" s", " x"),
+    ("n[gh] ", "n "),
+    ("c?[chk] ", "t "),
+)
+
+
+def composed(column: str) -> str:
+    """Lower case, NFC, one blank between words, without a title (ông, bà, cụ …); NULL where nothing is left."""
+    text = f"trim(regexp_replace(lower(nfc_normalize({column})), '[\\s\\x{{a0}}_]+', ' ', 'g'))"
+    return f"nullif(regexp_replace({text}, '{_TITLES}', ''), '')"
+
+
+def folded(column: str) -> str:
+    """ASCII letters and digits, single blanks between: "đặng-thị  hoà" → "dang thi hoa"; an apostrophe is no blank."""
+    bare = f"replace(replace(strip_accents({column}), 'đ', 'd'), chr(39), '')"
+    return f"nullif(trim(regexp_replace({bare}, '[^a-z0-9]+', ' ', 'g')), '')"
+
+
+def accented(column: str) -> str:
+    """Letters with their quality marks, then the tone numbers of the syllables: where the tone mark stands does not matter."""
+    letters = f"regexp_replace(translate({column}, '{_TONED}', '{_BASE * 5}'), '[^\\p{{L}} ]+', ' ', 'g')"
+    tones = f"translate(regexp_replace({column}, '[^{_TONED} ]+', '', 'g'), '{_TONED}', '{_NUMBERS}')"
+    return f"{one_i(letters)} || '#' || {tones}"
+
+
+def one_i(text: str) -> str:
+    """A single y after a consonant is i: "ly" and "li" are one syllable."""
+    return f"regexp_replace({text}, '([bcdghklmnpqrstvxđ])y\\b', '\\1i', 'g')"
+
+
+def regional(text: str) -> str:
+    """A folded name with the sounds joined that dialects join."""
+    sounds = f"' ' || {text} || ' '"
+    for pattern, sign in _REGIONAL:
+        sounds = f"regexp_replace({sounds}, '{pattern}', '{sign}', 'g')"
+    return f"trim({sounds})"
+
+
+def sex(column: str) -> str:
+    """m or f; what is neither a word nor a number of a sex is NULL."""
+    word = f"replace(strip_accents(lower(trim(nfc_normalize({column})))), '.0', '')"
+    return (
+        f"CASE WHEN {word} IN ('1', 'm', 'male', 'nam', 'man', 'boy', 'trai') THEN 'm' "
+        f"WHEN {word} IN ('2', '0', 'f', 'female', 'nu', 'woman', 'girl', 'gai') THEN 'f' END"
+    )
+
+
+def sex_of_name(tokens: str) -> str:
+    """Weak evidence: Thị between family and given name is a woman's, Văn a man's."""
+    middle = f"{tokens}[2:-2]"
+    return (
+        f"CASE WHEN list_contains({middle}, 'thi') AND NOT list_contains({middle}, 'van') THEN 'f' "
+        f"WHEN list_contains({middle}, 'van') AND NOT list_contains({middle}, 'thi') THEN 'm' END"
+    )

@@ -1,0 +1,149 @@
+"""A list brought to the form that is compared: one row per record in the temporary table `linkage_record`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mortality.linkage import names
+from mortality.linkage.dates import offer_dates
+from mortality.linkage.places import offer_places
+
+if TYPE_CHECKING:
+    import duckdb
+
+FIELDS = ("full_name", "sex", "birth", "death_date", "address", "place_code", "id_number")
+SHARED_ID = 4  # an ID number on more records than this, and on more than one in 200, is no person's number
+TABLES = (
+    "linkage_input",
+    "linkage_words",
+    "linkage_token",
+    "linkage_rare",
+    "linkage_id",
+    "linkage_place",
+    "linkage_date",
+    "linkage_record",
+)
+
+
+def prepare_records(con: duckdb.DuckDBPyConnection, relation: str | duckdb.DuckDBPyRelation) -> int:
+    """Fill `linkage_record` from a relation (see `link_records`); the number of records comes back.
+
+    `rec` counts the records in the order of the relation, from 1.
+    """
+    _take_input(con, relation)
+    offer_dates(con, "linkage_input", ("birth", "death_date"))
+    offer_places(con, "linkage_input")
+    con.execute(_WORDS)
+    con.execute(_TOKENS)
+    con.execute(_ADDRESS_WORDS)
+    con.execute(_IDS)
+    con.execute(_RECORD)
+    con.execute("DROP TABLE linkage_words; DROP TABLE linkage_rare; DROP TABLE linkage_input")
+    (records,) = con.execute("SELECT count(*) FROM linkage_record").fetchone() or (0,)
+    return int(records)
+
+
+def drop_prepared(con: duckdb.DuckDBPyConnection) -> None:
+    """Take the tables of this room off the connection."""
+    for table in TABLES:
+        con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _take_input(con: duckdb.DuckDBPyConnection, relation: str | duckdb.DuckDBPyRelation) -> None:
+    """Every column as text, absent ones as NULL, empty texts as NULL."""
+    source = relation if isinstance(relation, str) else "linkage_source"
+    if not isinstance(relation, str):
+        con.register("linkage_source", relation)
+    present = {name.lower() for name in con.sql(f"SELECT * FROM {source} LIMIT 0").columns}
+    columns = ["row_number() OVER ()::INT AS rec"]
+    for field in ("record_id", "list_id", *FIELDS):
+        value = f"nullif(trim(CAST({field} AS VARCHAR)), '')" if field in present else "CAST(NULL AS VARCHAR)"
+        columns.append(f"{value} AS {field}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE linkage_input AS SELECT {', '.join(columns)} FROM {source}")
+    if not isinstance(relation, str):
+        con.unregister("linkage_source")
+
+
+_WORDS = f"""
+    CREATE OR REPLACE TEMP TABLE linkage_words AS
+    WITH lower AS (
+        SELECT rec, {names.composed("full_name")} AS name, {names.composed("address")} AS address,
+               {names.sex("sex")} AS sex,
+               nullif(regexp_replace(upper(strip_accents(id_number)), '[^0-9A-Z]', '', 'g'), '') AS id_number,
+               birth, death_date, place_code, list_id, record_id
+        FROM linkage_input
+    ), plain AS (
+        SELECT *, {names.folded("name")} AS bare, {names.folded("address")} AS address_folded FROM lower
+    )
+    SELECT rec, record_id, list_id, sex, id_number, birth, death_date, place_code,
+           {names.one_i("bare")} AS name_folded,
+           CASE WHEN strip_accents(replace(name, 'đ', 'd')) <> name THEN {names.accented("name")} END AS name_accented,
+           string_split({names.one_i("bare")}, ' ') AS tokens,
+           address_folded,
+           list_distinct(string_split(address_folded, ' ')) AS address_tokens
+    FROM plain
+"""
+_TOKENS = """
+    CREATE OR REPLACE TEMP TABLE linkage_token AS
+    SELECT token, count(*) / (SELECT greatest(count(*), 1) FROM linkage_words WHERE tokens IS NOT NULL) AS share
+    FROM (SELECT unnest(list_distinct(tokens)) AS token FROM linkage_words) GROUP BY token
+"""
+# The three words of an address that the fewest records have: "7 wallaby place" is known by "wallaby" and "7".
+_ADDRESS_WORDS = """
+    CREATE OR REPLACE TEMP TABLE linkage_rare AS
+    WITH word AS (SELECT rec, unnest(address_tokens) AS token FROM linkage_words),
+    known AS (SELECT token, count(*) AS times FROM word GROUP BY token)
+    SELECT rec, list_sort(min_by(token, (times, token), 3)) AS rare FROM word JOIN known USING (token) GROUP BY rec
+"""
+_IDS = f"""
+    CREATE OR REPLACE TEMP TABLE linkage_id AS
+    SELECT id_number FROM linkage_words
+    WHERE length(id_number) >= 5 AND regexp_matches(id_number, '[0-9]{{4}}')
+      AND NOT regexp_matches(id_number, '^(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|0*123456789?0?[0-9]{{0,2}}|9876543210?)[X]*$')
+      AND NOT regexp_matches(id_number, '(0{{6,}}|1{{7,}}|9{{6,}})$')
+    GROUP BY id_number
+    HAVING count(*) <= greatest({SHARED_ID}, (SELECT count(id_number) FROM linkage_words) / 200)
+"""
+_RECORD = f"""
+    CREATE OR REPLACE TEMP TABLE linkage_record AS
+    WITH full_name AS (
+        SELECT name_folded, count(*) AS times FROM linkage_words WHERE name_folded IS NOT NULL GROUP BY name_folded
+    ), people AS (SELECT greatest(count(name_folded), 1) AS all_names, greatest(count(*), 1) AS all_records FROM linkage_words),
+    name_chance AS (
+        SELECT rec, exp(sum(ln(share))) AS chance
+        FROM (SELECT rec, unnest(tokens) AS token FROM linkage_words) JOIN linkage_token USING (token) GROUP BY rec
+    )
+    SELECT w.rec, w.record_id, w.list_id, w.sex, {names.sex_of_name("w.tokens")} AS name_sex,
+           w.name_folded, w.name_accented, w.tokens,
+           len(w.tokens)::TINYINT AS name_words,
+           array_to_string(list_sort(w.tokens), ' ') AS name_sorted,
+           replace(w.name_folded, ' ', '') AS name_glued,
+           {names.regional("w.name_folded")} AS name_regional,
+           w.tokens[1] AS head, CASE WHEN len(w.tokens) > 1 THEN w.tokens[-1] END AS tail,
+           CASE WHEN len(w.tokens) > 2 THEN array_to_string(w.tokens[2:-2], ' ') END AS middle,
+           b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.year AS birth_year,
+           d.digits AS death_digits, d.day AS death_day, d.lunar AS death_lunar, d.year AS death_year,
+           list_distinct([w.tokens[1], w.tokens[-1]]) AS words,
+           CASE WHEN len(p.communes) > 0 THEN p.communes WHEN w.place_code IS NOT NULL THEN [w.place_code] END AS places,
+           r.rare AS address_rare, w.address_folded, replace(w.address_folded, ' ', '') AS address_glued, w.address_tokens,
+           w.place_code, p.communes, p.district, p.province,
+           i.id_number,
+           least(1.0, greatest(f.times - 2, 0) / all_names + 2 * c.chance + 1e-9) AS tf_name,
+           least(1.0, greatest(f.times - 2, 0) / all_names + 8 * c.chance + 1e-8) AS tf_near,
+           least(1.0, 30 * c.chance + 1e-6) AS tf_far,
+           h.share AS tf_head, t.share AS tf_tail, coalesce(2 * h.share * t.share + 1e-7, 1) AS tf_ends,
+           a.times / all_records AS tf_address, z.times / all_records AS tf_place
+    FROM linkage_words w CROSS JOIN people
+    LEFT JOIN full_name f USING (name_folded)
+    LEFT JOIN name_chance c ON c.rec = w.rec
+    LEFT JOIN linkage_token h ON h.token = w.tokens[1]
+    LEFT JOIN linkage_token t ON len(w.tokens) > 1 AND t.token = w.tokens[-1]
+    LEFT JOIN (SELECT address_folded, count(*) AS times FROM linkage_words GROUP BY ALL) a ON a.address_folded = w.address_folded
+    LEFT JOIN (SELECT place_code, count(*) AS times FROM linkage_words GROUP BY ALL) z ON z.place_code = w.place_code
+    LEFT JOIN linkage_rare r ON r.rec = w.rec
+    LEFT JOIN linkage_date b ON b.written = w.birth
+    LEFT JOIN linkage_date d ON d.written = w.death_date
+    LEFT JOIN linkage_place p ON p.written = w.place_code
+    LEFT JOIN linkage_id i ON i.id_number = w.id_number
+    ORDER BY w.rec
+"""
