@@ -1,0 +1,77 @@
+"""The codes of a block of certificates as arrays: one entry per code, with its row, its field and what the code is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mortality.validation.code_edits import CodeFacts, facts_of_code
+
+UNDERLYING = "underlying_cause"
+LINES = ("line_a", "line_b", "line_c", "line_d", "part2")
+FIELDS = (UNDERLYING, *LINES)
+_SPLIT = r"[\s;,/|]+"
+
+
+@dataclass(frozen=True)
+class CodeCells:
+    """Entry i: code `facts[code[i]]` of row `row[i]`, field `FIELDS[field[i]]`; entries are sorted by row, field, position.
+
+    underlying : entries that are the underlying cause: given as such, or the only code of the row
+    """
+
+    rows: int
+    row: np.ndarray
+    field: np.ndarray
+    code: np.ndarray
+    facts: tuple[CodeFacts, ...]
+
+    def of(self, name: str) -> np.ndarray:
+        """One property of the code, for every entry."""
+        values = np.array([getattr(fact, name) for fact in self.facts], dtype=object)
+        kind: Any = bool if values.size and isinstance(values[0], bool) else object
+        return values.astype(kind)[self.code] if values.size else np.zeros(0, dtype=kind)
+
+    @cached_property
+    def underlying(self) -> np.ndarray:
+        given = self.field == 0
+        first = np.r_[True, self.row[1:] != self.row[:-1]] if self.row.size else given
+        alone = (self.count(np.ones(self.row.size, dtype=bool)) == 1)[self.row]
+        return first & (given | alone)
+
+    def count(self, chosen: np.ndarray) -> np.ndarray:
+        """How many chosen entries each row has."""
+        return np.bincount(self.row[chosen], minlength=self.rows)
+
+    def anywhere(self, chosen: np.ndarray) -> np.ndarray:
+        """For each row, whether it has a chosen entry."""
+        return self.count(chosen) > 0
+
+
+def code_cells(frame: pd.DataFrame, *, country: str, edition: int) -> CodeCells:
+    """The codes of the columns FIELDS of a frame (those it has); a cell may hold several, apart by blanks, "," ";" or "/"."""
+    parts = [_column_codes(frame[name], number) for number, name in enumerate(FIELDS) if name in frame]
+    row, field, written = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else ([], [], [])
+    code, distinct = pd.factorize(np.asarray(written, dtype=object))
+    order = np.lexsort((field, row))
+    facts = tuple(facts_of_code(text, country=country, edition=edition) for text in distinct)
+    row, field = np.asarray(row, dtype=np.int64)[order], np.asarray(field, dtype=np.int8)[order]
+    return CodeCells(len(frame), row, field, code[order], facts)
+
+
+def _column_codes(cells: pd.Series, field: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(row, field, written code) of one column; each distinct cell is split once."""
+    number, distinct = pd.factorize(cells.astype(object))
+    texts = pd.Series(distinct, dtype="str").str.replace("*", " ", regex=False).str.strip()
+    codes = [[part for part in text.split() if part] for text in texts.str.replace(_SPLIT, " ", regex=True)]
+    sizes = np.array([len(one) for one in codes] + [0])  # the last entry: an empty cell, number -1
+    starts = np.cumsum(sizes) - sizes
+    repeats = sizes[number]
+    row = np.repeat(np.arange(len(number)), repeats)
+    within = np.arange(row.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    flat = np.array([code for one in codes for code in one], dtype=object)
+    return row, np.full(row.size, field), flat[starts[number][row] + within] if row.size else flat[:0]
