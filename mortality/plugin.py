@@ -39,6 +39,8 @@ MODULE = Module(
         "death_age_quality": "mortality.quality.release:death_age_quality",
         "death": "mortality.release_tables:death",
         "death_flow": "mortality.release_tables:death_flow",
+        "deaths": "mortality.persons_release.deaths:deaths",
+        "deaths_flow": "mortality.persons_release.flow:deaths_flow",
         "deaths_by_cause": "mortality.release_tables:deaths_by_cause",
         "indicator_value": "mortality.release_tables:indicator_value",
         "registered_population": "mortality.release_tables:registered_population",

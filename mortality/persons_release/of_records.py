@@ -18,20 +18,22 @@ SET_APART = f"""
         QUALIFY row_number() OVER (PARTITION BY least(record_a, record_b), greatest(record_a, record_b) ORDER BY decided_at DESC) = 1
     ) WHERE decision = 'different'
 """
-# Of records of one list with one person, or with one name, birth, sex and date of death, the first received stays.
+# One person are the records that were linked, and in one list those with one name, birth, sex and date of death (`person_key`; a
+# person set apart by hand keeps apart). Of one person's records in one list the first received stays.
 DEATHS = """
     WITH known AS (
-        SELECT d.*, f.file_name, f.received_at, coalesce(m.person_id, d.death_id) AS person_id,
-               d.file_sha256 IN ({files}) OR d.death_id IN ({records}) AS replaced,
-               CASE WHEN d.death_id NOT IN ({apart}) THEN d.person_key END AS own_key
+        SELECT d.*, f.file_name, f.received_at, m.person_id AS linked, d.file_sha256 IN ({files}) OR d.death_id IN ({records}) AS replaced,
+               CASE WHEN d.death_id NOT IN ({apart}) THEN d.person_key || '|' || CAST(d.death_date AS VARCHAR) END AS own_key
         FROM lake.death d JOIN lake.received_file f USING (file_sha256) LEFT JOIN ({match}) m ON m.record_id = d.death_id
+    ), person AS (
+        SELECT k.*, coalesce(min(k.linked) OVER same, first_value(k.death_id) OVER (same ORDER BY {first})) AS person_id
+        FROM known k WINDOW same AS (PARTITION BY k.replaced, k.source, coalesce(k.own_key, k.death_id))
     )
     SELECT k.death_id, k.person_id, k.source, k.unit_id, k.death_date, k.age_years, coalesce(k.sex, 'unknown') AS sex, k.place_of_death,
            coalesce(c.code, '') AS underlying_cause, coalesce(c.decision, 'uncodable') AS decision, c.rule,
            k.file_name, k.sheet, k.row_number, k.received_at, k.replaced,
-           (k.own_key IS NOT NULL AND row_number() OVER (PARTITION BY k.replaced, k.source, k.own_key, k.death_date ORDER BY {first}) > 1)
-           OR row_number() OVER (PARTITION BY k.replaced, k.source, k.person_id ORDER BY {first}) > 1 AS again
-    FROM known k LEFT JOIN lake.death_code c USING (death_id)
+           row_number() OVER (PARTITION BY k.replaced, k.source, k.person_id ORDER BY {first}) > 1 AS again
+    FROM person k LEFT JOIN lake.death_code c USING (death_id)
 """
 FIRST = "k.received_at, k.file_name, k.sheet, k.row_number, k.death_id"
 

@@ -59,6 +59,18 @@ class DeathsView:
         steps = [("received", len(self.records)), *excluded.items(), ("analysed", len(self.analysed))]
         return pd.DataFrame(steps, columns=["step", "deaths"])
 
+    @cached_property
+    def way(self) -> pd.DataFrame | None:
+        """Where every received row went on its way to the analysed deaths (see `flow_of`); None in an older release."""
+        from mortality.persons_release.flow import flow_of
+
+        if not self.release.has("deaths_flow"):
+            return None
+        whole = self.place in (NATION, EVERYTHING)
+        scopes = set(self.units["province_scope"]) - {NATION} if not whole and "province_scope" in self.units else set()
+        units = None if whole else set(self.units["unit_id"])
+        return flow_of(self.release, units=units, scope=scopes.pop() if len(scopes) == 1 else None, year=self.year)
+
     def decisions(self) -> pd.DataFrame:
         """decision, deaths: how the causes of the analysed deaths were coded."""
         counts = self.analysed["decision"].value_counts().sort_index()

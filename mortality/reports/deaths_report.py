@@ -68,11 +68,21 @@ def flow_section(view: DeathsView, language: str) -> str:
     deaths = label("column.deaths", language)
     return section(
         label("deaths.flow", language),
-        table_html(flow, headings={"step": label("column.step", language), "deaths": deaths}, language=language)
+        way_figure(view, language)
+        + table_html(flow, headings={"step": label("column.step", language), "deaths": deaths}, language=language)
         + table_html(
             decisions, headings={"decision": label("column.decision", language), "deaths": deaths}, language=language
         ),
     )
+
+
+def way_figure(view: DeathsView, language: str) -> str:
+    """The flow diagram from rows received to the deaths of this report; nothing for a release without it."""
+    from mortality.persons_release.flow_diagram import flow_figure
+
+    if view.way is None or view.way.empty:
+        return ""
+    return flow_figure(view.way, language, place=view.place_name, year=view.year)
 
 
 def causes_section(view: DeathsView, list_id: str, language: str) -> str:
