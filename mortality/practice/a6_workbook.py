@@ -21,10 +21,12 @@ WIDTHS = {
     "care_before_death": 18,
     "id_number": 16,
     "insurance_number": 18,
+    "source_list": 16,
+    "signed_by": 18,
 }
 TEXT_COLUMNS = (
     "full_name", "ethnic_group", "occupation", "address", "place_of_death", "cause_text", "icd10",
-    "maternal_death", "care_before_death", "note", "id_number", "insurance_number",
+    "maternal_death", "care_before_death", "note", "id_number", "insurance_number", "death_time", "source_list", "signed_by",
 )  # fmt: skip
 
 

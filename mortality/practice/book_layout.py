@@ -20,8 +20,8 @@ COLUMNS = {
     ],
     "tt23_2025": [
         "order", "full_name", "birth", "sex", "id_number", "insurance_number", "ethnic_group", "occupation",
-        "address", "death_date", "place_of_death", "cause_text", "icd10", "maternal_death",
-        "care_before_death", "note",
+        "address", "death_date", "death_time", "place_of_death", "cause_text", "icd10", "maternal_death",
+        "care_before_death", "source_list", "signed_by", "note",
     ],
 }  # fmt: skip
 COLUMNS["tt37_2019"] = COLUMNS["tt27_2014"]

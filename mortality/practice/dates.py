@@ -73,6 +73,13 @@ def lunar_table() -> tuple[int, np.ndarray]:
 
 
 @cache
+def tet_days() -> np.ndarray:
+    """The first day of each lunar year, 2014 to 2027, and a day far behind them."""
+    first, table = lunar_table()
+    return np.append(first + np.flatnonzero((table == [1, 1, 0]).all(axis=1)), LAST_DAY)
+
+
+@cache
 def _lunar_texts() -> np.ndarray:
     _, table = lunar_table()
     return np.array(

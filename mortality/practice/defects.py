@@ -1,4 +1,4 @@
-"""Defects F1-F10 planted in register lines, at the rates of DEFECT_SHARE; each one is noted.
+"""Defects F1-F10 planted in register lines, at the rates of DEFECT_SHARE; each one is noted; then those of records (V_…).
 
 Order matters: values are spoiled first, then lines are doubled, so that an exact duplicate repeats the
 spoiled line and its notes.
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mortality.practice import dates
+from mortality.practice.record_defects import plant_record_defects
 from mortality.practice.register import Planted, _number, birth_texts, cause_texts, death_texts, unaccented
 from mortality.practice.vocabulary import cause_codes
 from tkyt_analysis.practice.rates import PROFILES
@@ -30,7 +31,7 @@ DEFECT_SHARE = {  # share of lines; quality.md section 7
     "F6_heaped": 0.05,
     "F6_first_of_january": 0.04,
 }
-DATE_KINDS = ("F4", "F5", "F6", "lunar_date", "lunar_unmarked")
+DATE_KINDS = ("F4", "F5", "F6", "V_age_unit", "lunar_date", "lunar_unmarked")
 
 
 def plant_defects(world: World, name: str, lines: pd.DataFrame, deaths: pd.DataFrame, planted: Planted) -> pd.DataFrame:
@@ -45,6 +46,7 @@ def plant_defects(world: World, name: str, lines: pd.DataFrame, deaths: pd.DataF
     _birth(rng, share, lines, known, planted)
     _dates(rng, share, lines, known, planted)
     lines = _duplicates(rng, share, lines, known, planted)
+    lines = plant_record_defects(world, name, lines, deaths, planted)
     lines = lines.sort_values(["unit_id", "registered_day", "line_id"], kind="stable", ignore_index=True)
     return lines.assign(line_number=lines.groupby("unit_id").cumcount() + 1)
 
@@ -121,7 +123,7 @@ def _sex(rng: np.random.Generator, share: dict[str, float], lines: pd.DataFrame,
 def _birth(
     rng: np.random.Generator, share: dict[str, float], lines: pd.DataFrame, known: pd.DataFrame, planted: Planted
 ) -> None:
-    """F5 (tuổi mụ, days taken for years) and F6 (year only, heaped ages, 1 January)."""
+    """F5 (tuổi mụ), V_age_unit (months or days without their word) and F6 (year only, heaped ages, 1 January)."""
     style = lines["birth_style"].to_numpy(object)
     text = lines["birth_text"].to_numpy(object).copy()
     age, days = known["age_years"].to_numpy(), known["age_days"].to_numpy()
@@ -140,7 +142,7 @@ def _birth(
     number = np.array([str(d // 30) if d >= 30 else str(d) for d in days.tolist()], object)
     changes = (
         ("F5", traditional, older),
-        ("F5", unit_lost, number),
+        ("V_age_unit", unit_lost, number),
         ("F6", heaped, (5 * np.rint(age / 5).astype(int)).astype(str).astype(object)),
         ("F6", new_year, np.array([f"01/01/{year}" for year in dates.year_of(birth)], object)),
     )

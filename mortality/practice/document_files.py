@@ -10,7 +10,9 @@ import pandas as pd
 
 from mortality.practice import dates
 from mortality.practice.a6_workbook import CREATED
+from mortality.practice.certificate_chain import document_words, with_chain
 from mortality.practice.deaths import Batch
+from mortality.practice.document_defects import DocumentPlanter, plant_chain_defects, plant_number_defects
 from mortality.practice.document_people import (
     CERTIFICATE_SHARE,
     CIVIL_SHARE,
@@ -23,7 +25,9 @@ from mortality.practice.document_people import (
     persons,
 )
 from mortality.practice.people import draw_names
+from mortality.practice.truth import PLANTED_COLUMNS
 from tkyt_analysis.catalog import read_codelist
+from tkyt_analysis.practice.rates import PROFILES
 from tkyt_analysis.practice.world import NOTE, NOTE_EN, World
 from tkyt_analysis.practice.writing import write_csv, write_parquet
 
@@ -43,11 +47,6 @@ def write_documents(world: World, batch: Batch, deaths: pd.DataFrame, lines: pd.
     ]
     pairs = pd.concat([part for part in parts if len(part)], ignore_index=True)
     write_parquet(pairs, world.truth_path("death_sources", f"{batch.name}.parquet"))
-
-
-def _words() -> dict[str, str]:
-    rows = read_codelist("practice_document_headers").query("kind == 'words'")
-    return dict(zip(rows["item"], rows["text"], strict=True))
 
 
 def _columns(kind: str) -> dict[str, str]:
@@ -90,6 +89,22 @@ def _write_list(world: World, parts: tuple[str, ...], kind: str, titles: list[st
                     sheet.write(row, place, value)
 
 
+def _write_planted(world: World, batch: Batch, planter: DocumentPlanter, kind: str, parts: tuple[str, ...]) -> None:
+    """The planted values of a list with their cells."""
+    items = [item for item in _columns(kind) if item != "title"]
+    rows = planter.rows
+    notes = pd.DataFrame(planter.notes, columns=["row", "kind", "element", "true_value", "shown_value"])
+    at = [
+        f"{kind}!{chr(65 + items.index(e))}{HEAD_ROWS + 2 + r}"
+        for r, e in zip(notes["row"], notes["element"], strict=True)
+    ]
+    day = rows["death_day"].to_numpy()[notes["row"].to_numpy(int)]
+    month = (dates.year_of(day) * 100 + dates.month_of(day)).astype(str)
+    unit = rows["unit_id"].to_numpy(object)[notes["row"].to_numpy(int)]
+    notes = notes.assign(unit_id=unit, period_id=month, file="/".join(parts), place_in_file=at)
+    world.write_truth("deaths", notes[PLANTED_COLUMNS], part=f"{batch.name}-{kind}")
+
+
 def _file(batch: Batch, folder: str, stem: str, suffix: str) -> tuple[str, ...]:
     return folder, f"{stem}_{batch.province}_{batch.first_month}.{suffix}"
 
@@ -104,7 +119,8 @@ def _order(rows: pd.DataFrame) -> list[int]:
 def _civil(world: World, batch: Batch, everybody: pd.DataFrame) -> pd.DataFrame:
     rng = world.rng("civil_registration", batch.name)
     rows = as_another_office_writes(rng, chosen(rng, everybody, CIVIL_SHARE))
-    words = _words()
+    planter = plant_number_defects(world.rng("civil_defects", batch.name), rows, PROFILES[world.profile])
+    rows, words = planter.rows, document_words()
     lag = np.floor(rng.lognormal(1.8, 1.0, len(rows))).astype(int)
     day = rows["death_day"].to_numpy() + lag
     cause = np.select(
@@ -115,6 +131,7 @@ def _civil(world: World, batch: Batch, everybody: pd.DataFrame) -> pd.DataFrame:
     cause = np.where(cause == "", rows["diagnosis"].to_numpy(object), cause)
     male = rng.integers(0, 2, len(rows))
     parts = _file(batch, "ho_tich", "KhaiTu", "xlsx")
+    _write_planted(world, batch, planter, "civil_registration", parts)
     values = {
         "order": _order(rows), "number": [f"{n}/{batch.year}" for n in _order(rows)], "document_date": dates.as_text(day),
         "registration_place": [words["office"].format(commune=text) for text in rows["residence"]],
@@ -141,7 +158,7 @@ def _hospital(world: World, batch: Batch, died: pd.DataFrame) -> list[pd.DataFra
     noticed = as_another_office_writes(rng, chosen(rng, died, NOTICE_SHARE))
     noticed = noticed.assign(hour=rng.integers(0, 24, len(noticed)), stay=rng.integers(0, 12, len(noticed)))
     certified = noticed[rng.random(len(noticed)) < CERTIFICATE_SHARE].reset_index(drop=True)
-    certified = _with_chain(rng, certified)
+    certified = with_chain(rng, certified)
     printed = FORMS_PER_BATCH if batch.new_units else 0
     forms, listed = noticed[:printed], noticed[printed:]
     notices = _notice_xml(world, batch, listed) if batch.new_units else _notice_list(world, batch, listed)
@@ -154,7 +171,7 @@ def _hospital(world: World, batch: Batch, died: pd.DataFrame) -> list[pd.DataFra
 
 
 def _titles(batch: Batch) -> list[str]:
-    words = _words()
+    words = document_words()
     province = batch.communes["province_name"].iloc[0]
     return [
         words["hospital"].format(province=province.upper()),
@@ -164,7 +181,7 @@ def _titles(batch: Batch) -> list[str]:
 
 
 def _notice_values(rows: pd.DataFrame) -> dict[str, Any]:
-    words = _words()
+    words = document_words()
     day = rows["shown_day"].to_numpy()
     text = dates.as_text(day)
     time = [words["death_time"].format(hour=h, minute=15, date=d) for h, d in zip(rows["hour"], text, strict=True)]
@@ -206,39 +223,22 @@ def _notice_xml(world: World, batch: Batch, rows: pd.DataFrame) -> pd.DataFrame:
     return _pairs(rows, "death_notice", "/".join(parts), "", 1)
 
 
-def _with_chain(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
-    """line a an immediate cause, line b the disease or accident, part 2 now and then; with intervals."""
-    words = _words()
-    breath = rng.random(len(rows)) < 0.6
-    pressure = rng.random(len(rows)) < 0.25
-    unit = rng.choice(["days", "months", "years"], len(rows), p=(0.5, 0.3, 0.2))
-    return rows.assign(
-        line_a=np.where(breath, words["respiratory_failure"], words["shock"]),
-        line_a_icd10=np.where(breath, "J96.0", "R57.9"),
-        line_a_interval=[words["hours"].format(n=n) for n in rng.integers(1, 24, len(rows))],
-        line_b_interval=[words[u].format(n=n) for u, n in zip(unit, rng.integers(1, 15, len(rows)), strict=True)],
-        part2=np.where(pressure, words["hypertension"], ""),
-        part2_icd10=np.where(pressure, "I10", ""),
-        manner=np.where(rows["injury"], words["accident"], words["disease"]),
-        manner_box=np.where(rows["injury"], words["accident_box"], words["disease_box"]),
-        sex_box=np.where(rows["sex"] == "male", words["male_box"], words["female_box"]),
-    )
-
-
 def _certificate_values(rows: pd.DataFrame) -> dict[str, Any]:
-    no = [_words()["no"]] * len(rows)
-    own = {name: rows[name] for name in ("line_a", "line_a_icd10", "line_a_interval", "line_b_interval", "part2",
-                                         "part2_icd10", "manner", "manner_box", "sex_box")}  # fmt: skip
+    no = [document_words()["no"]] * len(rows)
+    own = {f"line_{line}{part}": rows[f"line_{line}{part}"] for line in "abc" for part in ("", "_icd10", "_interval")}
+    own |= {name: rows[name] for name in ("part2", "part2_icd10", "manner", "manner_box", "sex_box")}
     blank = [""] * len(rows)
     death_date = dates.as_text(rows["shown_day"].to_numpy())
     return {
-        **_notice_values(rows), **own, "death_date": death_date, "line_b": rows["diagnosis"], "line_b_icd10": rows["code"],
-        "surgery": no, "autopsy": no, "pregnancy": blank,
+        **_notice_values(rows), **own, "death_date": death_date, "surgery": no, "autopsy": no, "pregnancy": blank,
     }  # fmt: skip
 
 
 def _certificate_list(world: World, batch: Batch, rows: pd.DataFrame) -> pd.DataFrame:
+    planter = plant_chain_defects(world.rng("certificate_defects", batch.name), rows, PROFILES[world.profile])
+    rows = planter.rows
     parts = _file(batch, "benh_vien", "PhieuNNTV", "xlsx")
+    _write_planted(world, batch, planter, "certificate", parts)
     _write_list(world, parts, "certificate", _titles(batch), _certificate_values(rows))
     return _pairs(rows, "certificate", "/".join(parts), "certificate", HEAD_ROWS + 2)
 
@@ -279,7 +279,7 @@ def _write_cells(sheet: Any, lines: Iterable[str]) -> None:
 def _sent_home(world: World, batch: Batch, home: pd.DataFrame) -> pd.DataFrame:
     """Patients taken home dying; RECOVERED_SHARE of the list did not die (their pair has no death_id)."""
     rng = world.rng("sent_home", batch.name)
-    words = _words()
+    words = document_words()
     taken = chosen(rng, home, SENT_HOME_SHARE)
     lived = taken[rng.random(len(taken)) < RECOVERED_SHARE]
     lived = lived.assign(death_id="", full_name=draw_names(rng, np.where(lived["sex"] == "male", 0, 1)), id_number="")

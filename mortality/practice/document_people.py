@@ -32,7 +32,7 @@ def persons(world: World, batch: Batch, deaths: pd.DataFrame, lines: pd.DataFram
     drawn = pd.DataFrame(
         {
             "full_name": people.draw_names(rng, sex),
-            "id_number": people.draw_id_numbers(rng, sex, deaths["birth_day"].to_numpy()),
+            "id_number": people.draw_id_numbers(rng, sex, deaths["birth_day"].to_numpy(), batch.province),
             "hamlet": people.draw_addresses(rng, batch.province, len(deaths)),
         },
         index=deaths.index,

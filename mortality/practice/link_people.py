@@ -11,6 +11,7 @@ import pandas as pd
 
 from mortality.practice import dates
 from mortality.practice.link_names import draw_family_names, draw_given_parts, draw_groups, draw_link_words, full_names
+from mortality.practice.people import citizen_numbers
 from tkyt_analysis.practice.people import all_communes
 
 FIRST_DAY, LAST_DAY = dates.day_number("2024-01-01"), dates.day_number("2025-12-31")
@@ -19,12 +20,6 @@ PEOPLE_PER_COMMUNE = 45
 ROLES = ("alone", "spouse", "child", "sibling", "twin", "accident")
 ROLE_SHARE = (0.86, 0.06, 0.04, 0.015, 0.008, 0.017)
 NAMESAKE_ELSEWHERE, NAMESAKE_NEAR = 0.03, 0.01  # decoys: same name and year, other commune; same name and commune
-SERIAL_FROM = 900_000  # last six digits of every invented citizen number: 9xxxxx (see docs/death_practice.md)
-OLD_PROVINCE_SPREAD = 0.85  # born in the province where they live
-PROVINCES = tuple(f"{code:03d}" for code in (1, 2, 4, 6, 8, 10, 11, 12, 14, 15, 17, 19, 20, 22, 24, 25, 26, 27, 30, 31, 33,
-                                             34, 35, 36, 37, 38, 40, 42, 44, 45, 46, 48, 49, 51, 52, 54, 56, 58, 60, 62, 64,
-                                             66, 67, 68, 70, 72, 74, 75, 77, 79, 80, 82, 83, 84, 86, 87, 89, 91, 92, 93, 94,
-                                             95, 96))  # fmt: skip
 
 
 def draw_places(rng: np.random.Generator, people: int, seed: int) -> pd.DataFrame:
@@ -65,7 +60,8 @@ def draw_people(rng: np.random.Generator, people: int, places: pd.DataFrame) -> 
     frame["full_name"] = full_names(frame)
     frame["hamlet"] = _hamlets(rng, people)[first]
     frame["street"] = _streets(rng, places, frame["place"].to_numpy())[first]
-    frame["id_number"] = _citizen_numbers(rng, frame, places)
+    home = places["province_id"].str[-2:].to_numpy(object)[frame["place"].to_numpy()]
+    frame["id_number"] = citizen_numbers(rng, frame["sex"].to_numpy(), frame["birth_day"].to_numpy(), home)
     return frame.assign(hospital=rng.random(people) < 0.35)
 
 
@@ -144,20 +140,3 @@ def _streets(rng: np.random.Generator, places: pd.DataFrame, place: np.ndarray) 
     street, number = draw_link_words(rng, "street", len(place)), rng.integers(1, 400, len(place))
     some = town & (rng.random(len(place)) < 0.7)
     return np.array([f"{n} {s}" if t else "" for n, s, t in zip(number, street, some, strict=True)], object)
-
-
-def _citizen_numbers(rng: np.random.Generator, frame: pd.DataFrame, places: pd.DataFrame) -> np.ndarray:
-    """12 digits: province of birth, century and sex, year, and a serial 9xxxxx that no other person here has."""
-    year = dates.year_of(frame["birth_day"].to_numpy())
-    digit = np.maximum(2 * (year // 100 - 19), 0) + frame["sex"].to_numpy()
-    home = places["province_id"].str[-2:].to_numpy(object)[frame["place"].to_numpy()]
-    stays = rng.random(len(frame)) < OLD_PROVINCE_SPREAD
-    province = np.where(stays, "0" + home, rng.choice(np.array(PROVINCES, object), len(frame)))
-    head = pd.Series([f"{p}{d}{y % 100:02d}" for p, d, y in zip(province, digit, year, strict=True)])
-    serial = rng.integers(SERIAL_FROM, 1_000_000, len(frame))
-    for _ in range(50):
-        again = pd.Series(serial).groupby([head, pd.Series(serial)]).cumcount().to_numpy() > 0
-        if not again.any():
-            break
-        serial[again] = rng.integers(SERIAL_FROM, 1_000_000, again.sum())
-    return (head + pd.Series(serial).astype(str)).to_numpy(object)

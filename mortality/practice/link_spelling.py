@@ -191,7 +191,8 @@ def one_letter_wrong(name: str, luck: float) -> str:
     if how == 1:
         return before + letter + letter + after
     if how == 2:
-        return before[:-1] + letter + before[-1] + after
+        pair = letter + before[-1].lower()
+        return before[:-1] + (pair.capitalize() if before[-1].isupper() else pair) + after
     return before + _NEAR_KEYS.get(without_marks(letter).lower(), "h") + after
 
 

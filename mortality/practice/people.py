@@ -1,13 +1,18 @@
-"""Invented persons: names, addresses and numbers that cannot belong to anybody."""
+"""Invented persons: names, addresses and numbers put together by chance."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+import pandas as pd
 
 from mortality.practice import dates
 from mortality.practice.vocabulary import words
+from tkyt_analysis.catalog import read_codelist
 
-ID_PROVINCE = "099"  # no province has it: real numbers begin with 001 to 096
+SERIAL_FROM = 900_000  # every invented personal number ends in 9xxxxx; why: docs/death_practice.md
+BORN_ELSEWHERE = 0.15  # share of persons whose number was given in another province
 INSURANCE_PREFIX = "GD400"  # province 00 does not exist
 NO_NUMBER = 0.25  # share of lines whose number was not written down
 SOUTH_FROM, NORTH_TO = "70", "38"  # VN2024 province codes
@@ -51,19 +56,40 @@ def draw_ethnic_groups(rng: np.random.Generator, province: str, remoteness: np.n
     return np.where(rng.random(len(remoteness)) < remoteness**2, highland, lowland)
 
 
-def draw_id_numbers(rng: np.random.Generator, sex: np.ndarray, birth_day: np.ndarray) -> np.ndarray:
-    """12 digits in the shape of a personal number, with a province that does not exist; a quarter are blank."""
+def draw_id_numbers(rng: np.random.Generator, sex: np.ndarray, birth_day: np.ndarray, province: str) -> np.ndarray:
+    """Invented personal numbers (`province`: VN2024 code of the batch); a quarter are blank."""
+    home = np.full(len(sex), province, object)
+    numbers = citizen_numbers(rng, sex, birth_day, home)
+    return np.where(rng.random(len(sex)) >= NO_NUMBER, numbers, "")
+
+
+def citizen_numbers(rng: np.random.Generator, sex: np.ndarray, birth_day: np.ndarray, home: np.ndarray) -> np.ndarray:
+    """12 digits as Decree 137/2015 builds them: province of birth, century and sex, year, six digits from 900000 on.
+
+    sex : 0 male, 1 female; home : VN2024 province code of each; no two of the numbers are equal.
+    """
     year = dates.year_of(birth_day)
-    century_sex = 2 * (year // 100 - 19) + sex
-    serial = rng.integers(0, 1_000_000, len(sex))
-    written = rng.random(len(sex)) >= NO_NUMBER
-    return np.array(
-        [
-            f"{ID_PROVINCE}{max(c, 0)}{y % 100:02d}{s:06d}" if w else ""
-            for c, y, s, w in zip(century_sex, year, serial, written)
-        ],
-        object,
-    )
+    digit = np.maximum(2 * (year // 100 - 19), 0) + sex
+    elsewhere = rng.choice(_province_codes(), len(sex))
+    province = np.where(rng.random(len(sex)) < BORN_ELSEWHERE, elsewhere, home)
+    head = pd.Series([f"0{p}{d}{y % 100:02d}" for p, d, y in zip(province, digit, year, strict=True)], dtype=object)
+    return (head + pd.Series(_serials(rng, head)).astype(str)).to_numpy(object)
+
+
+def _serials(rng: np.random.Generator, head: pd.Series) -> np.ndarray:
+    """Serial numbers that differ wherever `head` is the same."""
+    serial = rng.integers(SERIAL_FROM, 1_000_000, len(head))
+    for _ in range(50):
+        again = pd.Series(serial).groupby([head, pd.Series(serial)]).cumcount().to_numpy() > 0
+        if not again.any():
+            break
+        serial[again] = rng.integers(SERIAL_FROM, 1_000_000, again.sum())
+    return serial
+
+
+@cache
+def _province_codes() -> np.ndarray:
+    return read_codelist("provinces_2024")["code"].to_numpy(object)
 
 
 def draw_insurance_numbers(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -24,6 +24,7 @@ BIRTH_SHARE = {"tt27_2014": (0.25, 0.35, 0.40), "tt37_2019": (0.45, 0.35, 0.20),
 DEATH_STYLES = ("padded", "short", "dots", "excel")
 DEATH_SHARE = (0.55, 0.15, 0.05, 0.25)
 HOME_SHARE = 0.75  # of deaths at home; Điện Biên 2017: 77.9 %
+TIME_KNOWN = 0.65  # of deaths since the book has a column for it
 UNUSUAL = 0.12  # share of lines written otherwise than the clerk's habit
 OLD_AGE = ((80, 0.32), (70, 0.20), (50, 0.08), (1, 0.02))  # from age: share ill-defined (F8, 15 % in all)
 GARBAGE_SHARE = 0.15  # of the other natural deaths (F8, 12 % of all)
@@ -90,7 +91,7 @@ def register_lines(world: World, batch: Batch, deaths: pd.DataFrame, planted: Pl
     Columns: line_id, death_row (row of `deaths`), unit_id, district_id, registered_day, code (as the book
     has it), full_name, sex ("male"/"female"), birth_style, birth_text, ethnic_group, occupation, address,
     death_day, death_style, death_text, place_of_death, cause_text, icd10, maternal_death,
-    care_before_death, note, id_number, insurance_number.
+    care_before_death, note, id_number, insurance_number, death_time, source_list, signed_by.
     """
     rng = world.rng("register", batch.name)
     vintage = vintage_of(batch.first_month)
@@ -126,11 +127,29 @@ def register_lines(world: World, batch: Batch, deaths: pd.DataFrame, planted: Pl
     lines["place_of_death"], lines["care_before_death"] = _places(rng, known)
     lines["note"] = _notes(known, lines, planted)
     if vintage == "tt23_2025":
-        lines["id_number"] = people.draw_id_numbers(rng, sex, known["birth_day"].to_numpy())
+        lines["id_number"] = people.draw_id_numbers(rng, sex, known["birth_day"].to_numpy(), batch.province)
         lines["insurance_number"] = people.draw_insurance_numbers(rng, len(known))
     else:
         lines["id_number"] = lines["insurance_number"] = ""
-    return lines
+    return _with_columns_of_2025(world, batch, lines)
+
+
+def _with_columns_of_2025(world: World, batch: Batch, lines: pd.DataFrame) -> pd.DataFrame:
+    """death_time, source_list and signed_by (two clerks per commune); blank in the books before 2025-07."""
+    if vintage_of(batch.first_month) != "tt23_2025":
+        return lines.assign(death_time="", source_list="", signed_by="")
+    rng = world.rng("register_2025", batch.name)
+    count = len(lines)
+    hour, minute, style = rng.integers(0, 24, count), 5 * rng.integers(0, 12, count), rng.integers(0, 3, count)
+    forms = ("{0:02d}:{1:02d}", "{0}h{1:02d}", "{0} giờ {1:02d}")
+    time = [forms[s].format(h, m) for s, h, m in zip(style.tolist(), hour.tolist(), minute.tolist(), strict=True)]
+    unit, names = pd.factorize(lines["unit_id"])
+    clerks = people.draw_names(rng, np.tile([0, 1], len(names)))
+    return lines.assign(
+        death_time=np.where(rng.random(count) < TIME_KNOWN, np.array(time, object), ""),
+        source_list=people.draw_words(rng, "source_list", count),
+        signed_by=clerks[2 * unit + (rng.random(count) < 0.3)],
+    )
 
 
 def _habit(rng: np.random.Generator, unit: pd.Series, share: tuple[float, ...]) -> np.ndarray:

@@ -162,13 +162,16 @@ def test_lunar_dates_are_written_as_families_say_them():
     ]
 
 
-def test_personal_numbers_cannot_belong_to_anybody():
+def test_personal_numbers_are_built_as_the_decree_says_and_bear_the_mark_of_invented_ones():
+    """051 (province) + 1 (a woman of the 1900s) + 50 (born 1950) + 9xxxxx."""
     sex = np.array([0, 1] * 50)
     birth = np.full(100, dates.day_number("1950-01-01"))
-    numbers = people.draw_id_numbers(np.random.default_rng(1), sex, birth)
-    written = [number for number in numbers if number]
-    assert written
-    assert all(len(n) == 12 and n.startswith("099") for n in written)
+    numbers = people.draw_id_numbers(np.random.default_rng(1), sex, birth, "51")
+    written = [(number, s) for number, s in zip(numbers, sex) if number]
+    assert 60 <= len(written) < 100
+    assert all(len(n) == 12 and n[3:6] == f"{s}50" and n[6] == "9" for n, s in written)
+    assert 0.7 <= np.mean([n.startswith("051") for n, _ in written]) < 1
+    assert len({n for n, _ in written}) == len(written)
 
 
 def test_old_fonts_store_vietnamese_as_published():
