@@ -8,6 +8,7 @@ from tkyt_analysis.labels import label
 from tkyt_analysis.modules import load_object
 
 COMMANDS = {
+    "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
 }
 
