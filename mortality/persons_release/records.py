@@ -26,9 +26,9 @@ OWN_COLUMNS = (
     "unit_2025",
 )
 COMMUNE = "LIKE 'VN20__:_____'"
-LATER_COLUMNS = {"death_calendar": "VARCHAR", "birth_calendar": "VARCHAR"}
+LATER_COLUMNS = {"death_calendar": "VARCHAR", "birth_known": "VARCHAR"}
 # What is known of the birth: age in days or a full date of birth (which alone gives one year less than the years' difference)
-BIRTH = """CASE WHEN d.age_unit IN ('days', 'hours', 'months') THEN 'days' WHEN d.birth_calendar IS NOT NULL THEN 'date'
+BIRTH = """CASE WHEN d.age_unit IN ('days', 'hours', 'months') THEN 'days' WHEN d.birth_known = 'date' THEN 'date'
     WHEN d.birth_year IS NOT NULL AND d.age_years = year(d.death_date) - d.birth_year - 1 THEN 'date'
     WHEN d.birth_year IS NOT NULL THEN 'year' WHEN d.age_years IS NOT NULL THEN 'age' END"""
 RECORDS = """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FURTHER = [
     "death_time", "death_calendar", "birth_calendar", "manner", "maternal_timing", "external_place", "external_activity",
-    "source_list", "informant_relation",
+    "source_list", "informant_relation", "birth_known",
 ]  # fmt: skip
 WORDS = ("manner", "maternal_timing", "external_place", "external_activity", "source_list", "informant_relation")
 # Columns of documents that say the same; their own table notes what it could not read.
@@ -37,7 +37,7 @@ def further_fields(text: Text, notes: LineNotes, records: pd.DataFrame) -> pd.Da
     """The columns FURTHER of the lines ("" where not given).
 
     text : the column of a field as written, empty where there is none; records : death_date_as_written, death_year,
-    birth_as_written and birth_year, read already
+    birth_as_written, birth_date and birth_year, read already
     """
     found = {name: _coded(name, text, notes) for name in WORDS}
     written = found["maternal_timing"]
@@ -48,7 +48,14 @@ def further_fields(text: Text, notes: LineNotes, records: pd.DataFrame) -> pd.Da
     for name in ("death", "birth"):
         as_written = records["death_date_as_written" if name == "death" else "birth_as_written"]
         found[f"{name}_calendar"] = calendar(as_written, records[f"{name}_year"])
+    found["birth_known"] = birth_known(records)
     return pd.DataFrame(found, index=records.index)[FURTHER]
+
+
+def birth_known(records: pd.DataFrame) -> pd.Series:
+    """How much of the birth is written: "date" (day, month and year), "year", else ""."""
+    year = records["birth_year"].notna().map({True: "year", False: ""})
+    return year.mask(records["birth_date"].notna(), "date").astype("str")
 
 
 def calendar(written: pd.Series, year: pd.Series) -> pd.Series:
