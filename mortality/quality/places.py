@@ -13,7 +13,7 @@ NATION = "VN"
 
 
 def offer_units(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `unit_place` where it is not there: unit_id, home_2025 (an old commune's default target), province_2025, parent, province."""
+    """Make `unit_place` where it is not there: unit_id, home_2025 (an old commune's default target), province_2025, parent, province, valid_from, valid_to."""
     if con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'unit_place'").fetchone():
         return
     con.register("incoming", unit_places())
@@ -38,5 +38,7 @@ def unit_places() -> pd.DataFrame:
             "province_2025": province.map(merge).fillna(province),
             "parent": units["parent_unit_id"].fillna(""),
             "province": province,
+            "valid_from": units["valid_from"],
+            "valid_to": units["valid_to"],
         }
-    ).astype("str")
+    ).astype(dict.fromkeys(("unit_id", "home_2025", "province_2025", "parent", "province"), "str"))

@@ -8,6 +8,12 @@
   birth_kind : date | year | age | none (how the birth stands in the book); new_year_birth : a date of 1 January
   days_lived : from date of birth to date of death; day_solar : the date of death if what is written were a lunar date
   work_accident : the words or the remark say that it was one
+  id_state, id_sex_agrees, id_year_agrees, id_age : what the ID number says of itself (`validation.citizen_id`); id_others : persons of
+      another name with the same number; name_state, given_sex, name_is_informant : of the name (`validation.names`)
+  lunar_marked, lunar_impossible, lunar_only_day, lunar_leap_day, calendars_apart, death_short_year : of the date of death as written
+      (`validation.lunar`); birth_short_year : the year of birth is written with two digits
+  noted_stillborn, noted_facility, noted_home : words of a stillbirth, of a death in a facility, at home, in cause or remark
+  hiv : its words or codes concern HIV; admission_on : day of admission
   around_day, around_rows : median date of death of the lines around it in the book, and how many there are
 """
 
@@ -20,8 +26,13 @@ import pandas as pd
 from mortality.quality.identities import identities
 from mortality.quality.matching import FOLDED
 from mortality.quality.places import offer_units
+from mortality.validation import citizen_id, names
+from mortality.validation.lunar import written_days
+from tkyt_analysis.access.hiv import has_code, has_words
 
 if TYPE_CHECKING:
+    import duckdb
+
     from tkyt_analysis.quality.context import CheckContext
 
 TABLE = "death_record"
@@ -31,33 +42,65 @@ _COLUMNS = {
     "death_date": "DATE", "death_date_as_written": "VARCHAR", "birth_year": "INTEGER", "age_value": "DOUBLE", "age_unit": "VARCHAR",
     "age_years": "DOUBLE", "sex": "VARCHAR", "place_of_death": "VARCHAR", "cause_text": "VARCHAR", "icd10_as_written": "VARCHAR",
     "underlying_cause_as_given": "VARCHAR", "maternal_death": "BOOLEAN", "file_sha256": "VARCHAR", "sheet": "VARCHAR",
-    "row_number": "INTEGER",
+    "row_number": "INTEGER", "occupation": "VARCHAR", "ethnic_group": "VARCHAR", "care_before_death": "VARCHAR", "death_time": "VARCHAR",
+    "death_place_unit_id": "VARCHAR", "manner": "VARCHAR", "maternal_timing": "VARCHAR", "death_calendar": "VARCHAR",
+    "birth_calendar": "VARCHAR", "external_place": "VARCHAR", "external_activity": "VARCHAR", "source_list": "VARCHAR",
 }  # fmt: skip
 _NOTED = r"ghi so(?: ngay)? (\d+/\d+/\d+)|dang ky(?: ngay)? (\d+/\d+/\d+)"
 _WORK = r"\btnld\b|tai nan lao dong"
+_STILLBORN = r"khong (he )?khoc|(chet|mat) luu|thai luu|thai chet|chet trong (bung|tu cung|da con)|(sinh|de) ra da (chet|mat)|"\
+    r"say thai|nao (hut |pha )?thai|khong co dau hieu song|apgar 0\b"  # fmt: skip
+_DIED = r"(tu vong|chet|mat) (luc .{0,20})?(tai|o|trong) "
+_FACILITY = _DIED + r"(cac )?(benh vien|bv|khoa |vien |tram y te|tyt\b|ttyt\b|phong cap cuu)"
+_HOME = _DIED + r"(tai )?(gia dinh|nha)\b|xin ve"
+_SHORT_YEAR = r"[0-9]{1,2}[-/. ]+[0-9]{1,2}[-/. ]+[0-9]{2}"
 _FOLD_NOTE = "replace(strip_accents(lower(CAST(i.note AS VARCHAR))), 'đ', 'd')"
 _MIDDLE = "list_slice(string_split(" + FOLDED.format("CAST(i.full_name AS VARCHAR)") + ", ' '), 2, -2)"
 
+
+def _doubled(pattern: str) -> str:
+    """A pattern inside a text that is still to be formatted."""
+    return pattern.replace("{", "{{").replace("}", "}}")
+
+
+_SAID = f"(coalesce({_FOLD_NOTE}, '') || ' | ' || replace(strip_accents(lower(coalesce(d.cause_text, ''))), 'đ', 'd'))"
 _PERSON = f"""
     CREATE OR REPLACE TABLE death_person AS
     SELECT i.death_id, CAST(i.birth_date AS DATE) AS birth_date,
            CASE WHEN list_has_any({_MIDDLE}, {{female}}) THEN 'female' WHEN list_has_any({_MIDDLE}, {{male}}) THEN 'male' ELSE '' END AS name_sex,
-           try_strptime(coalesce(nullif(regexp_extract({_FOLD_NOTE}, '{_NOTED}', 1), ''),
-               nullif(regexp_extract({_FOLD_NOTE}, '{_NOTED}', 2), '')), '%d/%m/%Y')::DATE AS noted_on,
-           coalesce(regexp_matches({_FOLD_NOTE}, '{_WORK}'), false) AS noted_work
-    FROM {{relation}} i
+           try_strptime(coalesce(nullif(regexp_extract(i.noted, '{_NOTED}', 1), ''),
+               nullif(regexp_extract(i.noted, '{_NOTED}', 2), '')), '%d/%m/%Y')::DATE AS noted_on,
+           coalesce(regexp_matches(i.noted, '{_WORK}'), false) AS noted_work, coalesce(regexp_matches(i.said, '{_doubled(_STILLBORN)}'), false) AS noted_stillborn,
+           coalesce(regexp_matches(i.said, '{_doubled(_FACILITY)}'), false) AS noted_facility, coalesce(regexp_matches(i.said, '{_doubled(_HOME)}'), false) AS noted_home,
+           coalesce(regexp_full_match(trim(CAST(i.birth_as_written AS VARCHAR)), '{_doubled(_SHORT_YEAR)}'), false) AS birth_short_year,
+           {{id_state}} AS id_state, {{id_verdicts}}, {{name_state}} AS name_state, {{given_sex}} AS given_sex, {{informant}} AS name_is_informant
+    FROM (
+        SELECT i.*, {citizen_id.BARE} AS id_bare, {names.PLAIN} AS name_plain, {_FOLD_NOTE} AS noted, {_SAID} AS said
+        FROM (SELECT *{{absent}} FROM {{relation}}) i LEFT JOIN plain_death d USING (death_id)
+    ) i LEFT JOIN plain_death d USING (death_id)
 """
 _NOBODY = """
-    CREATE OR REPLACE TABLE death_person (death_id VARCHAR, birth_date DATE, name_sex VARCHAR, noted_on DATE, noted_work BOOLEAN)
+    CREATE OR REPLACE TABLE death_person (death_id VARCHAR, birth_date DATE, name_sex VARCHAR, noted_on DATE, noted_work BOOLEAN, noted_stillborn BOOLEAN,
+        noted_facility BOOLEAN, noted_home BOOLEAN, birth_short_year BOOLEAN, id_state VARCHAR, id_sex_agrees BOOLEAN, id_year_agrees BOOLEAN,
+        id_age VARCHAR, name_state VARCHAR, given_sex VARCHAR, name_is_informant BOOLEAN, id_others BIGINT)
 """
+_PERSON_COLUMNS = ("full_name", "note", "birth_date", "birth_as_written", "id_number")
 _FOLD_CAUSE = "replace(strip_accents(lower(d.cause_text)), 'đ', 'd')"
+_HIV = f"(h.death_id IS NOT NULL OR {has_words('d.cause_text')} OR {has_code('d.icd10_as_written')} OR {has_code('c.code')})"
 _RECORD = f"""
     CREATE OR REPLACE TABLE death_record AS
     SELECT d.* EXCLUDE (sex), coalesce(d.sex, '') AS sex, coalesce(strftime(d.death_date, '%Y%m'), '') AS period_id,
            coalesce(CASE WHEN d.residence_unit_id LIKE 'VN20__:_____' THEN d.residence_unit_id END, d.unit_id) AS home,
-           f.received_on, coalesce(o.document_date, p.noted_on) AS registered_on, coalesce(c.code, '') AS code, coalesce(c.rule, '') AS code_rule,
+           f.received_on, o.admission_on, coalesce(o.document_date, p.noted_on) AS registered_on, coalesce(c.code, '') AS code, coalesce(c.rule, '') AS code_rule,
            coalesce(c.decision, '') AS code_decision,
-           coalesce(p.name_sex, '') AS name_sex, p.birth_date IS NOT NULL AND strftime(p.birth_date, '%m%d') = '0101' AS new_year_birth,
+           coalesce(p.name_sex, '') AS name_sex, coalesce(p.given_sex, '') AS given_sex, coalesce(p.name_state, '') AS name_state,
+           coalesce(p.name_is_informant, false) AS name_is_informant, coalesce(p.id_state, '') AS id_state, p.id_sex_agrees, p.id_year_agrees,
+           coalesce(p.id_age, '') AS id_age, coalesce(p.id_others, 0) AS id_others, coalesce(p.birth_short_year, false) AS birth_short_year,
+           coalesce(p.noted_stillborn, regexp_matches({_FOLD_CAUSE}, '{_STILLBORN}'), false) AS noted_stillborn,
+           coalesce(p.noted_facility, false) AS noted_facility, coalesce(p.noted_home, false) AS noted_home,
+           coalesce(w.marked, false) AS lunar_marked, coalesce(w.impossible, false) AS lunar_impossible,
+           CASE WHEN w.only_lunar THEN w.solar END AS lunar_only_day, w.leap_solar AS lunar_leap_day, w.apart AS calendars_apart,
+           coalesce(w.short_year, false) AS death_short_year, {_HIV} AS hiv, p.birth_date IS NOT NULL AND strftime(p.birth_date, '%m%d') = '0101' AS new_year_birth,
            CASE WHEN p.birth_date IS NOT NULL THEN 'date' WHEN d.birth_year IS NOT NULL THEN 'year' WHEN d.age_value IS NOT NULL THEN 'age'
                 ELSE 'none' END AS birth_kind,
            d.death_date - p.birth_date AS days_lived, date_diff('year', p.birth_date, d.death_date)
@@ -68,6 +111,8 @@ _RECORD = f"""
     FROM plain_death d LEFT JOIN file_day f USING (file_sha256) LEFT JOIN document_day o USING (death_id)
     LEFT JOIN coded c USING (death_id) LEFT JOIN death_person p USING (death_id)
     LEFT JOIN lunar_day l ON l.written = d.death_date
+    LEFT JOIN written_day w ON w.written = d.death_date_as_written AND w.hint = coalesce(year(d.death_date), 0)
+    LEFT JOIN line_hiv h USING (death_id)
     WINDOW book AS (PARTITION BY d.file_sha256, d.sheet ORDER BY d.row_number ROWS BETWEEN 5 PRECEDING AND 5 FOLLOWING EXCLUDE CURRENT ROW)
 """
 
@@ -80,8 +125,8 @@ def death_records(context: CheckContext) -> str:
     con.execute(f"CREATE OR REPLACE TABLE plain_death AS SELECT {_plain(context)} FROM death")
     _side(context, "received_file", "file_day", "file_sha256, CAST(left(received_at, 10) AS DATE) AS received_on",
           "file_sha256 VARCHAR, received_on DATE")  # fmt: skip
-    _side(context, "death_document", "document_day", "death_id, min(CAST(document_date AS DATE)) AS document_date",
-          "death_id VARCHAR, document_date DATE", "GROUP BY 1")  # fmt: skip
+    _documents(context)
+    _hiv_lines(context)
     _side(
         context,
         "death_code",
@@ -90,15 +135,79 @@ def death_records(context: CheckContext) -> str:
         "death_id VARCHAR, code VARCHAR, rule VARCHAR, decision VARCHAR",
     )
     with identities(context) as relation:
-        words = {"female": list(FEMALE_WORDS), "male": list(MALE_WORDS)}
-        con.execute(_PERSON.format(relation=relation, **words) if relation else _NOBODY)
+        _persons(con, relation)
     _lunar_days(context)
+    _written_days(context)
     con.execute(_RECORD)
     _places(context)
     con.execute(
-        "DROP TABLE death_person; DROP TABLE plain_death; DROP TABLE file_day; DROP TABLE document_day; DROP TABLE coded; DROP TABLE lunar_day"
+        "; ".join(
+            f"DROP TABLE {name}"
+            for name in (
+                "death_person",
+                "plain_death",
+                "file_day",
+                "document_day",
+                "coded",
+                "lunar_day",
+                "written_day",
+                "line_hiv",
+            )
+        )
     )
     return TABLE
+
+
+def _persons(con: duckdb.DuckDBPyConnection, relation: str | None) -> None:
+    """Make `death_person`: what names, numbers and remarks say, nothing of what they are."""
+    if not relation:
+        con.execute(_NOBODY)
+        return
+    there = frozenset(str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall())
+    absent = "".join(f", NULL AS {name}" for name in _PERSON_COLUMNS if name not in there)
+    con.execute(
+        _PERSON.format(
+            relation=relation, absent=absent, female=list(FEMALE_WORDS), male=list(MALE_WORDS), id_state=citizen_id.state_sql(),
+            id_verdicts=citizen_id.verdicts_sql(), name_state=names.name_state_sql(), given_sex=names.given_sex_sql(),
+            informant=names.same_as_informant_sql(there),
+        )
+    )  # fmt: skip
+    shared = (
+        f"({citizen_id.shared_sql(relation)})"
+        if {"id_number", "full_name"} <= there
+        else "(SELECT '' AS death_id, 0 AS other_people LIMIT 0)"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TABLE death_person AS SELECT p.*, s.other_people AS id_others FROM death_person p LEFT JOIN {shared} s USING (death_id)"
+    )
+
+
+def _columns_of(context: CheckContext, relation: str) -> set[str]:
+    """The columns of a relation, none where it has no rows."""
+    return (
+        {str(row[0]) for row in context.con.execute(f"DESCRIBE {relation}").fetchall()}
+        if context.has(relation)
+        else set()
+    )
+
+
+def _hiv_lines(context: CheckContext) -> None:
+    """Make `line_hiv`: death_id of the certificates one of whose lines concerns HIV."""
+    there = _columns_of(context, "death_cause")
+    told = [has_words("cause_text")] if "cause_text" in there else []
+    told += [has_code(name) for name in ("icd10_as_written", "icd10_code") if name in there]
+    chosen = f"DISTINCT death_id FROM death_cause WHERE {' OR '.join(told) or 'false'}"
+    _side(context, "death_cause", "line_hiv", chosen, "death_id VARCHAR")
+
+
+def _documents(context: CheckContext) -> None:
+    """Make `document_day`: death_id, document_date, admission_on."""
+    there = _columns_of(context, "death_document")
+    admission = "min(CAST(admission_date AS DATE))" if "admission_date" in there else "CAST(NULL AS DATE)"
+    _side(
+        context, "death_document", "document_day", f"death_id, min(CAST(document_date AS DATE)) AS document_date, {admission} AS admission_on",
+        "death_id VARCHAR, document_date DATE, admission_on DATE", "GROUP BY 1",
+    )  # fmt: skip
 
 
 def _plain(context: CheckContext) -> str:
@@ -110,7 +219,8 @@ def _plain(context: CheckContext) -> str:
 
 
 def _side(context: CheckContext, relation: str, name: str, chosen: str, empty: str, more: str = "") -> None:
-    made = f"AS SELECT {chosen} FROM {relation} {more}" if context.has(relation) else f"({empty})"
+    source = "" if " FROM " in chosen else f"FROM {relation}"
+    made = f"AS SELECT {chosen} {source} {more}" if context.has(relation) else f"({empty})"
     context.con.execute(f"CREATE OR REPLACE TABLE {name} {made}")
 
 
@@ -124,6 +234,23 @@ def _lunar_days(context: CheckContext) -> None:
     context.con.register("incoming", pd.DataFrame({"written": days, "day_solar": pd.to_datetime(pd.Series(solar))}))
     context.con.execute(
         "CREATE OR REPLACE TABLE lunar_day AS SELECT CAST(written AS DATE) AS written, CAST(day_solar AS DATE) AS day_solar FROM incoming"
+    )
+    context.con.unregister("incoming")
+
+
+def _written_days(context: CheckContext) -> None:
+    """Make `written_day`: for each date of death as written, what it says of the lunar calendar (`validation.lunar`)."""
+    rows = context.query(
+        "SELECT DISTINCT death_date_as_written AS written, coalesce(year(death_date), 0) AS hint FROM plain_death "
+        "WHERE coalesce(death_date_as_written, '') <> '' AND (death_date IS NULL OR NOT regexp_full_match(death_date_as_written, "
+        "'[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]+'))"
+    )
+    table = rows.join(written_days(rows["written"], rows["hint"]))
+    context.con.register("incoming", table.astype({"written": "str"}))
+    context.con.execute(
+        "CREATE OR REPLACE TABLE written_day AS SELECT CAST(written AS VARCHAR) AS written, CAST(hint AS INTEGER) AS hint, CAST(marked AS BOOLEAN) AS marked, "
+        "CAST(impossible AS BOOLEAN) AS impossible, CAST(solar AS DATE) AS solar, CAST(leap_solar AS DATE) AS leap_solar, "
+        "CAST(only_lunar AS BOOLEAN) AS only_lunar, CAST(apart AS INTEGER) AS apart, CAST(short_year AS BOOLEAN) AS short_year FROM incoming"
     )
     context.con.unregister("incoming")
 

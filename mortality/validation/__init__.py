@@ -3,4 +3,8 @@
 A module of tests has `TESTS: dict[str, RecordTest]` and one line here; rules (`data_catalog/rules/death_*.yaml`) name the tests.
 """
 
-TEST_MODULES: tuple[str, ...] = ()
+TEST_MODULES: tuple[str, ...] = (
+    "mortality.validation.identity_tests",
+    "mortality.validation.calendar_tests",
+    "mortality.validation.person_tests",
+)

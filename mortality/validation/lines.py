@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from mortality.register_records import RegisterRows, records_of_lines
@@ -69,18 +71,20 @@ def _identities(rows: RegisterRows, lines: pd.DataFrame, ids: pd.Series) -> pd.D
 
 def _codes(deaths: pd.DataFrame) -> pd.DataFrame:
     """`death_code` as far as codes are written: the underlying cause as given, else the register's own code."""
-    from mortality.icd import check_codes
+    given, written = (
+        deaths[name].map(_usable_code).fillna("") for name in ("underlying_cause_as_given", "icd10_as_written")
+    )
+    rule = np.select([given.ne(""), written.ne("")], ["as_given", "as_written"], "")
+    code = given.where(given.ne(""), written)
+    return pd.DataFrame({"death_id": deaths["death_id"], "code": code, "rule": rule, "decision": "auto"})
 
-    result = pd.DataFrame({"death_id": deaths["death_id"], "code": "", "rule": "", "decision": ""})
-    for column, rule in (("icd10_as_written", "as_written"), ("underlying_cause_as_given", "as_given")):
-        written = deaths[column].fillna("").astype("str")
-        verdicts = check_codes(written.unique()).set_index("written")
-        usable = verdicts.loc[verdicts["status"].isin(["valid", "legacy"]), "code"]
-        known = written.map(usable)
-        result.loc[known.notna(), ["code", "rule", "decision"]] = pd.DataFrame(
-            {"code": known[known.notna()], "rule": rule, "decision": "auto"}
-        )
-    return result
+
+@lru_cache(maxsize=50_000)
+def _usable_code(written: str) -> str:
+    from mortality.icd import judge_code
+
+    verdict = judge_code(written) if isinstance(written, str) else None
+    return verdict.code if verdict and verdict.status in ("valid", "legacy") else ""
 
 
 def _documents(lines: pd.DataFrame, ids: pd.Series, day: datetime.date, book_year: int) -> dict[str, pd.DataFrame]:

@@ -152,10 +152,12 @@ class _Bench:
             rows = tables.get(name)
             if rows is None or not len(rows):
                 continue
-            kept = rows[[column for column in rows.columns if column in columns]]
-            self.con.register("incoming", kept)
-            self.con.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
-            self.con.unregister("incoming")
+            kept = rows[[column for column in columns if column in rows]]
+            listed = ", ".join(f'"{column}"' for column in kept)
+            values = kept.astype(object).where(kept.notna(), None).to_numpy().tolist()
+            self.con.executemany(
+                f'INSERT INTO "{name}" ({listed}) VALUES ({", ".join("?" * len(kept.columns))})', values
+            )
 
     def _prepare(self, filled: frozenset[str]) -> None:
         from mortality.quality.records import TABLE, death_records
