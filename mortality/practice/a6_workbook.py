@@ -26,7 +26,7 @@ WIDTHS = {
 }
 TEXT_COLUMNS = (
     "full_name", "ethnic_group", "occupation", "address", "place_of_death", "cause_text", "icd10",
-    "maternal_death", "care_before_death", "note", "id_number", "insurance_number", "death_time", "source_list", "signed_by",
+    "maternal_death", "care_before_death", "note", "id_number", "insurance_number", "death_time", "source_list", "signed_by", "unit_code",
 )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def _write_lines(sheet: Any, layout: BookLayout, lines: pd.DataFrame, first: int
 def book_columns(layout: BookLayout, lines: pd.DataFrame) -> dict[str, list[Any]]:
     """What stands in each column of the book, as text in the book's encoding ("order": numbers)."""
     sex, birth = lines["sex"].tolist(), _encoded(lines["birth_text"], layout)
-    columns: dict[str, list[Any]] = {name: _encoded(lines[name], layout) for name in TEXT_COLUMNS}
+    columns: dict[str, list[Any]] = {name: _encoded(lines[name], layout) for name in TEXT_COLUMNS if name in lines}
     columns["order"] = lines["line_number"].tolist()
     columns["death_date"] = _encoded(lines["death_text"], layout)
     columns["birth"] = birth

@@ -57,7 +57,7 @@ def write_books(
         parts = (folder, str(batch.year), _book_file(batch, unit))
         own = write_book(world.received_path(*parts), layout, groups[unit]).assign(file="/".join(parts))
         places.append(own)
-        notes.append(_book_notes(layout, groups[unit], planted_of.get(unit), own))
+        notes.append(book_notes(layout, groups[unit], planted_of.get(unit), own))
         notes.append(_layout_notes(layout, unit, batch, "/".join(parts)))
     return pd.concat(places, ignore_index=True), pd.concat(notes, ignore_index=True)
 
@@ -73,7 +73,7 @@ def _unit_of(lines: pd.DataFrame, planted: pd.DataFrame) -> pd.Series:
     return planted["line_id"].map(lines.set_index("line_id")["unit_id"])
 
 
-def _book_notes(
+def book_notes(
     layout: BookLayout, lines: pd.DataFrame, planted: pd.DataFrame | None, places: pd.DataFrame
 ) -> pd.DataFrame:
     """Planted rows of a book with file and cell. A birth that the book has no column for is left out."""
