@@ -15,8 +15,12 @@ import pandas as pd
 from mortality.practice.a6_workbook import write_book
 from mortality.practice.book_layout import BookLayout
 from mortality.practice.books import book_notes
+from mortality.practice.certificate_chain import with_chain
 from mortality.practice.deaths import Batch, draw_deaths
 from mortality.practice.defects import plant_defects
+from mortality.practice.document_defects import plant_chain_defects
+from mortality.practice.document_files import write_certificates
+from mortality.practice.document_people import as_another_office_writes, persons
 from mortality.practice.export import export_layout
 from mortality.practice.record_defects import HARMLESS
 from mortality.practice.register import Planted, register_lines
@@ -130,3 +134,26 @@ def _layout() -> BookLayout:
     titles = ["SỔ THEO DÕI TỬ VONG (A6/CSYT)", "Năm 2025", NOTE]
     headers = plain.headers | {"unit_code": "Mã xã"}
     return replace(plain, sheet="A6", titles=titles, columns=columns, headers=headers)
+
+
+def draw_certificates(path: Path, rows: int = 2_000, *, seed: int, profile: str = "light") -> DrawnBook:
+    """Write a list of certificates of cause of death of one hospital with at most `rows` lines and the defects of their form.
+
+    `lines` has no duplicates; `planted` the kinds of document_defects.
+    """
+    communes = _some_communes(rows, seed)
+    world = World(SCALES["province"], seed, path.parent, communes, profile)
+    batch = Batch(communes["province_id"].iloc[0][-2:], FIRST_MONTH, LAST_MONTH, communes, True)
+    deaths = draw_deaths(world, batch, commune_population(communes["unit_id"], batch.year, seed))
+    everybody = persons(world, batch, deaths, register_lines(world, batch, deaths, Planted()))
+    rng = world.rng("certificates", batch.name)
+    shown = as_another_office_writes(rng, everybody.iloc[rng.permutation(len(everybody))[:rows]].reset_index(drop=True))
+    shown = with_chain(rng, shown.assign(hour=rng.integers(0, 24, len(shown)), stay=rng.integers(0, 12, len(shown))))
+    planter = plant_chain_defects(rng, shown, PROFILES[profile])
+    first = write_certificates(path, batch, planter.rows)
+    row_number = first + np.arange(len(planter.rows))
+    lines = pd.DataFrame({"line_id": np.arange(len(planter.rows)), "row_number": row_number})
+    lines = lines.assign(death_id=planter.rows["death_id"], duplicate_of=-1, unit_id=planter.rows["unit_id"])
+    notes = pd.DataFrame(planter.notes, columns=["line_id", "kind", "element", "true_value", "shown_value"])
+    notes["row_number"] = row_number[notes["line_id"].to_numpy(int)]
+    return DrawnBook(path, lines, notes.assign(place_in_file=notes["row_number"].astype(str)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,13 +72,13 @@ def _sex(rows: pd.DataFrame) -> pd.Series:
     return rows["sex"].map({"male": "Nam", "female": "Nữ"})
 
 
-def _write_list(world: World, parts: tuple[str, ...], kind: str, titles: list[str], values: dict[str, Any]) -> None:
+def _write_list(path: Path, kind: str, titles: list[str], values: dict[str, Any]) -> None:
     """A list with its titles, the note that it is synthetic, the heading and the rows; text cells only."""
     import xlsxwriter
 
     columns = _columns(kind)
     lines = [*titles, columns.pop("title"), NOTE]
-    with xlsxwriter.Workbook(world.received_path(*parts), {"strings_to_numbers": False}) as book:
+    with xlsxwriter.Workbook(path, {"strings_to_numbers": False}) as book:
         book.set_properties({"title": kind, "comments": f"{NOTE} / {NOTE_EN}", "created": CREATED})
         sheet, bold = book.add_worksheet(kind), book.add_format({"bold": True, "border": 1, "text_wrap": True})
         for row, text in enumerate(lines):
@@ -145,7 +146,7 @@ def _civil(world: World, batch: Batch, everybody: pd.DataFrame) -> pd.DataFrame:
         words["department"].format(province=batch.communes["province_name"].iloc[0]),
         words["year"].format(year=batch.year),
     ]
-    _write_list(world, parts, "civil_registration", titles, values)
+    _write_list(world.received_path(*parts), "civil_registration", titles, values)
     return _pairs(rows, "civil_registration", "/".join(parts), "civil_registration", HEAD_ROWS + 2)
 
 
@@ -195,7 +196,7 @@ def _notice_values(rows: pd.DataFrame) -> dict[str, Any]:
 
 def _notice_list(world: World, batch: Batch, rows: pd.DataFrame) -> pd.DataFrame:
     parts = _file(batch, "giay_bao_tu", "GiayBaoTu", "xlsx")
-    _write_list(world, parts, "death_notice", _titles(batch), _notice_values(rows))
+    _write_list(world.received_path(*parts), "death_notice", _titles(batch), _notice_values(rows))
     return _pairs(rows, "death_notice", "/".join(parts), "death_notice", HEAD_ROWS + 2)
 
 
@@ -239,8 +240,14 @@ def _certificate_list(world: World, batch: Batch, rows: pd.DataFrame) -> pd.Data
     rows = planter.rows
     parts = _file(batch, "benh_vien", "PhieuNNTV", "xlsx")
     _write_planted(world, batch, planter, "certificate", parts)
-    _write_list(world, parts, "certificate", _titles(batch), _certificate_values(rows))
+    _write_list(world.received_path(*parts), "certificate", _titles(batch), _certificate_values(rows))
     return _pairs(rows, "certificate", "/".join(parts), "certificate", HEAD_ROWS + 2)
+
+
+def write_certificates(path: Path, batch: Batch, rows: pd.DataFrame) -> int:
+    """One list of certificates (rows of certificate_chain.with_chain); returns the sheet row of the first."""
+    _write_list(path, "certificate", _titles(batch), _certificate_values(rows))
+    return HEAD_ROWS + 2
 
 
 def _forms(
@@ -295,7 +302,7 @@ def _sent_home(world: World, batch: Batch, home: pd.DataFrame) -> pd.DataFrame:
         "discharge_date": dates.as_text(out), "cause_text": rows["diagnosis"], "icd10": rows["code"],
         "state": [words["state"]] * len(rows), "outcome": np.where(died, words["outcome_died"], words["outcome_other"]),
     }  # fmt: skip
-    _write_list(world, parts, "sent_home", _titles(batch), values)
+    _write_list(world.received_path(*parts), "sent_home", _titles(batch), values)
     return _pairs(rows, "sent_home", "/".join(parts), "sent_home", HEAD_ROWS + 2)
 
 

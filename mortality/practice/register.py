@@ -23,6 +23,7 @@ BIRTH_STYLES = ("date", "year", "age")
 BIRTH_SHARE = {"tt27_2014": (0.25, 0.35, 0.40), "tt37_2019": (0.45, 0.35, 0.20), "tt23_2025": (0.65, 0.35, 0.0)}
 DEATH_STYLES = ("padded", "short", "dots", "excel")
 DEATH_SHARE = (0.55, 0.15, 0.05, 0.25)
+OLD_PEOPLES_WORK = ["Hưu trí", "Bộ đội hưu", "Già", "Già yếu"]
 HOME_SHARE = 0.75  # of deaths at home; Điện Biên 2017: 77.9 %
 TIME_KNOWN = 0.65  # of deaths since the book has a column for it
 UNUSUAL = 0.12  # share of lines written otherwise than the clerk's habit
@@ -275,6 +276,7 @@ def _icd10_texts(rng: np.random.Generator, code: np.ndarray) -> np.ndarray:
 
 def _occupations(rng: np.random.Generator, age: np.ndarray) -> np.ndarray:
     drawn = people.draw_words(rng, "occupation", len(age))
+    drawn = np.where((age < 55) & np.isin(drawn, OLD_PEOPLES_WORK), "Làm nông", drawn)
     return np.select([age < 6, age < 18], ["Trẻ em", "Học sinh"], drawn)
 
 
