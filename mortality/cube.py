@@ -69,7 +69,28 @@ PERSONS = Fact(
     finest="year",
     tables=("registered_population", "province_person"),
 )
-FACTS = {fact.id: fact for fact in (DEATHS, PERSONS)}
+NOTICES = "facility_notices"
+
+
+def _notice_fact(kind: str, column: str, fact_id: str) -> Fact:
+    """Facility deaths (or those notified) per province, of the months in which notices of the kind were received at all."""
+    return Fact(
+        id=fact_id,
+        sql=f"""
+            SELECT unit_id, period_id, scope, {column} AS amount FROM facility_notice
+            WHERE kind = 'province' AND length(period_id) = 6 AND {kind}_status = 'ok'
+        """,
+        tables=("facility_notice",),
+        dataset="death",
+    )
+
+
+NOTICE_FACTS = tuple(
+    _notice_fact(kind, column, fact_id)
+    for kind in ("notified", "synchronised")
+    for column, fact_id in ((kind, f"facility_notice/{kind}"), ("facility_deaths", f"facility_notice/{kind}/deaths"))
+)
+FACTS = {fact.id: fact for fact in (DEATHS, PERSONS, *NOTICE_FACTS)}
 _METHODS = {"crude": "crude", "direct": "direct", "cause_specific": "crude", "proportion": "proportion", "per_live_births": "crude"}  # fmt: skip
 
 
@@ -93,6 +114,14 @@ def mortality_measures(release: Release) -> Iterable[Measure]:
         for entry in load_entries("indicators").values():
             if entry.method in _METHODS:
                 yield _rate(entry, group)
+    if release.has("facility_notice"):
+        for entry in load_entries("indicators").values():
+            if entry.method == NOTICES:
+                yield indicator_measure(
+                    entry, method="proportion", numerator=entry.numerator, denominator=entry.denominator,
+                    dimensions=frozenset({"region", "province", *PERIODS}), group=group, group_id="mortality",
+                    dataset="death", options={"minimum_level": entry.minimum_level},
+                )  # fmt: skip
 
 
 def _rate(entry: Indicator, group: Text) -> Measure:

@@ -22,7 +22,7 @@ MODULE = Module(
     },
     steps={
         "10_code_deaths": "mortality.pipeline:code_registered_deaths",
-        "20_match_deaths": "mortality.quality.matching:match_deaths",
+        "20_match_deaths": "mortality.linkage.persons:match_deaths",
     },
     checks={
         "check_death_record": "mortality.quality.record_checks:RECORD",
@@ -33,6 +33,7 @@ MODULE = Module(
         "check_form_counts": "mortality.quality.form_counts:FORM_COUNTS",
         "check_not_in_book": "mortality.quality.list_checks:NOT_IN_BOOK_CHECK",
         "check_taken_home": "mortality.quality.list_checks:TAKEN_HOME_CHECK",
+        "check_without_notice": "mortality.persons_release.notices:WITHOUT_NOTICE_CHECK",
     },
     release_tables={
         "death_reconciliation": "mortality.quality.release:death_reconciliation",
@@ -41,6 +42,7 @@ MODULE = Module(
         "death_flow": "mortality.release_tables:death_flow",
         "deaths": "mortality.persons_release.deaths:deaths",
         "deaths_flow": "mortality.persons_release.flow:deaths_flow",
+        "facility_notice": "mortality.persons_release.notices:facility_notice",
         "deaths_by_cause": "mortality.release_tables:deaths_by_cause",
         "indicator_value": "mortality.release_tables:indicator_value",
         "registered_population": "mortality.release_tables:registered_population",
@@ -48,6 +50,7 @@ MODULE = Module(
         "province_death_cause": "mortality.release_tables:province_death_cause",
         "province_person": "mortality.release_tables:province_person",
     },
+    gates={"94_corrected_records": "mortality.records.corrections:record_gate"},
     measures={"mortality": "mortality.cube:mortality_measures"},
     facts={"mortality": "mortality.cube:mortality_fact"},
     code_maps={"cause": "mortality.cube:cause_items"},
@@ -58,6 +61,7 @@ MODULE = Module(
     },
     hiv_records={
         "death_identity": "mortality.hiv:DEATHS",
+        "death_as_written": "mortality.hiv:DEATHS",
         "verbal_autopsy_identity": "mortality.hiv:DEATHS",
         "sent_home_identity": "mortality.hiv:SENT_HOME",
     },
