@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from mortality.records.as_written import as_written_batches, written_of_frame
 from mortality.register_dates import read_dates
 from mortality.register_values import AGE_UNREADABLE, UNIT_YEARS, read_words
 from tkyt_analysis.errors import InputError
@@ -26,6 +27,11 @@ REQUIRED = ("id", "sex", "age_value", "age_unit", "line_a", "line_b", "line_c", 
 UNDERLYING = ("ucod", "underlying_cause", "underlying_cause_as_given")
 ICD_SHAPE = r"[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?"
 ODD_CODE = "note.icd10_odd_format"
+_FIELDS = dict.fromkeys(UNDERLYING, "underlying_cause_as_given") | {
+    "id": "record_id",
+    "age_value": "age",
+    "age_unit": "age",
+}
 _UNITS = {
     "years": "years", "year": "years", "nam": "years", "tuoi": "years", "months": "months", "month": "months",
     "thang": "months", "days": "days", "day": "days", "ngay": "days", "hours": "hours", "hour": "hours", "gio": "hours",
@@ -92,6 +98,9 @@ def certificate_batches(frame: pd.DataFrame, broken: list[BrokenLine], seen: set
     yield Batch(
         "death_cause", causes[landed].reset_index(drop=True), [], odd[odd["row_number"].isin(kept.index)], counts=False
     )
+    cells = frame.drop(columns=["row_number", "record_key"])
+    where = kept[["record_key", "row_number"]].assign(sheet="")
+    yield from as_written_batches(written_of_frame(cells, [_FIELDS.get(name, name) for name in cells]), where)
 
 
 def _refused(frame: pd.DataFrame, causes: pd.DataFrame, seen: set[str]) -> pd.Series:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from mortality.records.batches import record_batches
 from mortality.register_layout import register_tables
 from mortality.register_records import RegisterRows, read_register
 from tkyt_analysis.errors import InputError
@@ -36,7 +37,7 @@ class DeathRegisterDoor:
         return 0.95 if any(register_tables(grid) for grid in peek_workbook(file.path)) else 0.0
 
     def read(self, file: ReceivedFile, context: IngestContext) -> Iterator[Batch]:
-        """Two batches per register: `death`, and beside it `death_identity` for the restricted store."""
+        """The batches of every register on every sheet; see `register_batches`."""
         if require_kind(file, ("xlsx", "xls", "ods")) != "xls":
             require_safe_workbook(file)
         found = False
@@ -54,13 +55,14 @@ def _has_workbook_name(file: ReceivedFile) -> bool:
 
 
 def register_batches(table: Table, *, file_name: str, today: datetime.date) -> Iterator[Batch]:
-    """The batches of one register. `today` only bounds what a year of two digits can mean."""
+    """The batches of one register: `death`, and beside it identifiers, causes, corrections and the lines as written. `today` only bounds what a year of two digits can mean."""
     lines = _heading_lines(table, file_name)
     book_year = read_year(text for text in lines[:-1]) or read_year(lines[-1:])
     latest = book_year + 1 if book_year else today.year
     rows = read_register(table, source=SOURCE, book_year=book_year, latest_year=latest)
     units = unit_of_rows(rows, read_reporting_unit(lines), book_year, today)
-    yield from _batches(table.grid, rows, units)
+    headers = {name: table.headers[column] for column, name in reversed(table.fields.items())}
+    yield from _batches(table.grid, rows, units, headers)
 
 
 def _heading_lines(table: Table, file_name: str) -> list[str]:
@@ -101,19 +103,16 @@ def _repeated(unit: FoundUnit, index: pd.Index) -> pd.DataFrame:
     return frame.assign(fields=[unit.fields] * len(index))
 
 
-def _batches(grid: Grid, rows: RegisterRows, units: pd.DataFrame) -> Iterator[Batch]:
+def _batches(grid: Grid, rows: RegisterRows, units: pd.DataFrame, headers: dict[str, str]) -> Iterator[Batch]:
     known = units["unit_id"].ne("")
-    deaths = rows.deaths[known].assign(unit_id=units.loc[known, "unit_id"])
     lost = pd.DataFrame({"row_number": units.index[~known]}).assign(
         sheet=grid.sheet, column_name="", value="", reason=units.loc[~known, "reason"].to_numpy(),
         fields=[{**fields, "row": int(row)} for row, fields in units.loc[~known, "fields"].items()],
     )  # fmt: skip
     quarantined = pd.concat([rows.quarantined, lost[rows.quarantined.columns]], ignore_index=True)
-    notes = rows.notes[rows.notes["row_number"].isin(deaths.index)]
+    notes = rows.notes[rows.notes["row_number"].isin(units.index[known])]
     notes = pd.concat([notes, _sheet_notes(grid, rows, units[known], notes.columns)], ignore_index=True)
-    deaths, identities = deaths.reset_index(drop=True), rows.identities[known].reset_index(drop=True)
-    yield Batch("death", deaths, quarantined, notes, received=len(deaths) + len(quarantined))
-    yield Batch("death_identity", identities, counts=False)
+    yield from record_batches(rows, units.loc[known, "unit_id"], quarantined, notes, headers=headers)
 
 
 def _sheet_notes(grid: Grid, rows: RegisterRows, units: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:

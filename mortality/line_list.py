@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
 
+from mortality.records.as_written import WrittenLines, written_of_frame
+from mortality.records.batches import record_batches
 from mortality.register_layout import is_register, match_header
 from mortality.register_records import RegisterRows, records_of_lines
 from tkyt_analysis.errors import InputError
@@ -30,6 +33,13 @@ OWN_NAMES = {
     "maternal_death": "maternal_death", "care_before_death": "care_before_death", "note": "note",
     "id_number": "id_number", "insurance_number": "insurance_number", "unit_id": "unit_code", "unit_code": "unit_code",
     "commune_code": "unit_code", "place_code": "unit_code", "commune": "commune",
+    **{
+        name: name
+        for name in (
+            "death_time", "death_place", "death_place_code", "manner", "maternal_timing", "external_place", "external_activity",
+            "source_list", "informant", "informant_id", "informant_relation", "signed_by", "corrects", "correction_reason",
+        )
+    },
     "năm": "book_year", "year": "book_year", "book_year": "book_year",
 }  # fmt: skip
 
@@ -114,8 +124,14 @@ def _csv_pieces(file: ReceivedFile) -> Iterator[tuple[pd.DataFrame, list[BrokenL
 def line_list_batches(
     frame: pd.DataFrame, fields: dict[str, str], broken: list[BrokenLine], today: datetime.date
 ) -> Iterator[Batch]:
-    """`death` and `death_identity` of one piece, year by year of its book; a row whose unit cannot be told is
-    quarantined."""
+    """The batches of one piece, year by year of its book (see `record_batches`); a row whose unit cannot be told is
+    quarantined.
+
+    fields : {column of `frame`: field}
+    """
+    headers = {field: name for name, field in reversed(fields.items())}
+    cells = frame.drop(columns="row_number").set_axis(pd.Index(frame["row_number"], name="row_number"))
+    written = written_of_frame(cells, [fields.get(name, "") for name in cells.columns])
     lines = pd.DataFrame({field: texts_of_column(frame[name]) for name, field in fields.items()})
     lines.index = pd.Index(frame["row_number"], name="row_number")
     if broken:
@@ -124,24 +140,25 @@ def line_list_batches(
     years = lines.pop("book_year") if "book_year" in lines else pd.Series("", index=lines.index)
     for year, part in lines.groupby(years, sort=True):
         book_year = int(year) if str(year).isdigit() else 0
-        yield from _year_batches(part, book_year, today)
+        yield from _year_batches(part, book_year, today, headers, written)
 
 
-def _year_batches(lines: pd.DataFrame, book_year: int, today: datetime.date) -> Iterator[Batch]:
+def _year_batches(
+    lines: pd.DataFrame, book_year: int, today: datetime.date, headers: dict[str, str], written: WrittenLines
+) -> Iterator[Batch]:
     latest = book_year + 1 if book_year else today.year
-    rows = records_of_lines(lines, source=SOURCE, book_year=book_year, latest_year=latest)
+    rows = records_of_lines(lines, source=SOURCE, book_year=book_year, latest_year=latest, headers=headers)
+    rows = replace(rows, written=written)
     units = _units(rows, book_year, today)
     known = units["unit_id"].ne("")
-    deaths = rows.deaths[known].assign(unit_id=units.loc[known, "unit_id"]).reset_index(drop=True)
     lost = pd.DataFrame({"row_number": units.index[~known], "reason": units.loc[~known, "reason"].to_numpy()})
     lost["fields"] = [{**said, "row": int(row)} for row, said in units.loc[~known, "fields"].items()]
     lost["value"] = [str(said.get("value", "")) for said in lost["fields"]]
     lost = lost.assign(sheet="", column_name="")[QUARANTINE_COLUMNS]
     parts = [part for part in (rows.quarantined, lost) if len(part)]
     quarantined = pd.concat(parts, ignore_index=True) if parts else lost
-    notes = rows.notes[rows.notes["row_number"].isin(deaths["row_number"])]
-    yield Batch("death", deaths, quarantined, notes, received=len(lines))
-    yield Batch("death_identity", rows.identities[known].reset_index(drop=True), counts=False)
+    notes = rows.notes[rows.notes["row_number"].isin(units.index[known])]
+    yield from record_batches(rows, units.loc[known, "unit_id"], quarantined, notes, headers=headers)
 
 
 def _without_text(line: BrokenLine) -> dict[str, object]:

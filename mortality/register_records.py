@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from mortality import register_dates as dates
 from mortality import register_values as values
+from mortality.documents.causes import CAUSE_COLUMNS, with_recorded_cause
+from mortality.records.as_written import WrittenLines, written_of_table
+from mortality.records.corrections import corrections_of, withdrawals
 from mortality.records.fields import FURTHER, further_fields
+from mortality.records.places import PLACE_TEXTS
 from mortality.register_lines import (
+    CONTINUATION,
     DEATH,
     error_cells,
     join_run_ons,
@@ -55,7 +60,8 @@ class RegisterRows:
     """What one table of a register holds.
 
     deaths : DEATH_COLUMNS without unit_id; identities : IDENTITY_COLUMNS; both one row per landed line
-    communes : the text of a commune column, by row_number ("" without such a column)
+    communes : the text of a commune column, by row_number ("" without such a column); places : PLACE_TEXTS likewise
+    written : the lines as they stood; corrections : CORRECTION_COLUMNS of the lines that correct an earlier record
     quarantined, notes : frames with QUARANTINE_COLUMNS, NOTE_COLUMNS; skipped : {kind of line: count}
     """
 
@@ -65,6 +71,10 @@ class RegisterRows:
     quarantined: pd.DataFrame
     notes: pd.DataFrame
     skipped: dict[str, int] = field(default_factory=dict)
+    places: pd.DataFrame = field(default_factory=pd.DataFrame)
+    written: WrittenLines | None = None
+    causes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 class LineNotes:
@@ -120,17 +130,10 @@ def read_register(table: Table, *, source: str, book_year: int, latest_year: int
     _note_repairs(table, notes, landed.index)
     _note_errors(table, notes, landed.index)
     keys = record_keys(table, landed.index)
-    deaths = landed.assign(record_key=keys, source=source, sheet=table.grid.sheet, row_number=landed.index)
-    deaths["person_key"] = person_keys(landed)
-    all_notes = notes.frame()
-    return RegisterRows(
-        with_columns(deaths, DEATH_COLUMNS),
-        with_columns(deaths, IDENTITY_COLUMNS),
-        lines.reindex(columns=["commune", "unit_code"]).astype("str").fillna("").loc[landed.index],
-        _unreadable(table.grid.sheet, records[~readable].index),
-        all_notes[all_notes["row_number"].isin(landed.index)].reset_index(drop=True),
-        kinds[~kinds.isin([DEATH])].value_counts().to_dict(),
-    )
+    found = _rows_of(lines, records, notes, keys, source=source, sheet=table.grid.sheet)
+    skipped = kinds[~kinds.isin([DEATH])].value_counts().to_dict()
+    written = written_of_table(table, kinds, death=DEATH, run_on=CONTINUATION)
+    return replace(found, skipped=skipped, written=written)
 
 
 def records_of_lines(
@@ -145,16 +148,33 @@ def records_of_lines(
     readable = _is_readable(records)
     landed = records[readable]
     keys = "|" + pd.Series(landed.index.astype(str), index=landed.index, dtype="str")
-    deaths = landed.assign(record_key=keys, source=source, sheet="", row_number=landed.index)
+    return _rows_of(lines, records, notes, keys, source=source, sheet="")
+
+
+def _rows_of(
+    lines: pd.DataFrame, records: pd.DataFrame, notes: LineNotes, keys: pd.Series, *, source: str, sheet: str
+) -> RegisterRows:
+    """The rows of lines whose records are read; `keys`: record_key of those that can land."""
+    landed = records.loc[keys.index]
+    deaths = landed.assign(record_key=keys, source=source, sheet=sheet, row_number=landed.index)
     deaths["person_key"] = person_keys(landed)
+    corrections = corrections_of(lines, keys, sheet)
+    unread = records.index.difference(landed.index.union(withdrawals(corrections).index), sort=False)
     all_notes = notes.frame()
     return RegisterRows(
         with_columns(deaths, DEATH_COLUMNS),
         with_columns(deaths, IDENTITY_COLUMNS),
-        lines.reindex(columns=["commune", "unit_code"]).astype("str").fillna("").loc[landed.index],
-        _unreadable("", records[~readable].index),
+        _texts(lines, ["commune", "unit_code"]).loc[landed.index],
+        _unreadable(sheet, unread),
         all_notes[all_notes["row_number"].isin(landed.index)].reset_index(drop=True),
+        places=_texts(lines, PLACE_TEXTS).loc[landed.index],
+        causes=_texts(lines, CAUSE_COLUMNS).loc[landed.index] if set(CAUSE_COLUMNS) & set(lines) else pd.DataFrame(),
+        corrections=corrections,
     )
+
+
+def _texts(lines: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return lines.reindex(columns=columns).astype("str").fillna("")
 
 
 def _is_readable(records: pd.DataFrame) -> pd.Series:
@@ -211,6 +231,8 @@ def _records(lines: pd.DataFrame, notes: LineNotes, book_year: int, latest_year:
     def text(name: str) -> pd.Series:
         return lines.get(name, pd.Series("", index=lines.index, dtype="str"))
 
+    if set(CAUSE_COLUMNS) & set(lines):
+        lines = with_recorded_cause(lines)
     records = pd.DataFrame(index=lines.index)
     for name in AS_WRITTEN:
         records[name] = text(name)

@@ -11,6 +11,7 @@ from tkyt_analysis.ingest.door import NOTE_COLUMNS
 
 PART_1 = LINES[:4]
 INTERVAL_UNREAD = "note.interval_not_a_number"
+CAUSE_COLUMNS = [f"{line}{part}" for line in LINES for part in ("", "_icd10", "_interval")]
 _NAMES = {name: name.removeprefix("line_") for name in LINES}  # as `death_cause.line` has them: a, b, c, d, part2
 
 

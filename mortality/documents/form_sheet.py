@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
+from mortality.records.as_written import raw_texts
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.ingest.excel_grid import Grid
 from tkyt_analysis.reference.vietnamese_text import fold
@@ -34,13 +35,15 @@ _PART_2_WORDS = re.compile(
 
 @dataclass
 class Form:
-    """One filled form: where its title stands, and {field: text}; `cells` says in which cell each field was found."""
+    """One filled form: where its title stands, and {field: text}; `cells` says in which cell each field was found, `raw` what
+    stood there."""
 
     sheet: str
     row: int
     values: dict[str, str] = field(default_factory=dict)
     cells: dict[str, tuple[int, int]] = field(default_factory=dict)
     above: list[str] = field(default_factory=list)
+    raw: dict[str, str] = field(default_factory=dict)
 
     def put(self, name: str, text: str, cell: tuple[int, int]) -> None:
         """Keep the first value of a field that is not empty."""
@@ -58,7 +61,7 @@ def _labels(form: str) -> list[tuple[str, re.Pattern[str]]]:
 
 def forms_on_sheet(grid: Grid, form: str) -> Iterator[Form]:
     """The forms of one kind on a sheet: a title begins each, with the lines right above it."""
-    titles = title_rows(grid, form)
+    titles, raw = title_rows(grid, form), raw_texts(grid)
     tops = [_top(grid, title, previous) for title, previous in zip(titles, [0, *titles], strict=False)]
     for number, (title, top) in enumerate(zip(titles, tops, strict=True)):
         end = tops[number + 1] - 1 if number + 1 < len(tops) else len(grid.texts)
@@ -66,6 +69,7 @@ def forms_on_sheet(grid: Grid, form: str) -> Iterator[Form]:
         _read_rows(found, grid, form, title + 1, end)
         for row in range(top, title):
             _read_labels(found, form, row, _cells(grid, row))
+        found.raw = {name: str(raw[row - 1, column - 1]) for name, (row, column) in found.cells.items()}
         yield found
 
 

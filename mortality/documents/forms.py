@@ -14,6 +14,7 @@ from mortality.documents.form_sheet import Form, forms_on_sheet, is_form
 from mortality.documents.headers import CERTIFICATE, NOTICE, DocumentKind
 from mortality.documents.records import document_batches, read_document_heading
 from mortality.documents.words import ticked_option
+from mortality.records.as_written import WrittenLines
 from mortality.register_records import IDENTIFIER_FIELDS
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.door import NOTE_COLUMNS, Batch, IngestContext, Quarantined, ReceivedFile
@@ -82,9 +83,23 @@ def form_batches(
     lines = _with_own_heading(lines, filled)
     notes = _all_repairs(filled, repairs)
     for batch in document_batches(
-        kind, lines, heading=replace(heading, year=0), headers={}, today=today, places=places, notes=notes
+        kind,
+        lines,
+        heading=replace(heading, year=0),
+        headers={},
+        today=today,
+        places=places,
+        notes=notes,
+        written=_written(filled),
     ):
         yield _with_cells(batch, filled)
+
+
+def _written(forms: list[Form]) -> WrittenLines:
+    """What stood in the cells of each form, under the names of its items; a cell that holds two items stands under both."""
+    texts = pd.DataFrame([form.raw for form in forms]).fillna("").astype("str")
+    names = [str(name) for name in texts.columns]
+    return WrittenLines(texts.set_axis(range(len(names)), axis=1), names, names, range(1, len(names) + 1))
 
 
 def _with_own_heading(lines: pd.DataFrame, forms: list[Form]) -> pd.DataFrame:

@@ -24,7 +24,8 @@ from mortality.documents.headers import (
 from mortality.documents.records import DocumentHeading, document_batches, read_document_heading
 from mortality.documents.repair import repaired_lines
 from mortality.line_list import parquet_pieces, texts_of_column
-from mortality.register_lines import DEATH, error_cells, join_run_ons, line_kinds, register_cells
+from mortality.records.as_written import written_of_frame, written_of_table
+from mortality.register_lines import CONTINUATION, DEATH, error_cells, join_run_ons, line_kinds, register_cells
 from mortality.register_records import IDENTIFIER_FIELDS
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.csv_records import BrokenLine, find_layout, read_records
@@ -95,8 +96,12 @@ def _piece_batches(
     lines = pd.DataFrame({field: texts_of_column(frame.iloc[:, at + 1]) for at, field in fields.items()})
     lines.index = pd.Index(frame["row_number"].to_numpy(), name="row_number")
     headers = {field: header[at] for at, field in reversed(fields.items())}
+    cells = frame.iloc[:, 1:].set_axis(lines.index)
+    written = written_of_frame(cells, [fields.get(at, "") for at in range(cells.shape[1])])
     lines, notes = repaired_lines(lines, headers)
-    yield from document_batches(kind, lines, heading=heading, headers=headers, today=today, notes=notes)
+    yield from document_batches(
+        kind, lines, heading=heading, headers=headers, today=today, notes=notes, written=written
+    )
 
 
 # ------------------------------------------------------------------------------------------------ workbooks
@@ -112,9 +117,10 @@ def list_batches(kind: DocumentKind, table: Table, *, file_name: str, today: dat
     headers = {field: table.headers[column] for column, field in reversed(table.fields.items())}
     places = pd.DataFrame({"sheet": table.grid.sheet, "row_number": lines.index}, index=lines.index)
     notes = _cell_notes(table, headers, lines.index)
+    written = written_of_table(table, kinds, death=DEATH, run_on=CONTINUATION)
     first = True
     for batch in document_batches(
-        kind, lines, heading=heading, headers=headers, today=today, places=places, notes=notes
+        kind, lines, heading=heading, headers=headers, today=today, places=places, notes=notes, written=written
     ):
         if first:
             first = False

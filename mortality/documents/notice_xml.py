@@ -21,6 +21,7 @@ import pandas as pd
 from mortality.documents.headers import NOTICE
 from mortality.documents.records import DocumentHeading, document_batches
 from mortality.documents.repair import repaired_lines
+from mortality.records.as_written import written_of_frame
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.byte_streams import ByteStream
@@ -224,8 +225,11 @@ def _notice_batches(
 ) -> Iterator[Batch]:
     lines = pd.DataFrame([{**reading.heading, **notice} for _, notice in waiting]).fillna("").astype("str")
     lines.index = pd.Index([number for number, _ in waiting], name="row_number")
+    written = written_of_frame(lines, list(lines.columns))  # under the names of the fields that the elements stand for
     lines, notes = repaired_lines(with_place_of_death(lines), {})
-    yield from document_batches(NOTICE, lines, heading=DocumentHeading(), headers={}, today=today, notes=notes)
+    yield from document_batches(
+        NOTICE, lines, heading=DocumentHeading(), headers={}, today=today, notes=notes, written=written
+    )
 
 
 def with_place_of_death(lines: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,9 @@ from mortality.documents.causes import cause_notes, cause_rows, column, with_rec
 from mortality.documents.headers import CERTIFICATE, CIVIL, DocumentKind
 from mortality.documents.places import find_units, parts_of_texts, usual_day, written_parts
 from mortality.documents.words import read_options
+from mortality.records.as_written import WrittenLines, as_written_batches
+from mortality.records.corrections import correction_batches
+from mortality.records.places import place_columns
 from mortality.register_dates import read_dates
 from mortality.register_records import LineNotes, RegisterRows, common_year, records_of_lines
 from tkyt_analysis.ingest.door import NOTE_COLUMNS, QUARANTINE_COLUMNS, Batch
@@ -60,6 +63,7 @@ def document_batches(
     today: datetime.date,
     places: pd.DataFrame | None = None,
     notes: pd.DataFrame | None = None,
+    written: WrittenLines | None = None,
 ) -> Iterator[Batch]:
     """The batches of documents of one kind.
 
@@ -67,6 +71,7 @@ def document_batches(
     headers : {field: heading as written}
     places : sheet, row_number of each row of `lines`; default: no sheet, and the index
     notes : NOTE_COLUMNS of what was repaired before, row_number = index of `lines`
+    written : the lines as they stood in the file, index that of `lines`
     """
     frame = with_recorded_cause(lines) if kind is CERTIFICATE else lines
     event = "death_date" if kind.deaths else "discharge_date"
@@ -76,6 +81,11 @@ def document_batches(
     where = places if places is not None else _own_places(lines)
     made = _Made(kind, frame, rows, where, heading, headers, book_year, latest, today)
     yield from made.batches(notes)
+    landed = made.landed
+    if kind.deaths:
+        where = made.where.loc[landed].assign(record_key=made.key.loc[landed])
+        yield from as_written_batches(written, where)
+        yield from correction_batches(made.corrections(), landed)
 
 
 def _own_places(lines: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +138,7 @@ class _Made:
         units = self._units(event_day, homes)
         known = units["unit_id"].ne("") if self.kind is CIVIL else pd.Series(True, index=units.index)
         main = self._deaths(units, homes) if self.kind.deaths else self._sent_home(units, homes, event_day)
+        self.landed = known.index[known]
         sides = list(self._sides(known))
         quarantined = self._quarantined(units[~known])
         main = self.placed(main[known])
@@ -183,6 +194,15 @@ class _Made:
             units.loc[unnamed] = homes[unnamed]  # no unit over it: whoever looks after the place of residence
         return units
 
+    def _death_places(self, units: pd.DataFrame) -> pd.Series:
+        texts = self.rows.places.assign(address="")
+        header = self.headers.get("death_place", "death_place")
+        found, notes = place_columns(texts, self.rows.deaths["death_date"], units["unit_id"], header=header)
+        self.notes.add(
+            "death_place", notes.set_index("row_number")["note"].reindex(texts.index).fillna(""), texts["address"]
+        )
+        return found["death_place_unit_id"]
+
     # -- tables
 
     def _deaths(self, units: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
@@ -192,6 +212,7 @@ class _Made:
             person_key=f"{self.kind.source}|" + self.rows.deaths["person_key"],
             unit_id=units["unit_id"].replace("", pd.NA),
             residence_unit_id=homes["unit_id"].replace("", pd.NA),
+            death_place_unit_id=self._death_places(units),
             underlying_cause_as_given=given,
         )
 
@@ -243,6 +264,14 @@ class _Made:
             yield Batch("death_cause", causes.reset_index(drop=True), counts=False)
 
     cause_notes: pd.DataFrame | None = None
+    landed: pd.Index = pd.Index([])
+
+    def corrections(self) -> pd.DataFrame:
+        """The lines that correct an earlier record, under the keys of this piece."""
+        found = self.rows.corrections
+        where = self.places.loc[found.index]
+        key = self.key.reindex(found.index).where(found["record_key"].notna())
+        return found.assign(record_key=key, sheet=where["sheet"], row_number=where["row_number"])
 
     def _identifier(self, name: str) -> pd.Series:
         if name != "document_number":

@@ -76,7 +76,8 @@ def read(path: Path):
             notes.append(batch.notes)
         else:
             assert not batch.counts
-            identities.append(batch.rows)
+            if batch.table == "death_identity":
+                identities.append(batch.rows)
     return tuple(pd.concat(parts, ignore_index=True) for parts in (deaths, identities, quarantined, notes))
 
 

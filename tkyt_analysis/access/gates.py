@@ -40,7 +40,7 @@ def keep_to_scope(warehouse: Warehouse, staging: Staging) -> None:
     account = current_account(warehouse.home)
     if account.scope.nation:
         return
-    units = _known_units(warehouse)
+    units = known_units(warehouse)
     seen = visible_units(account.scope.units, units)
     warehouse.con.register("scope_unit", pd.DataFrame({"unit_id": sorted(seen)}))
     said = json.dumps({"account": account.name, "unit": account.unit_id}, ensure_ascii=False).replace("'", "''")
@@ -68,7 +68,8 @@ def _by_side(staging: Staging, table: str) -> str:
     return f'FALSE AND "{key}" IS NULL' if main else "TRUE"
 
 
-def _known_units(warehouse: Warehouse) -> pd.DataFrame:
+def known_units(warehouse: Warehouse) -> pd.DataFrame:
+    """Units and facilities as `visible_units` wants them: unit_id, parent_unit_id, province_id."""
     rows = warehouse.query(
         "SELECT unit_id, parent_unit_id, province_id FROM lake.organisation_unit "
         "UNION ALL SELECT facility_id, unit_id, NULL FROM lake.facility"

@@ -300,7 +300,7 @@ def _ingest_group(
         with warehouse.turn():
             if not retry:
                 group = _without_stored_meanwhile(warehouse, staging, group, result)
-            for gate in parts("gates").values():
+            for _, gate in sorted(parts("gates").items()):
                 load_object(gate)(warehouse, staging)
             rows = [_received_row(file, door, staging.counts[file.sha256]) for file, door in group]
             if rows:
