@@ -10,6 +10,8 @@ from tkyt_analysis.modules import load_object
 COMMANDS = {
     "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
+    "link": "mortality.cli.link:link",
+    "validate": "mortality.cli.validate:validate",
 }
 
 
