@@ -1,4 +1,4 @@
-"""Lists of deaths beside each other: matching of persons, who is missing where, form against book, units in a funnel."""
+"""Lists of deaths beside each other: who is missing where, form against book, units in a funnel."""
 
 import json
 
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from mortality.quality import form_counts, list_checks, missing_deaths, unit_checks
 from mortality.quality.age_heaping import heaping_table, whipple_limits
 from mortality.quality.funnel import flagged_at, funnel
-from mortality.quality.matching import keep_names, matched_records
 from mortality.quality.reconcile import reconciled
 from tests.support import rule_like
 from tkyt_analysis.errors import InputError
@@ -32,85 +31,6 @@ def record(name, source, day="2025-08-10", *, who="Nguyễn Văn An", sex="male"
         "death_id": name, "source": source, "death_date": pd.Timestamp(day), "full_name": who, "sex": sex, "birth_year": born,
         "unit_id": home, "residence_unit_id": "", "id_number": id_number or "", "file_sha256": "f", "person_key": name,
     }  # fmt: skip
-
-
-def persons(*records, sent_home=None, names=True):
-    """{record: the records of the same person}."""
-    con = context_of_tables({}).con
-    rows, home = pd.DataFrame(list(records)), EMPTY_SENT_HOME if sent_home is None else sent_home
-    con.register("d", rows)
-    con.register("s", home)
-    con.execute("CREATE TABLE death AS SELECT * FROM d; CREATE TABLE sent_home AS SELECT * FROM s")
-    keep_names(con, ["death"] if names else [])
-    if names and sent_home is not None:
-        con.execute("INSERT INTO person_name SELECT event_id, 'nguyen van an', NULL FROM sent_home")
-    found = matched_records(con, death="death", sent_home="sent_home")
-    groups = found.groupby("person_id")["record_id"].agg(list)
-    return sorted(sorted(group) for group in groups)
-
-
-def test_one_person_on_two_lists_is_recognised_through_marks_capitals_and_a_day():
-    book = record("a", "a6", who="Nguyễn Văn Ân")
-    assert persons(book, record("b", "civil_registration", "2025-08-11", who="NGUYỄN VĂN ÂN")) == [["a", "b"]]
-    assert persons(book, record("b", "civil_registration", who="Nguyen Van An", born=1951)) == [["a", "b"]]
-
-
-def test_an_id_number_is_enough():
-    pair = (
-        record("a", "a6", id_number="051050001234"),
-        record("b", "death_notice", who="Ng V An", id_number="051050001234"),
-    )
-    assert persons(*pair) == [["a", "b"]]
-
-
-def test_other_persons_stay_apart():
-    book = record("a", "a6")
-    assert persons(book, record("b", "civil_registration", who="Trần Thị Bông", sex="female")) == []
-    assert persons(book, record("b", "civil_registration", born=1980)) == []
-    assert persons(book, record("b", "civil_registration", "2025-11-20")) == []
-
-
-def test_the_same_name_in_another_commune_months_apart_is_another_person():
-    assert (
-        persons(record("a", "a6"), record("b", "civil_registration", "2025-09-30", home=OTHER, who="Nguyen Van Anh"))
-        == []
-    )
-
-
-def test_a_record_meets_one_record_of_each_list_the_best():
-    found = persons(
-        record("a", "a6"), record("b", "civil_registration"), record("c", "civil_registration", "2025-08-17", born=1951)
-    )
-    assert ["a", "b"] in found
-    assert not any("a" in group and "c" in group for group in found)
-
-
-def test_two_lines_of_one_book_with_one_name_and_day_are_one_person():
-    assert persons(record("a", "a6"), record("b", "a6", "2025-08-11", who="Nguyen Van An")) == [["a", "b"]]
-    assert persons(record("a", "a6"), record("b", "a6", "2025-08-20")) == []
-
-
-def test_without_names_commune_sex_day_and_year_must_agree():
-    pair = record("a", "a6"), record("b", "civil_registration", "2025-08-11")
-    assert persons(*pair, names=False) == [["a", "b"]]
-    assert persons(pair[0], record("b", "civil_registration", "2025-08-14"), names=False) == []
-
-
-def test_a_patient_taken_home_dying_meets_the_death_some_days_later():
-    home = pd.DataFrame(
-        {"event_id": ["e"], "discharge_date": pd.to_datetime(["2025-08-02"]), "residence_unit_id": [COMMUNE], "unit_id": [PROVINCE],
-         "sex": ["male"], "birth_year": [1950], "discharge_state": ["sent_home_dying"], "file_sha256": ["f"]}
-    )  # fmt: skip
-    assert persons(record("a", "a6"), sent_home=home) == [["a", "e"]]
-
-
-@given(order=st.permutations(range(4)))
-def test_the_order_of_the_records_does_not_matter(order):
-    records = [
-        record("a", "a6"), record("b", "civil_registration"), record("c", "a6", who="Lê Thị Mai", sex="female"),
-        record("d", "civil_registration", "2025-08-12", who="Le Thi Mai", sex="female"),
-    ]  # fmt: skip
-    assert persons(*[records[place] for place in order]) == [["a", "b"], ["c", "d"]]
 
 
 # ------------------------------------------------------------------------------------------ reconciliation
