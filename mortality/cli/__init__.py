@@ -10,6 +10,7 @@ from tkyt_analysis.modules import load_object
 COMMANDS = {
     "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
+    "show": "mortality.cli.show:show",
     "link": "mortality.cli.link:link",
     "validate": "mortality.cli.validate:validate",
 }

@@ -39,9 +39,9 @@ def place_columns(
 def _day_of_system(unit_ids: pd.Series) -> pd.Series:
     """A day on which the lists of a unit's system held, for a death without a date."""
     new = unit_ids.fillna("").str.startswith("VN2025")
-    return pd.Series(np.where(new, FIRST_DAY_2025, pd.Timestamp("2024-06-30")), index=unit_ids.index).astype(
-        "datetime64[s]"
-    )
+    return pd.Series(
+        np.where(new, np.datetime64(FIRST_DAY_2025), np.datetime64("2024-06-30")), index=unit_ids.index
+    ).astype("datetime64[s]")
 
 
 def _named_address(texts: pd.Series) -> pd.Series:
