@@ -49,6 +49,12 @@ _FIRST_SAME = "(head_l = head_r)"
 _LAST_SAME = "(tail_l = tail_r)"
 _ONE_WORD = "(name_words_l = 1 OR name_words_r = 1)"
 _MIDDLE = "(middle_l IS NULL OR middle_r IS NULL OR middle_l = middle_r OR starts_with(middle_l, middle_r) OR starts_with(middle_r, middle_l))"
+# Two Vietnamese names whose given names have nothing to do with each other: parent and child, brothers, twins, neighbours.
+_OTHER_GIVEN = (
+    f"(given_l IS NOT NULL AND given_r IS NOT NULL AND (jaro_winkler_similarity(given_l, given_r) < {FAR} "
+    f"OR jaro_winkler_similarity(given_l, given_r) < {CLOSE} AND jaro_winkler_similarity(middle_l, middle_r) < {FAR}) "
+    "AND given_l <> head_r AND given_l <> tail_r AND given_r <> head_l AND given_r <> tail_l)"
+)
 
 NAME = Comparison(
     "name",
@@ -74,10 +80,11 @@ NAME = Comparison(
             6e-4,
             "near",
         ),
+        Level("household", _OTHER_GIVEN, 1e-5, 0.6),
         Level(
             "slips",
             f"{_alike('head_l', 'head_r', 0.8)} AND {_alike('tail_l', 'tail_r', 0.8)} OR "
-            f"{_alike('head_l', 'tail_r', 0.8)} AND {_alike('tail_l', 'head_r', 0.8)} OR {_alike('name_glued_l', 'name_glued_r', 0.9)}",
+            f"{_alike('head_l', 'tail_r', 0.8)} AND {_alike('tail_l', 'head_r', 0.8)}",
             0.05,
             2e-3,
             "far",
@@ -161,7 +168,7 @@ DEATH = Comparison(
             "week": (0.04, 1.2e-2),
             "slips": (0.012, 0.12),
             "month": (0.012, 4e-2),
-            "other": (0.016, 0.81),
+            "other": (0.008, 0.81),
         },
     ),
 )
@@ -180,7 +187,7 @@ _SHARED = "len(list_intersect(address_tokens_l, address_tokens_r))"
 _OVERLAP = f"{_SHARED} / (len(address_tokens_l) + len(address_tokens_r) - {_SHARED})"
 ADDRESS = Comparison(
     "address",
-    "address_folded_l IS NULL OR address_folded_r IS NULL",
+    f"address_folded_l IS NULL OR address_folded_r IS NULL OR {_OTHER_GIVEN}",  # one house does not make one person
     (
         Level("same", "address_glued_l = address_glued_r", 0.25, 3e-4, "address"),
         Level(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mortality.linkage import blocking
 from mortality.linkage.blocking import Rule
+from mortality.linkage.ceiling import Captures
 from mortality.linkage.model import (
     Model,
     Scorer,
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 PAIRS = "linked_pair"
 PAIRS_AT_ONCE = 4_000_000
-_TABLES = ("linkage_key", "linkage_pair", "linkage_random", "linkage_scored", "linkage_found", "linkage_sample")
+_TABLES = (
+    "linkage_key",
+    "linkage_pair",
+    "linkage_random",
+    "linkage_scored",
+    "linkage_found",
+    "linkage_sample",
+    "linkage_truth",
+)
 
 
 @dataclass
@@ -39,6 +48,7 @@ class LinkRun:
     records, candidate_pairs, linked_pairs : counts
     rules : what each blocking rule brought and left out
     ceiling : estimated share of true pairs among the candidates (0-1), None where there is nothing to estimate from
+    true_candidates : how many of the pairs of `truth` are candidates
     model : the shares that the pairs were scored with
     """
 
@@ -48,6 +58,7 @@ class LinkRun:
     linked_pairs: int = 0
     rules: list[Rule] = field(default_factory=list)
     ceiling: float | None = None
+    true_candidates: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     model: Model | None = None
 
@@ -58,12 +69,14 @@ def link_records(
     *,
     minimum: float = 0.5,
     progress: Progress | None = None,
+    truth: str | None = None,
 ) -> LinkRun:
     """Pairs of records that are probably one person.
 
     relation : table name or relation with any of record_id, list_id, full_name, sex, birth, death_date, address,
         place_code, id_number (all taken as text; absent or NULL is "not known"). Its order decides which of two is id_l.
     minimum : pairs below this probability are not kept
+    truth : table with id_l, id_r of the true pairs, to count how many of them are candidates
 
     The connection is left with one more temporary table, `linked_pair`, and no other trace.
     """
@@ -74,6 +87,9 @@ def link_records(
         clock("prepare")
         run.rules = blocking.make_keys(con, run.records)
         clock("block")
+        if truth:
+            _offer_truth(con, truth)
+            run.true_candidates = 0
         _score(con, run, clock, minimum, progress)
         _name_records(con, run)
     finally:
@@ -103,13 +119,18 @@ def _score(
         parts = max(1, math.ceil(sum(rule.pairs for rule in run.rules) / PAIRS_AT_ONCE))
         run.model = _learn(con, scorer, run.records, parts)
         clock("learn")
+        captures = Captures()
         for part in range(parts):
             run.candidate_pairs += blocking.make_pairs(con, part, parts)
+            if run.true_candidates is not None:
+                run.true_candidates += _count_true(con)
             clock("pairs")
             scorer.score(run.model, "linkage_pair", "linkage_scored", minimum=minimum, add=part > 0)
+            captures.add(con)
             clock("score")
             if progress:
                 progress(part + 1, parts)
+        run.ceiling = captures.ceiling()
     finally:
         scorer.close()
 
@@ -125,11 +146,27 @@ def _learn(con: duckdb.DuckDBPyConnection, scorer: Scorer, records: int, parts: 
     blocking.make_pairs(con, 0, parts)
     for _ in range(3):
         scorer.score(model, "linkage_pair", "linkage_sample")
-        patterns = patterns_of(con, "linkage_sample", model, ", sum(match_probability) AS surely")
+        patterns = patterns_of(con, "linkage_sample", model)
         found = learn_m(model, patterns) * parts
         everything = records * (records - 1) / 2
         model.prior = min(0.2, max((found + 1) / (everything + 10), 0.02 / records))
     return model
+
+
+def _offer_truth(con: duckdb.DuckDBPyConnection, truth: str) -> None:
+    """Temporary table `linkage_truth`: the true pairs by number of the record."""
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE linkage_truth AS
+        SELECT DISTINCT least(l.rec, r.rec) AS rec_l, greatest(l.rec, r.rec) AS rec_r FROM {truth} t
+        JOIN linkage_record l ON l.record_id = t.id_l JOIN linkage_record r ON r.record_id = t.id_r"""
+    )
+
+
+def _count_true(con: duckdb.DuckDBPyConnection) -> int:
+    (count,) = con.execute("SELECT count(*) FROM linkage_pair JOIN linkage_truth USING (rec_l, rec_r)").fetchone() or (
+        0,
+    )
+    return int(count)
 
 
 def _name_records(con: duckdb.DuckDBPyConnection, run: LinkRun) -> None:

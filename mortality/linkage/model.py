@@ -7,7 +7,6 @@ on it, so few data move it little and many data much; a list that teaches nothin
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     import duckdb
 
 Shares = dict[str, dict[str, float]]
-RANDOM_PAIRS = 300_000
+RANDOM_PAIRS = 100_000
 WEIGHT_U, WEIGHT_M = 2000.0, 60.0
+MOST_DISAGREEMENT = 1.5  # times the starting share
 EXPECTED_DUPLICATES = 0.10  # records that meet another one, before the data have spoken
 
 
@@ -120,9 +120,10 @@ def random_pairs(con: duckdb.DuckDBPyConnection, records: int, count: int = RAND
 
 
 def learn_u(model: Model, patterns: pd.DataFrame) -> None:
-    """u from levels of random pairs: level_<comparison> and pairs (how many)."""
+    """u from levels of random pairs: level_<comparison>, pairs (how many) and surely (how many of them are one person)."""
+    apart = patterns["pairs"].to_numpy(float) - patterns["surely"].to_numpy(float)
     for comparison in model.comparisons:
-        seen = _counts(comparison, patterns, patterns["pairs"].to_numpy(float))
+        seen = _counts(comparison, patterns, apart)
         model.u[comparison.key] = _posterior(comparison, seen, model.u[comparison.key], WEIGHT_U)
 
 
@@ -139,10 +140,18 @@ def _posterior(comparison: Comparison, seen: np.ndarray, before: dict[str, float
     return dict(zip(keys, after.tolist()))
 
 
-def patterns_of(con: duckdb.DuckDBPyConnection, table: str, model: Model, extra: str = "") -> pd.DataFrame:
-    """How many pairs of a scored table stand on each combination of levels."""
+def _bounded(start: dict[str, float], learnt: dict[str, float]) -> dict[str, float]:
+    """Disagreement is not learnt away: families and namesakes among the pairs would make it look like a habit of true pairs."""
+    limits = {key: MOST_DISAGREEMENT * start[key] for key in ("other", "household") if key in start}
+    return _to_one({key: min(value, limits.get(key, 1.0)) for key, value in learnt.items()})
+
+
+def patterns_of(con: duckdb.DuckDBPyConnection, table: str, model: Model) -> pd.DataFrame:
+    """How many pairs of a scored table stand on each combination of levels, and the sum of their probabilities."""
     columns = ", ".join(f"level_{comparison.key}" for comparison in model.comparisons)
-    return con.execute(f"SELECT {columns}, count(*) AS pairs {extra} FROM {table} GROUP BY ALL").df()
+    return con.execute(
+        f"SELECT {columns}, count(*) AS pairs, sum(match_probability) AS surely FROM {table} GROUP BY ALL"
+    ).df()
 
 
 def learn_m(model: Model, patterns: pd.DataFrame) -> float:
@@ -154,9 +163,5 @@ def learn_m(model: Model, patterns: pd.DataFrame) -> float:
     for comparison in model.comparisons:
         start = _to_one({level.key: level.m for level in comparison.levels})
         seen = _counts(comparison, patterns, sure)
-        model.m[comparison.key] = _posterior(comparison, seen, start, WEIGHT_M)
+        model.m[comparison.key] = _bounded(start, _posterior(comparison, seen, start, WEIGHT_M))
     return float(sure.sum())
-
-
-def names_of(comparisons: Iterable[Comparison]) -> list[str]:
-    return [comparison.key for comparison in comparisons]

@@ -11,6 +11,10 @@ _BASE = "aăâeêioôơuưy"
 _TONED = "àằầèềìòồờùừỳáắấéếíóốớúứýảẳẩẻểỉỏổởủửỷãẵẫẽễĩõỗỡũữỹạặậẹệịọộợụựỵ"
 _NUMBERS = "".join(tone * len(_BASE) for tone in "12334")  # hỏi and ngã are one tone in the south
 _TITLES = "^(?:ông|bà|cụ|cháu|mr|mrs|ms|miss|dr)[.]? +"
+# "Anh" is also a given name: a title only before a family name and two more words
+_TITLE_BEFORE_NAME = (
+    "^(?:anh|chị|em|bé) +((?:nguyễn|trần|lê|phạm|hoàng|huỳnh|phan|vũ|võ|đặng|bùi|đỗ|hồ|ngô|dương|lý) +[^ ]+ +[^ ]+)"
+)
 # On folded syllables with a blank before and after each; what dialects say alike gets one sign.
 _REGIONAL = (
     ("y", "i"),
@@ -31,16 +35,39 @@ _REGIONAL = (
 )
 
 
+# Family names that nearly all Kinh people share; only to know which end of a name is the given name.
+FAMILIES = tuple(
+    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong li ly dinh trinh doan dao mai to truong cao luu luong "
+    "ta ha chu chau thai tang lam quach tong ton nghiem la kieu van thach kim son danh dam vuong trieu luc nong hua be vi lo quang "
+    "tieu tu phung tram giang ung au duong hua khuat khong ninh ong phi quan sam than thieu tien lai nhan mac mach diep loc ng ph tr n t l p h d b v".split()
+)
+
+
 def composed(column: str) -> str:
     """Lower case, NFC, one blank between words, without a title (ông, bà, cụ …); NULL where nothing is left."""
     text = f"trim(regexp_replace(lower(nfc_normalize({column})), '[\\s\\x{{a0}}_]+', ' ', 'g'))"
-    return f"nullif(regexp_replace({text}, '{_TITLES}', ''), '')"
+    return f"nullif(regexp_replace(regexp_replace({text}, '{_TITLES}', ''), '{_TITLE_BEFORE_NAME}', '\\1'), '')"
 
 
 def folded(column: str) -> str:
     """ASCII letters and digits, single blanks between: "đặng-thị  hoà" → "dang thi hoa"; an apostrophe is no blank."""
     bare = f"replace(replace(strip_accents({column}), 'đ', 'd'), chr(39), '')"
     return f"nullif(trim(regexp_replace({bare}, '[^a-z0-9]+', ' ', 'g')), '')"
+
+
+def folded_name(column: str) -> str:
+    """A name folded; digits go (VNI typing: "Tra6n2" is "Trần"), and so does another name in brackets if one is left."""
+    plain = f"regexp_replace(regexp_replace({column}, '(.)[ ]*\\([^)]*\\)', '\\1 ', 'g'), '[0-9]+', '', 'g')"
+    return folded(plain)
+
+
+def given(tokens: str) -> str:
+    """The word that tells one person of a family from another, where the family name shows on which end it stands."""
+    families = "[" + ", ".join(f"'{name}'" for name in sorted(set(FAMILIES))) + "]"
+    return (
+        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN list_contains({families}, {tokens}[1]) THEN {tokens}[-1] "
+        f"WHEN list_contains({families}, {tokens}[-1]) THEN {tokens}[1] END"
+    )
 
 
 def accented(column: str) -> str:

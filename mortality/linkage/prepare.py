@@ -64,6 +64,13 @@ def _take_input(con: duckdb.DuckDBPyConnection, relation: str | duckdb.DuckDBPyR
         con.unregister("linkage_source")
 
 
+# What follows a commune, district or province word repeats the place code where that is known.
+_ADDRESS_TEXT = names.folded("address")
+_ADDRESS = (
+    f"CASE WHEN place_code IN (SELECT written FROM linkage_place) "
+    f"THEN nullif(trim(regexp_replace({_ADDRESS_TEXT}, '^(.*?)(?:^| )(?:xa|x|phuong|p|thi tran|tt|huyen|h|quan|q|thi xa|tx|thanh pho|tp|tinh|t) .*$', '\\1')), '') "
+    f"ELSE {_ADDRESS_TEXT} END"
+)
 _WORDS = f"""
     CREATE OR REPLACE TEMP TABLE linkage_words AS
     WITH lower AS (
@@ -73,7 +80,7 @@ _WORDS = f"""
                birth, death_date, place_code, list_id, record_id
         FROM linkage_input
     ), plain AS (
-        SELECT *, {names.folded("name")} AS bare, {names.folded("address")} AS address_folded FROM lower
+        SELECT *, {names.folded_name("name")} AS bare, {_ADDRESS} AS address_folded FROM lower
     )
     SELECT rec, record_id, list_id, sex, id_number, birth, death_date, place_code,
            {names.one_i("bare")} AS name_folded,
@@ -119,6 +126,7 @@ _RECORD = f"""
            array_to_string(list_sort(w.tokens), ' ') AS name_sorted,
            replace(w.name_folded, ' ', '') AS name_glued,
            {names.regional("w.name_folded")} AS name_regional,
+           {names.given("w.tokens")} AS given,
            w.tokens[1] AS head, CASE WHEN len(w.tokens) > 1 THEN w.tokens[-1] END AS tail,
            CASE WHEN len(w.tokens) > 2 THEN array_to_string(w.tokens[2:-2], ' ') END AS middle,
            b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.year AS birth_year,
@@ -128,11 +136,11 @@ _RECORD = f"""
            r.rare AS address_rare, w.address_folded, replace(w.address_folded, ' ', '') AS address_glued, w.address_tokens,
            w.place_code, p.communes, p.district, p.province,
            i.id_number,
-           least(1.0, greatest(f.times - 2, 0) / all_names + 2 * c.chance + 1e-9) AS tf_name,
-           least(1.0, greatest(f.times - 2, 0) / all_names + 8 * c.chance + 1e-8) AS tf_near,
+           least(1.0, greatest(f.times - 2, 0) / all_names + 2 * c.chance + 1e-6) AS tf_name,
+           least(1.0, greatest(f.times - 2, 0) / all_names + 8 * c.chance + 4e-6) AS tf_near,
            least(1.0, 30 * c.chance + 1e-6) AS tf_far,
            h.share AS tf_head, t.share AS tf_tail, coalesce(2 * h.share * t.share + 1e-7, 1) AS tf_ends,
-           a.times / all_records AS tf_address, z.times / all_records AS tf_place
+           greatest(a.times / all_records, CASE WHEN len(p.communes) > 0 AND len(w.address_tokens) <= 3 THEN 0.03 ELSE 0 END) AS tf_address, z.times / all_records AS tf_place
     FROM linkage_words w CROSS JOIN people
     LEFT JOIN full_name f USING (name_folded)
     LEFT JOIN name_chance c ON c.rec = w.rec
