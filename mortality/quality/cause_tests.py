@@ -1,4 +1,4 @@
-"""Causes: impossible for the sex or age, words without a code, codes that no list knows, causes that say nothing."""
+"""Causes: words without a code, codes that no list knows, causes that say nothing. The edits of codes: `mortality.validation.edit_tests`."""
 
 from __future__ import annotations
 
@@ -8,54 +8,16 @@ import pandas as pd
 
 from mortality.quality.record_checks import RecordTest
 from mortality.quality.records import death_records
+from mortality.validation.code_ranges import in_ranges
 
 if TYPE_CHECKING:
     from tkyt_analysis.catalog.entries import Rule
     from tkyt_analysis.quality.context import CheckContext
 
-_AGE = "coalesce(r.age_years, CASE WHEN r.age_unit IN ('days', 'hours', 'months') THEN 0 END)"
 _WRITTEN = "coalesce(r.icd10_as_written, '')"
 # A code column is there where most lines of the file fill it: an empty cell of a list without such a column is no omission.
 _HAS_CODES = "r.file_sha256 IN (SELECT file_sha256 FROM death_record WHERE coalesce(cause_text, '') <> '' GROUP BY 1 "\
     "HAVING avg((coalesce(icd10_as_written, '') <> '')::INT) > 0.5)"  # fmt: skip
-
-
-def in_ranges(code: str, ranges: str) -> bool:
-    """Whether a code lies in ranges such as "C53-C55;N40": both ends with their subdivisions."""
-    parts = [part.partition("-") for part in ranges.split(";")]
-    return any(low <= code[: len(low)] and code[: len(high or low)] <= (high or low) for low, _, high in parts)
-
-
-def prepare_cause_limits(context: CheckContext, rule: Rule) -> None:
-    """Make `cause_limit`: death_id, code, title and the limits that some code of the record breaks, each of `strength`."""
-    from tkyt_analysis.catalog import read_codelist
-
-    prepare_causes(context)
-    limits = read_codelist("impossible_causes")
-    codes = context.query("SELECT DISTINCT code FROM death_codes")["code"]
-    rows = [
-        (code, *limit)
-        for limit in limits[["rule", "icd10_ranges", "sex", "youngest", "oldest", "strength"]].itertuples(index=False)
-        for code in codes
-        if in_ranges(code, limit[1])
-    ]
-    table = pd.DataFrame(rows, columns=["code", "limit_rule", "ranges", "only_sex", "youngest", "oldest", "strength"])
-    for name in ("youngest", "oldest"):
-        table[name] = pd.to_numeric(table[name])
-    context.con.register("incoming", table.astype(dict.fromkeys(("code", "limit_rule", "only_sex", "strength"), "str")))
-    context.con.execute(
-        "CREATE OR REPLACE TABLE cause_limit AS SELECT k.death_id, i.* EXCLUDE (ranges) FROM death_codes k JOIN incoming i USING (code)"
-    )
-    context.con.unregister("incoming")
-
-
-def prepare_causes(context: CheckContext) -> None:
-    """Make `death_codes`: death_id, code of the cause that counts and of every line of a certificate."""
-    death_records(context)
-    lines = "UNION SELECT death_id, icd10_code FROM death_cause" if context.has("death_cause") else ""
-    context.con.execute(
-        f"CREATE OR REPLACE TABLE death_codes AS SELECT DISTINCT * FROM (SELECT death_id, code FROM death_record {lines}) WHERE coalesce(code, '') <> ''"
-    )
 
 
 def prepare_written_codes(context: CheckContext, rule: Rule) -> None:
@@ -90,26 +52,7 @@ def prepare_useless(context: CheckContext, rule: Rule | None = None) -> None:
     context.con.unregister("incoming")
 
 
-def _limit(strength: str, probability: str) -> RecordTest:
-    return RecordTest(
-        field="cause_text",
-        alone=True,
-        judged=f"r.code <> '' AND (r.sex IN ('male', 'female') OR {_AGE} IS NOT NULL)",
-        breach=f"k.strength = '{strength}' AND ((k.only_sex <> '' AND r.sex IN ('male', 'female') AND r.sex <> k.only_sex) "
-        f"OR {_AGE} < k.youngest OR {_AGE} > k.oldest)",
-        value=_AGE,
-        lower="k.youngest",
-        upper="k.oldest",
-        probability=probability,
-        joins="LEFT JOIN cause_limit k ON k.death_id = r.death_id",
-        fields={"cause": "left(k.code, 3)", "limit": "k.limit_rule", "sex": "r.sex"},
-        prepare=prepare_cause_limits,
-    )  # fmt: skip
-
-
 TESTS = {
-    "cause_impossible": _limit("impossible", "0.95"),
-    "cause_unusual": _limit("unusual", "0.5"),
     "code_missing": RecordTest(
         field="icd10_as_written",
         judged=f"coalesce(r.cause_text, '') <> '' AND {_HAS_CODES}",

@@ -7,4 +7,5 @@ TEST_MODULES: tuple[str, ...] = (
     "mortality.validation.identity_tests",
     "mortality.validation.calendar_tests",
     "mortality.validation.person_tests",
+    "mortality.validation.edit_tests",
 )

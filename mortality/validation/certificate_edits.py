@@ -21,8 +21,11 @@ from tkyt_analysis.access.hiv import WORDS as HIV_WORDS
 
 ROWS_AT_ONCE = 100_000
 TEXTS = ("cause_text", "text_a", "text_b", "text_c", "text_d", "text_part2")
-# Folded words of a stillbirth; "de ra da chet", "chet luu", fetal death.
-STILLBORN = r"\bthai (?:da )?(?:chet )?luu\b|\bchet luu\b|\bthai chet\b|\bde ra (?:thi )?(?:da )?chet\b|\bstill ?born\b|\bstill ?birth\b|\bf(?:o)?etal death\b"
+# Folded words of a stillbirth: thai (chết) lưu, chết lưu, đẻ ra đã chết, chết trong bụng mẹ …
+STILLBORN = (
+    r"\bthai (?:da )?(?:chet|luu)\b|\b(?:chet|mat) luu\b|\b(?:de|sinh) ra (?:thi )?da (?:chet|mat)\b|\bchet trong (?:bung|tu cung|da con)\b|"
+    r"\bkhong co dau hieu song\b|\bstill ?(?:born|birth)|\bf(?:o)?etal death\b"
+)
 
 
 @dataclass(frozen=True)
@@ -129,12 +132,11 @@ def check_limits(block: Block, found: Gathered) -> None:
     """Codes of the other sex, and of another age; of two limits of one kind (AGE02, AGE02N) the stricter one."""
     cells, broken = block.cells, {}
     limits = edit_lists.limits(block.country)
-    of_code = cells.of("limits")
     used = {number for fact in cells.facts for number in fact.limits}
     sex, years, days = block.sex[cells.row], block.years(), block.age["days"].to_numpy()[cells.row]
     for number in sorted(used):
         limit = limits[number]
-        concerned = np.array([number in one for one in of_code], dtype=bool)
+        concerned = cells.where(lambda fact, number=number: number in fact.limits)
         broken[limit.check] = concerned & _outside(limit, sex, years, days)
         stricter = broken.get(limit.check.removesuffix("N"), np.zeros(0)) if limit.check.endswith("N") else None
         chosen = broken[limit.check] if stricter is None or not stricter.size else broken[limit.check] & ~stricter
@@ -170,7 +172,6 @@ def check_age_unit(block: Block, found: Gathered) -> None:
         found.rows("AGE_DAYS", (unit == "days") & (value > 31), field="age", value=value, upper=31)
         found.rows("AGE_DAYS_28", (unit == "days") & (value >= 28) & (value <= 31), field="age", value=value, upper=27)
         found.rows("AGE_MONTHS", (unit == "months") & (value >= 12), field="age", value=value, upper=11)
-        found.rows("AGE_HOURS", (unit == "hours") & (value >= 24), field="age", value=value, upper=23)
         found.rows("AGE_YEARS_UNDER", (unit == "years") & (value < 1), field="age", value=value, lower=1)
         found.rows("AGE_YEARS_OVER", (unit == "years") & (value > 125), field="age", value=value, upper=125)
 
@@ -178,11 +179,11 @@ def check_age_unit(block: Block, found: Gathered) -> None:
 def check_stillbirth(block: Block, found: Gathered) -> None:
     """P95, or the words of a stillbirth for a child under one (in a woman's record they are her history)."""
     codes = block.cells.of("code") == "P95"
-    found.entries("STILLBIRTH", codes)
+    found.entries("STILLBIRTH_CODE", codes)
     said = any_matches(block.frame, TEXTS, STILLBORN) & ~block.cells.anywhere(codes)
     with np.errstate(invalid="ignore"):
         grown = block.age["years"].to_numpy() >= 1
-    found.rows("STILLBIRTH", said & ~grown, field="cause_text")
+    found.rows("STILLBIRTH_WORDS", said & ~grown, field="cause_text")
 
 
 def check_restricted(block: Block, found: Gathered) -> None:

@@ -36,7 +36,7 @@ def require_code_columns(frame: pd.DataFrame) -> None:
 def check_external_causes(block: Block, found: Gathered) -> None:
     """An injury needs its nature, its external cause and the manner; on line a alone the external cause explains nothing."""
     cells = block.cells
-    external, injury, nature, line = cells.of("external"), cells.of("injury"), cells.of("nature"), cells.field
+    external, injury, nature, line = cells.of("external"), cells.of("injury"), cells.of("nature"), cells.line
     lines = cells.anywhere(line >= _A)
     on_top = cells.anywhere(injury & (line == _A)) & ~cells.anywhere(~injury & (line == _A))
     alone = on_top & ~cells.anywhere(external & (line > _A) & (line <= _D))
@@ -68,7 +68,7 @@ def _intent(text: str) -> str:
 
 def check_parts(block: Block, found: Gathered) -> None:
     """Part I blank with part II filled, and one code on two lines."""
-    cells, line = block.cells, block.cells.field
+    cells, line = block.cells, block.cells.line
     first = cells.anywhere((line >= _A) & (line <= _D)) | any_words(
         block.frame, ("text_a", "text_b", "text_c", "text_d", *LINES[:4])
     )
@@ -81,11 +81,14 @@ def check_parts(block: Block, found: Gathered) -> None:
 def _repeated(row: np.ndarray, line: np.ndarray, code: np.ndarray) -> np.ndarray:
     """Entries of a line whose code an earlier line of the same record has."""
     number, _ = pd.factorize(code)
-    on_line = (line >= _A) & (code != "")
-    entries = pd.DataFrame({"row": row, "code": number, "line": line})[on_line]
-    first = entries.groupby(["row", "code"], sort=False)["line"].transform("min")
+    at = np.flatnonzero((line >= _A) & (code != ""))
+    at = at[np.lexsort((line[at], number[at], row[at]))]
+    new = (
+        np.r_[True, (row[at][1:] != row[at][:-1]) | (number[at][1:] != number[at][:-1])] if at.size else at.astype(bool)
+    )
+    first = line[at][np.maximum.accumulate(np.where(new, np.arange(at.size), 0))] if at.size else line[at]
     chosen = np.zeros(row.size, dtype=bool)
-    chosen[np.flatnonzero(on_line)] = (entries["line"] > first).to_numpy()
+    chosen[at] = line[at] > first
     return chosen
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,26 +20,33 @@ _SPLIT = r"[\s;,/|]+"
 
 @dataclass(frozen=True)
 class CodeCells:
-    """Entry i: code `facts[code[i]]` of row `row[i]`, field `FIELDS[field[i]]`; entries are sorted by row, field, position.
+    """Entry i: code `facts[code[i]]` of row `row[i]`, field `FIELDS[line[i]]`; entries are sorted by row, line, position.
 
     underlying : entries that are the underlying cause: given as such, or the only code of the row
     """
 
     rows: int
     row: np.ndarray
-    field: np.ndarray
+    line: np.ndarray
     code: np.ndarray
     facts: tuple[CodeFacts, ...]
+    properties: dict[str, np.ndarray] = field(default_factory=dict)  # those asked for so far
 
     def of(self, name: str) -> np.ndarray:
         """One property of the code, for every entry."""
-        values = np.array([getattr(fact, name) for fact in self.facts], dtype=object)
-        kind: Any = bool if values.size and isinstance(values[0], bool) else object
-        return values.astype(kind)[self.code] if values.size else np.zeros(0, dtype=kind)
+        if name not in self.properties:
+            values = [getattr(fact, name) for fact in self.facts]
+            kind: Any = bool if values and isinstance(values[0], bool) else object
+            self.properties[name] = np.array([*values, None], dtype=object)[:-1].astype(kind)[self.code]
+        return self.properties[name]
+
+    def where(self, condition: Callable[[CodeFacts], bool]) -> np.ndarray:
+        """For every entry, whether its code meets a condition; each distinct code is asked once."""
+        return np.array([condition(fact) for fact in self.facts], dtype=bool)[self.code]
 
     @cached_property
     def underlying(self) -> np.ndarray:
-        given = self.field == 0
+        given = self.line == 0
         first = np.r_[True, self.row[1:] != self.row[:-1]] if self.row.size else given
         alone = (self.count(np.ones(self.row.size, dtype=bool)) == 1)[self.row]
         return first & (given | alone)
@@ -55,15 +63,15 @@ class CodeCells:
 def code_cells(frame: pd.DataFrame, *, country: str, edition: int) -> CodeCells:
     """The codes of the columns FIELDS of a frame (those it has); a cell may hold several, apart by blanks, "," ";" or "/"."""
     parts = [_column_codes(frame[name], number) for number, name in enumerate(FIELDS) if name in frame]
-    row, field, written = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else ([], [], [])
+    row, line, written = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else ([], [], [])
     code, distinct = pd.factorize(np.asarray(written, dtype=object))
-    order = np.lexsort((field, row))
+    order = np.lexsort((line, row))
     facts = tuple(facts_of_code(text, country=country, edition=edition) for text in distinct)
-    row, field = np.asarray(row, dtype=np.int64)[order], np.asarray(field, dtype=np.int8)[order]
-    return CodeCells(len(frame), row, field, code[order], facts)
+    row, line = np.asarray(row, dtype=np.int64)[order], np.asarray(line, dtype=np.int8)[order]
+    return CodeCells(len(frame), row, line, code[order], facts)
 
 
-def _column_codes(cells: pd.Series, field: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _column_codes(cells: pd.Series, line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(row, field, written code) of one column; each distinct cell is split once."""
     number, distinct = pd.factorize(cells.astype(object))
     texts = pd.Series(distinct, dtype="str").str.replace("*", " ", regex=False).str.strip()
@@ -74,4 +82,4 @@ def _column_codes(cells: pd.Series, field: int) -> tuple[np.ndarray, np.ndarray,
     row = np.repeat(np.arange(len(number)), repeats)
     within = np.arange(row.size) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     flat = np.array([code for one in codes for code in one], dtype=object)
-    return row, np.full(row.size, field), flat[starts[number][row] + within] if row.size else flat[:0]
+    return row, np.full(row.size, line), flat[starts[number][row] + within] if row.size else flat[:0]

@@ -28,13 +28,15 @@ class Gathered:
         at = np.flatnonzero(chosen)
         given = {name: one[at] if isinstance(one, np.ndarray) else one for name, one in more.items()}
         codes = self.cells.of("code")[at]
-        fields = np.array(FIELDS, dtype=object)[self.cells.field[at]]
+        fields = np.array(FIELDS, dtype=object)[self.cells.line[at]]
         self._add(check, self.cells.row[at], field=fields, code=codes, **given)
 
     def rows(self, check: str, chosen: np.ndarray, *, field: str | np.ndarray, **more: Any) -> None:
         """A finding for each chosen row."""
         at = np.flatnonzero(chosen)
-        given = {name: one[at] if isinstance(one, np.ndarray) else one for name, one in {"field": field, **more}.items()}
+        given = {
+            name: one[at] if isinstance(one, np.ndarray) else one for name, one in {"field": field, **more}.items()
+        }
         self._add(check, at, code="", **given)
 
     def _add(self, check: str, row: np.ndarray, **columns: Any) -> None:

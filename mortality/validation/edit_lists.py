@@ -123,8 +123,12 @@ def checks(country: str) -> dict[str, EditCheck]:
     """Every check by its name: those of the list `edit_checks`, and the lines of the limits and of the rare causes."""
     rows = read_codelist("edit_checks")
     own = {row.check: EditCheck(row.rule, row.severity, row.verdict) for row in rows.itertuples()}
-    of_limits = {row.check: EditCheck(LIMIT_RULES[row.severity], row.severity, "inconsistent") for row in limits(country)}
-    of_rare = {row.check: EditCheck(RARE_RULES[row.severity], row.severity, "inconsistent") for row in rare_causes(country)}
+    of_limits = {
+        row.check: EditCheck(LIMIT_RULES[row.severity], row.severity, "inconsistent") for row in limits(country)
+    }
+    of_rare = {
+        row.check: EditCheck(RARE_RULES[row.severity], row.severity, "inconsistent") for row in rare_causes(country)
+    }
     return own | of_limits | of_rare
 
 

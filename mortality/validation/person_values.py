@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -43,7 +45,10 @@ def ages(frame: pd.DataFrame) -> pd.DataFrame:
     value = _numbers(frame, "age_value")
     unit = mapped(frame["age_unit"], UNITS) if "age_unit" in frame else np.full(len(frame), "", dtype=object)
     whole_years = _numbers(frame, "age_years")
-    days = value * pd.Series(unit).map(DAYS_OF_UNIT).to_numpy(dtype=float)
+    length = np.full(len(frame), np.nan)
+    for name, days_of_one in DAYS_OF_UNIT.items():
+        length[unit == name] = days_of_one
+    days = value * length
     years = np.floor(np.select([unit == "years", unit == "months"], [value, value / 12], days / 365.25) + 1e-9)
     years = np.where(np.isnan(years), np.floor(whole_years), years)
     days = np.where(np.isnan(days), np.floor(whole_years) * 365.25, days)
@@ -63,8 +68,8 @@ def any_matches(frame: pd.DataFrame, names: tuple[str, ...], pattern: str) -> np
     for name in names:
         if name in frame:
             number, distinct = pd.factorize(frame[name].astype(object))
-            folded = pd.Series([fold(str(text)) for text in distinct], dtype="str")
-            found |= np.r_[folded.str.contains(pattern, regex=True).to_numpy(dtype=bool), False][number]
+            matches = [bool(re.search(pattern, fold(str(text)))) for text in distinct]
+            found |= np.array([*matches, False], dtype=bool)[number]
     return found
 
 
