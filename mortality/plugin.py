@@ -34,6 +34,7 @@ MODULE = Module(
         "check_not_in_book": "mortality.quality.list_checks:NOT_IN_BOOK_CHECK",
         "check_taken_home": "mortality.quality.list_checks:TAKEN_HOME_CHECK",
         "check_without_notice": "mortality.persons_release.notices:WITHOUT_NOTICE_CHECK",
+        "check_not_registered": "mortality.persons_release.unmatched:NOT_REGISTERED_CHECK",
     },
     release_tables={
         "death_reconciliation": "mortality.quality.release:death_reconciliation",

@@ -8,6 +8,7 @@ from tkyt_analysis.labels import label
 from tkyt_analysis.modules import load_object
 
 COMMANDS = {
+    "unmatched": "mortality.cli.unmatched:unmatched",
     "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
     "show": "mortality.cli.show:show",
