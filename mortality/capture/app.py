@@ -23,6 +23,7 @@ from urllib.parse import parse_qs
 import ipywidgets as widgets
 
 from mortality.capture import page
+from mortality.capture.checking import where_it_broke
 from mortality.capture.panels import Panels
 from mortality.capture.session import Session, open_session, require_year, today
 from tkyt_analysis.errors import InputError, TkytError
@@ -195,7 +196,7 @@ class CaptureApp(widgets.VBox):
             self.say(self.error, "error")
         except Exception as error:
             code = hashlib.sha256(type(error).__name__.encode()).hexdigest()[:6]
-            log.error("capture %s %s", code, _trace(error))
+            log.error("capture %s %s", code, where_it_broke(error))
             self.error = label("capture.broken", self.language, code=code)
             self.say(self.error, "error")
 
@@ -204,13 +205,3 @@ class CaptureApp(widgets.VBox):
         if self.session is not None:
             self.session.close()
         super().close()
-
-
-def _trace(error: Exception) -> str:
-    """Where it went wrong, without the message: that may hold what was typed."""
-    import traceback
-
-    steps = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__}: " + " < ".join(
-        f"{Path(one.filename).name}:{one.lineno}" for one in reversed(steps)
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from mortality.capture.records import Draft
 
 SEVERITIES = ("error", "warning", "note")
+log = logging.getLogger("mortality.capture")
 MISSING, UNREAD, OTHER_UNIT, NO_REASON = (
     "capture.missing",
     "capture.unread",
     "capture.unit_by_date",
     "capture.no_reason",
 )
+NOT_TESTED = "capture.not_tested"
 OUTSIDE_THE_FORM = "full_name"  # a sentence about a field that the form does not have stands at the first one
 
 
@@ -55,15 +58,14 @@ def remarks_on(
     if complete:
         found += _missing(draft)
     unread = {one.field for one in found if one.rule_id == UNREAD}
-    found += [one for one in _tested(draft, place, book_year, today, restricted) if one.field not in unread]
+    found += [one for one in _asked(draft, place, book_year, today, restricted) if one.field not in unread]
+    if not complete:  # what a field that nobody came to yet lacks is said when the record is kept
+        found = [one for one in found if draft.values.get(one.field)]
     told = {one.field for one in found if one.rule_id == MISSING}
-    found = [one for one in found if not (one.field in told and one.rule_id in _SAME_AS_MISSING)]
+    found = [one for one in found if one.rule_id == MISSING or one.field not in told]
     found = [_with_answer(one, draft) for one in found]
     order = list(form_fields())
     return sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.confirmed, order.index(one.field)))
-
-
-_SAME_AS_MISSING = ("death_sex_missing", "death_code_missing")
 
 
 def _unread(draft: Draft, book_year: int, today: datetime.date) -> list[Remark]:
@@ -112,6 +114,26 @@ def day_of(text: str, book_year: int, today: datetime.date) -> datetime.date | N
     from mortality.register_dates import read_date
 
     return read_date(text, book_year, today.year).day if text else None
+
+
+def _asked(
+    draft: Draft, place: Workplace | None, book_year: int, today: datetime.date, restricted: bool
+) -> list[Remark]:
+    """The tests of single records. One that breaks keeps nobody from writing a death down: it is said, and kept in the log."""
+    try:
+        return _tested(draft, place, book_year, today, restricted)
+    except Exception as error:
+        log.error("capture: tests of a record: %s", where_it_broke(error))
+        return [Remark(NOT_TESTED, "note", OUTSIDE_THE_FORM, label(NOT_TESTED))]
+
+
+def where_it_broke(error: Exception) -> str:
+    """Kind and lines of an error without its message: that may hold what was typed."""
+    import traceback
+
+    steps = traceback.extract_tb(error.__traceback__)
+    lines = (f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(steps))
+    return f"{type(error).__name__}: {' < '.join(lines)}"
 
 
 def _tested(

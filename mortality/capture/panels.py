@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mortality.capture import page
-from mortality.capture.checking import Remark
+from mortality.capture.checking import Remark, log, where_it_broke
 from mortality.capture.fields import CORRECTS, REASON, form_fields
 from mortality.capture.icd import CODE_OF, Proposal, proposals
 from mortality.capture.place import Workplace
@@ -173,9 +173,13 @@ class Panels:
         if looked == self._looked:
             return
         self._looked, self.likely = looked, []
-        if may_look(values):
+        if not may_look(values):
+            return
+        try:
             place = self.session.place.unit_id
             self.likely = likely_same(self.app.home, values, unit_id=place, corrects=values.get(CORRECTS, ""))
+        except Exception as error:  # comparing is a help: writing a death down goes on without it
+            log.error("capture: records of the same person: %s", where_it_broke(error))
 
     def _confirm(self, event: Event) -> None:
         rule, field = str(event.get("rule", "")), str(event.get("field", ""))

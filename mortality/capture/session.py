@@ -38,7 +38,8 @@ class Session:
     def kept(self) -> Kept:
         """What the journal is to hold: every record that has anything in it."""
         drafts = tuple(one for one in self.drafts.values() if not one.is_empty)
-        return Kept(drafts, self.current, changed_at=now())
+        current = self.current if any(one.key == self.current for one in drafts) else ""
+        return Kept(drafts, current, changed_at=now())
 
     def keep(self) -> None:
         """Write the journal. Raises ProcessingError where the disk refuses."""
