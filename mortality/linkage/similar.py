@@ -25,10 +25,11 @@ _TYPED = {"full_name": "full_name", "sex": "sex", "birth": "birth", "death_date"
 _LOOKED_AT = """
     CREATE OR REPLACE TEMP TABLE similar_record AS
     SELECT * FROM ({records}) WHERE record_id IN (
-        SELECT record_id FROM person_record, typed_record t
-        WHERE person_record.id_number = t.id_number OR person_record.plain_name = t.plain_name
-           OR right(home_2025, 5) = t.commune AND abs(day - t.day) <= {days} OR right(home, 5) = t.commune AND abs(day - t.day) <= {days}
-        ORDER BY (person_record.id_number = t.id_number OR person_record.plain_name = t.plain_name) DESC NULLS LAST, abs(day - t.day), record_id LIMIT {most}
+        SELECT r.record_id FROM (
+            SELECT p.record_id, coalesce(p.id_number = t.id_number, false) OR coalesce(p.plain_name = t.plain_name, false) AS named,
+                   right(p.home_2025, 5) = t.commune OR right(p.home, 5) = t.commune AS near, abs(p.day - t.day) AS days
+            FROM person_record p, typed_record t
+        ) r WHERE named OR near AND days <= {days} ORDER BY named DESC, days, record_id LIMIT {most}
     ) OR record_id IN (SELECT record_id FROM person_record ORDER BY hash(record_id), record_id LIMIT {sample})
 """
 
