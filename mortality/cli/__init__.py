@@ -11,8 +11,10 @@ COMMANDS = {
     "unmatched": "mortality.cli.unmatched:unmatched",
     "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
+    "edit": "mortality.cli.edit:edit",
     "show": "mortality.cli.show:show",
     "link": "mortality.cli.link:link",
+    "review": "mortality.cli.review:review",
     "validate": "mortality.cli.validate:validate",
 }
 

@@ -25,7 +25,9 @@ def link(
     source: Path | None, output: Path | None, minimum: float, truth: Path | None, home: Path, as_json: bool
 ) -> None:
     if source is None:
-        _link_warehouse(home, as_json=as_json)
+        from mortality.cli.review import link_warehouse
+
+        link_warehouse(home, as_json)
         return
     if output is None:
         raise InputError("error.link_no_output", file=source.name)
@@ -58,20 +60,3 @@ def sentences(result: dict[str, Any], minimum: float) -> list[str]:
         shares = {name: format_number(100 * result[name], 2) for name in ("precision", "recall")}
         lines.append(label("linkage.against_truth", **shares, true_pairs=format_number(result["true_pairs"])))
     return lines
-
-
-def _link_warehouse(home: Path, *, as_json: bool) -> None:
-    from mortality.linkage.persons import link_home
-
-    bar = ProgressBar(label("linkage.progress"))
-    summary = link_home(home, bar).as_dict()
-    bar.close()
-    if as_json:
-        print_json(summary)
-        return
-    click.echo(
-        label(
-            "linkage.warehouse_done",
-            **{name: format_number(value) for name, value in summary.items() if type(value) is int},
-        )
-    )
