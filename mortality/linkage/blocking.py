@@ -34,13 +34,21 @@ _LUNAR = f", unnest([{_turned('death')}, strftime(death_lunar, '%Y%m%d')]) AS c(
 _HALVES = ", unnest(['<' || left(id_number, (length(id_number) // 2)::INT), right(id_number, (length(id_number) // 2)::INT) || '>']) AS c(half)"
 _STREET = ", unnest([address_rare[1:2], address_rare[2:3], [address_rare[1], address_rare[3]]]) AS c(pair)"
 
+_NO_DAYS = ", unnest([left(birth_digits, 6), right(birth_digits, 4)]) AS c(part)"
+
+
+def _letters(text: str) -> str:
+    """The letters in the order of the alphabet: exchanged letters, figures and words do not matter."""
+    return f"array_to_string(list_sort(string_split({text}, '')), '')"
+
+
 # rule → key of a record, and what the record is unfolded by
 RULES: dict[str, tuple[str, str]] = {
     "id": ("id_number", ""),
     "id_half": ("half || birth_year", _HALVES),
     "id_half_name": ("half || word", _HALVES + _WORD),
     "name": ("name_sorted", ""),
-    "name_glued": ("name_glued", ""),
+    "name_letters": (_letters("name_glued"), ""),
     "name_dialect": ("name_regional", ""),
     "name_birth_year": ("name_sorted || birth_year", ""),
     "name_place": ("name_sorted || place", _PLACE),
@@ -50,7 +58,7 @@ RULES: dict[str, tuple[str, str]] = {
     "ends_birth_year": (f"{_short(20)} || birth_year", ""),
     "ends_place": (f"{_short(20)} || place", _PLACE),
     "short_birth_year": (f"{_short(3)} || birth_year", ""),
-    "short_place": (f"{_short(3)} || place", _PLACE),
+    "short_place": (f"{_short(3)} || {_letters('place')}", _PLACE),
     "short_death": (f"{_short(3)} || cell", _DAYS),
     "birth": (_turned("birth"), ""),
     "birth_initials": (f"{_short(1)} || {_turned('birth')}", ""),
@@ -60,13 +68,20 @@ RULES: dict[str, tuple[str, str]] = {
     "birth_year_word": ("word || birth_year", _WORD),
     "birth_month_place": ("place || substring(birth_digits, 1, 6)", _PLACE),
     "birth_day_place": ("place || substring(birth_digits, 5, 4)", _PLACE),
-    "word_place": ("word || place", _WORD + _PLACE),
+    "birth_year_place": ("birth_year || place", _PLACE),
+    "word_place": (f"word || {_letters('place')}", _WORD + _PLACE),
     "death_word": ("word || cell", _WORD + _LUNAR),
     "death_place": ("place || cell", _PLACE + _LUNAR),
     "death_birth_year": ("cell || birth_year", _LUNAR),
     "address": ("address_glued", ""),
     "address_words": ("array_to_string(pair, ' ')", _STREET),
+    "address_start": ("left(address_glued, 8)", ""),
+    "any_birth_part": ("part", _NO_DAYS),
+    "any_death": (_turned("death"), ""),
+    "any_place": (_letters("place"), _PLACE),
 }
+LOOSE = "any_"  # rules that say so little that only small lists can afford them
+LOOSE_PAIRS = 150_000
 
 
 @dataclass(frozen=True)
@@ -80,15 +95,16 @@ class Rule:
     largest_block: int
 
 
-def budget(records: int) -> int:
+def budget(records: int, rule: str = "") -> int:
     """Pairs that one rule may bring: many per record in a small list, few in a large one."""
-    return int(records * (4 + 2500 / math.sqrt(records + 1)))
+    pairs = int(records * (4 + 2500 / math.sqrt(records + 1)))
+    return min(pairs, LOOSE_PAIRS) if rule.startswith(LOOSE) else pairs
 
 
 def make_keys(con: duckdb.DuckDBPyConnection, records: int) -> list[Rule]:
     """Temporary table `linkage_key` (rule, key, rec) with the blocks that stay within the budget."""
     con.execute("CREATE OR REPLACE TEMP TABLE linkage_key (rule UTINYINT, key UBIGINT, rec INT)")
-    return [_make_rule(con, number, name, budget(records)) for number, name in enumerate(RULES)]
+    return [_make_rule(con, number, name, budget(records, name)) for number, name in enumerate(RULES)]
 
 
 def _make_rule(con: duckdb.DuckDBPyConnection, number: int, name: str, pairs: int) -> Rule:
@@ -125,7 +141,7 @@ def make_pairs(con: duckdb.DuckDBPyConnection, part: int = 0, parts: int = 1) ->
     """Temporary table `linkage_pair`: rec_l < rec_r, rules (a bit per rule), for one part of the records on the left."""
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE linkage_pair AS
-        SELECT l.rec AS rec_l, r.rec AS rec_r, bit_or(1::UINTEGER << l.rule) AS rules
+        SELECT l.rec AS rec_l, r.rec AS rec_r, bit_or(1::UBIGINT << l.rule) AS rules
         FROM (SELECT * FROM linkage_key WHERE rec % {parts} = {part}) l
         JOIN linkage_key r ON l.rule = r.rule AND l.key = r.key AND l.rec < r.rec
         GROUP BY ALL"""

@@ -36,11 +36,13 @@ _REGIONAL = (
 
 
 # Family names that nearly all Kinh people share; only to know which end of a name is the given name.
-FAMILIES = tuple(
-    "nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo duong li ly dinh trinh doan dao mai to truong cao luu luong "
-    "ta ha chu chau thai tang lam quach tong ton nghiem la kieu van thach kim son danh dam vuong trieu luc nong hua be vi lo quang "
-    "tieu tu phung tram giang ung au duong hua khuat khong ninh ong phi quan sam than thieu tien lai nhan mac mach diep loc ng ph tr n t l p h d b v".split()
-)
+_FAMILY_TEXT = """
+    au b be bui cao chau chu d dam dang danh dao diep dinh do doan duong giang h ha ho hoang hua huynh
+    khong khuat kieu kim l la lai lam le li lo loc luc luong luu ly mac mach mai n ng nghiem ngo nguyen
+    nhan ninh nong ong p ph pham phan phi phung quach quan quang sam son t ta tang thach thai than thieu
+    tien tieu to ton tong tr tram tran trieu trinh truong tu ung v van vi vo vu vuong
+"""
+FAMILIES = frozenset(_FAMILY_TEXT.split())
 
 
 def composed(column: str) -> str:
@@ -63,7 +65,7 @@ def folded_name(column: str) -> str:
 
 def given(tokens: str) -> str:
     """The word that tells one person of a family from another, where the family name shows on which end it stands."""
-    families = "[" + ", ".join(f"'{name}'" for name in sorted(set(FAMILIES))) + "]"
+    families = "[" + ", ".join(f"'{name}'" for name in sorted(FAMILIES)) + "]"
     return (
         f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN list_contains({families}, {tokens}[1]) THEN {tokens}[-1] "
         f"WHEN list_contains({families}, {tokens}[-1]) THEN {tokens}[1] END"
