@@ -12,6 +12,7 @@ COMMANDS = {
     "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
     "edit": "mortality.cli.edit:edit",
+    "import": "mortality.cli.imports:import_command",
     "show": "mortality.cli.show:show",
     "link": "mortality.cli.link:link",
     "review": "mortality.cli.review:review",

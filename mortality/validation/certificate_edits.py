@@ -100,7 +100,7 @@ def _edit_block(frame: pd.DataFrame, start: int, country: str, edition: int) -> 
     gathered = Gathered(block.cells)
     for check in CHECKS:
         check(block, gathered)
-    found = gathered.table(ids.reset_index(drop=True), country=country, restricted=block.restricted)
+    found = gathered.table(ids.reset_index(drop=True), country=country)
     return found.assign(row=found["row"] + start) if start else found
 
 
@@ -136,7 +136,7 @@ def check_limits(block: Block, found: Gathered) -> None:
     sex, years, days = block.sex[cells.row], block.years(), block.age["days"].to_numpy()[cells.row]
     for number in sorted(used):
         limit = limits[number]
-        concerned = cells.where(lambda fact, number=number: number in fact.limits)
+        concerned = cells.within_limit(number)
         broken[limit.check] = concerned & _outside(limit, sex, years, days)
         stricter = broken.get(limit.check.removesuffix("N"), np.zeros(0)) if limit.check.endswith("N") else None
         chosen = broken[limit.check] if stricter is None or not stricter.size else broken[limit.check] & ~stricter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -40,9 +39,9 @@ class CodeCells:
             self.properties[name] = np.array([*values, None], dtype=object)[:-1].astype(kind)[self.code]
         return self.properties[name]
 
-    def where(self, condition: Callable[[CodeFacts], bool]) -> np.ndarray:
-        """For every entry, whether its code meets a condition; each distinct code is asked once."""
-        return np.array([condition(fact) for fact in self.facts], dtype=bool)[self.code]
+    def within_limit(self, number: int) -> np.ndarray:
+        """For every entry, whether this line of `edit_lists.limits` concerns its code."""
+        return np.array([number in fact.limits for fact in self.facts], dtype=bool)[self.code]
 
     @cached_property
     def underlying(self) -> np.ndarray:
@@ -63,12 +62,11 @@ class CodeCells:
 def code_cells(frame: pd.DataFrame, *, country: str, edition: int) -> CodeCells:
     """The codes of the columns FIELDS of a frame (those it has); a cell may hold several, apart by blanks, "," ";" or "/"."""
     parts = [_column_codes(frame[name], number) for number, name in enumerate(FIELDS) if name in frame]
-    row, line, written = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else ([], [], [])
-    code, distinct = pd.factorize(np.asarray(written, dtype=object))
+    row, line, written = (np.concatenate(part) for part in zip(*parts, strict=True))
+    code, distinct = pd.factorize(written)
     order = np.lexsort((line, row))
     facts = tuple(facts_of_code(text, country=country, edition=edition) for text in distinct)
-    row, line = np.asarray(row, dtype=np.int64)[order], np.asarray(line, dtype=np.int8)[order]
-    return CodeCells(len(frame), row, line, code[order], facts)
+    return CodeCells(len(frame), row[order], line[order], code[order], facts)
 
 
 def _column_codes(cells: pd.Series, line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

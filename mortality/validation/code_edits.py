@@ -31,7 +31,7 @@ _DOT_ELSEWHERE = re.compile(r"^[A-Z]\d?\.|\..*\.|^.{4,}\.|\.$")
 class CodeFacts:
     """A written code.
 
-    code : as it should stand, "" where it cannot be read; problem : the check it breaks (CODE_…, see edit_checks), "" none
+    code : as it should stand, "" where it cannot be read; shown : the code, else what was written if that looks like a code; problem : the check it breaks (CODE_…, see edit_checks), "" none
     suggestion : the code to use instead of a broken one, "" where none is known
     external, nature, injury : its chapter (see EXTERNAL, NATURE, INJURY); intent : accident | suicide | … | "" (see INTENTS)
     asterisk : a manifestation; incomplete : three characters where WHO has four; hiv : restricted
@@ -41,6 +41,7 @@ class CodeFacts:
     """
 
     code: str
+    shown: str = ""
     problem: str = ""
     suggestion: str = ""
     external: bool = False
@@ -66,6 +67,7 @@ def facts_of_code(written: str, *, country: str = "VN", edition: int = 2019) -> 
     intents = [name for name, ranges in INTENTS.items() if code in ranges_of(ranges)]
     return CodeFacts(
         code,
+        code or _as_written(written),
         problem,
         suggestion,
         external=code in ranges_of(EXTERNAL),
@@ -74,7 +76,7 @@ def facts_of_code(written: str, *, country: str = "VN", edition: int = 2019) -> 
         intent=intents[0] if intents else "",
         asterisk=code in edit_lists.asterisk_ranges(),
         incomplete=len(code) == 3 and has_subdivisions(code),
-        hiv=bool(_HIV.match(code)),
+        hiv=bool(_HIV.match(code) or _HIV.match(written.upper().strip(_MARKS))),
         use=use,
         use_suggestion=use_suggestion,
         ill_defined=code in edit_lists.ill_defined_ranges(edition),
@@ -129,6 +131,12 @@ def is_stray_place_digit(code: str) -> bool:
     return len(code) == 5 and code[4].isdigit() and undivided and not takes_place_digit(category)
 
 
+def _as_written(written: str) -> str:
+    """What was written where it looks like a code; other words are not repeated."""
+    text = written.upper().strip(_MARKS)
+    return text if re.fullmatch(r"[A-Z0-9.]{1,8}", text) else ""
+
+
 def _underlying_use(code: str, edition: int) -> tuple[str, str]:
     found = ((use, suggestion) for use, ranges, suggestion in edit_lists.not_underlying(edition) if code in ranges)
     return next(found, ("", ""))
@@ -138,5 +146,5 @@ def _unlikely_from(code: str, edition: int) -> float | None:
     return next((youngest for ranges, youngest in edit_lists.unlikely_causes(edition) if code in ranges), None)
 
 
-def _lines(code: str, rows: tuple[edit_lists.Limit, ...] | tuple[edit_lists.RareCause, ...]) -> tuple[int, ...]:
+def _lines(code: str, rows: tuple[edit_lists.Limit | edit_lists.RareCause, ...]) -> tuple[int, ...]:
     return tuple(number for number, row in enumerate(rows) if code in row.ranges)

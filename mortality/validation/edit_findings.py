@@ -27,9 +27,11 @@ class Gathered:
         """A finding for each chosen entry of the codes; more : suggestion, value, lower, upper (a value, or one per entry)."""
         at = np.flatnonzero(chosen)
         given = {name: one[at] if isinstance(one, np.ndarray) else one for name, one in more.items()}
-        codes = self.cells.of("code")[at]
+        hiv = self.cells.of("hiv")[at]
+        suggestion = np.where(hiv, "", given.pop("suggestion", np.full(at.size, "", dtype=object)))
+        codes = np.where(hiv, "", self.cells.of("shown")[at])  # a code that concerns HIV is not repeated
         fields = np.array(FIELDS, dtype=object)[self.cells.line[at]]
-        self._add(check, self.cells.row[at], field=fields, code=codes, **given)
+        self._add(check, self.cells.row[at], field=fields, code=codes, suggestion=suggestion, **given)
 
     def rows(self, check: str, chosen: np.ndarray, *, field: str | np.ndarray, **more: Any) -> None:
         """A finding for each chosen row."""
@@ -43,8 +45,8 @@ class Gathered:
         if row.size:
             self.parts.append(pd.DataFrame({"row": row, "check": check, **columns}))
 
-    def table(self, ids: pd.Series, *, country: str, restricted: np.ndarray) -> pd.DataFrame:
-        """COLUMNS, each check once per record and code, errors first; no code that concerns HIV."""
+    def table(self, ids: pd.Series, *, country: str) -> pd.DataFrame:
+        """COLUMNS, each check once per record and code, errors first."""
         if not self.parts:
             return no_edit_findings()
         known = checks(country)
@@ -58,20 +60,12 @@ class Gathered:
             rule_id=names.map({name: one.rule for name, one in known.items()}),
             verdict=names.map({name: one.verdict for name, one in known.items()}),
             suggestion=found["suggestion"].fillna("") if "suggestion" in found else "",
-            code=found["code"].mask(_hiv_codes(found["code"], restricted[row]), ""),
         )
         rank = found["severity"].map({name: number for number, name in enumerate(SEVERITIES)})
         found = found.assign(rank=rank).sort_values(["rank", "row"], kind="stable")
         numbers = dict.fromkeys(("value", "lower", "upper"), "float64")
         texts = dict.fromkeys(("severity", "check", "rule_id", "field", "code", "suggestion", "verdict"), "str")
         return found[COLUMNS].astype({**numbers, **texts}).reset_index(drop=True)
-
-
-def _hiv_codes(codes: pd.Series, restricted: np.ndarray) -> np.ndarray:
-    from tkyt_analysis.access.hiv import CODES
-
-    hiv = codes.astype("str").str.match(CODES).to_numpy(dtype=bool)
-    return hiv & restricted
 
 
 def no_edit_findings() -> pd.DataFrame:
