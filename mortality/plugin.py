@@ -19,6 +19,7 @@ MODULE = Module(
         "death_notice_form": "mortality.documents.forms:NOTICE_FORM_DOOR",
         "death_notice_xml": "mortality.documents.notice_xml:DOOR",
         "verbal_autopsy": "mortality.documents.verbal_autopsy:DOOR",
+        "death_list_by_columns": "mortality.records.foreign_lists:DOOR",
     },
     steps={
         "10_code_deaths": "mortality.pipeline:code_registered_deaths",
@@ -28,6 +29,7 @@ MODULE = Module(
         "check_death_record": "mortality.quality.record_checks:RECORD",
         "check_death_share": "mortality.quality.unit_checks:SHARE",
         "check_death_same_day": "mortality.quality.unit_checks:SAME_DAY",
+        "check_death_tet": "mortality.validation.tet:TET",
         "check_death_age_heaping": "mortality.quality.age_heaping:HEAPING",
         "check_missing_deaths": "mortality.quality.missing_deaths:MISSING",
         "check_form_counts": "mortality.quality.form_counts:FORM_COUNTS",

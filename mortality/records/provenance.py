@@ -49,6 +49,7 @@ READ_FROM = {
     "external_place": ("external_place", "injury_place"), "source_list": ("source_list", "informant"),
     "document_number": ("notice_number", "registration_number", "record_id"),
 }  # fmt: skip
+TEXTS = {*IDENTIFIERS, "ethnic_group", "occupation", "cause_text", "icd10_as_written"}
 CODED = {"sex", "place_of_death", "care_before_death", "maternal_death", *FURTHER} - {"death_time"}
 PLACES = {"unit_id", "residence_unit_id", "death_place_unit_id"}
 REPAIRS = {
@@ -194,7 +195,8 @@ def _how(record: _Record, name: str, value: str, written: str, column: str, sour
     if not value:
         how = "not_read" if written and source == name else "not_given"
         return how, said or label(f"provenance.method.{how}")
-    if LUNAR in notes and name in ("death_date", "birth_date", "birth_year"):
+    lunar = name in ("death_date", "birth_date", "birth_year") and record.death.get(f"{name[:5]}_calendar") == "lunar"
+    if lunar:
         return "converted_from_lunar", _sentence(LUNAR)
     if name in PLACES:
         return "matched_place", label("provenance.method.place" if written else "provenance.method.heading")
@@ -206,7 +208,7 @@ def _how(record: _Record, name: str, value: str, written: str, column: str, sour
         return "calculated", label("provenance.method.door")
     if name in CODED:
         return "read", said or label("provenance.method.words")
-    if written in ("", value):
+    if written == value or (not written and name in TEXTS):
         return "as_written", label("provenance.method.as_written")
     return "read", said or label("provenance.method.read")
 
