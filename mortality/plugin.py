@@ -8,6 +8,7 @@ MODULE = Module(
     practice={"deaths": "mortality.practice.source:SOURCE"},
     commands={"deaths": "mortality.cli:deaths"},
     doors={
+        "death_link_review": "mortality.linkage.workbook_door:DOOR",
         "death_register": "mortality.death_register:DOOR",
         "certificate": "mortality.certificate_csv:DOOR",
         "death_line_list": "mortality.line_list:DOOR",

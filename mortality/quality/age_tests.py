@@ -21,6 +21,8 @@ TESTS = {
         upper=f"coalesce(r.years_lived, {_BY_YEARS})",
         explanation=f"CASE WHEN r.age_value - coalesce(r.years_lived, {_BY_YEARS}) BETWEEN 1 AND 2 THEN {_TRADITIONAL} "
         f"WHEN r.days_lived = r.age_value THEN 'days_as_years' ELSE '' END",
+        suggestion=f"CASE WHEN r.age_value - coalesce(r.years_lived, {_BY_YEARS}) BETWEEN 1 AND 2 THEN 'age_traditional' "
+        "WHEN r.days_lived = r.age_value THEN 'age_unit' ELSE '' END",
         probability="0.9",
     ),
     "days_as_years": RecordTest(
@@ -31,6 +33,7 @@ TESTS = {
         value="r.age_value",
         upper="0",
         explanation="'days_as_years'",
+        suggestion="'age_unit'",
         probability="0.85",
     ),
     "age_impossible": RecordTest(

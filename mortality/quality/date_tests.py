@@ -9,6 +9,9 @@ _DAY = "(epoch(r.death_date) / 86400)"
 _YEAR = "CAST(year(r.death_date) AS VARCHAR)"
 _YEAR_AROUND = "year(make_timestamp(CAST(r.around_day * 86400000000 AS BIGINT)))"
 _SOLAR = "(epoch(r.day_solar) / 86400)"
+_SOLAR_LEAP = "(epoch(r.day_solar_leap) / 86400)"
+# Days between the lines around and the date read as a lunar one, of the month or of the leap month of its number.
+_LUNAR_APART = f"least(abs({_SOLAR} - r.around_day), coalesce(abs({_SOLAR_LEAP} - r.around_day), 9999))"
 _SWAPPED = "try_cast(strftime(r.death_date, '%Y-%d-%m') AS DATE)"
 _SWAPPED_DAY = f"(epoch({_SWAPPED}) / 86400)"
 # Lines stand in the book in the order of registration; a line that is said to be late stands apart for that reason.
@@ -21,6 +24,8 @@ TESTS = {
         judged="r.death_date IS NOT NULL AND r.received_on IS NOT NULL",
         breach="r.death_date > r.received_on",
         verdict="error",
+        suggestion=f"CASE WHEN r.lunar_marked THEN '' WHEN {_SWAPPED} BETWEEN r.received_on - 400 AND r.received_on AND {_SWAPPED} <> r.death_date "
+        "THEN 'day_and_month_exchanged' WHEN r.death_date - INTERVAL 1 YEAR <= r.received_on THEN 'year_before' ELSE '' END",
         probability="0.99",
         fields={"year_written": _YEAR, "year_received": "CAST(year(r.received_on) AS VARCHAR)"},
     ),
@@ -32,6 +37,8 @@ TESTS = {
         value="r.death_date - r.registered_on",
         upper="0",
         verdict="error",
+        suggestion=f"CASE WHEN r.lunar_marked THEN 'lunar_was_solar' WHEN {_SWAPPED} BETWEEN r.registered_on - 60 AND r.registered_on "
+        "THEN 'day_and_month_exchanged' WHEN (r.death_date - INTERVAL 1 YEAR)::DATE BETWEEN r.registered_on - 60 AND r.registered_on THEN 'year_before' ELSE '' END",
         probability="0.95",
     ),
     "death_before_birth": RecordTest(
@@ -59,16 +66,18 @@ TESTS = {
         value="month(r.death_date)",
         expected="day(r.death_date)",
         explanation="'day_and_month_exchanged'",
+        suggestion="'day_and_month_exchanged'",
         probability="0.8",
     ),
     "lunar_date_by_book": RecordTest(
         field="death_date",
         judged=f"{_IN_BOOK} AND r.day_solar IS NOT NULL",
-        breach=f"r.around_day - {_DAY} BETWEEN {{apart}} AND 70 AND abs({_SOLAR} - r.around_day) <= {{near}} "
+        breach=f"r.around_day - {_DAY} BETWEEN {{apart}} AND 90 AND {_LUNAR_APART} <= {{near}} "
         "AND contains(r.death_date_as_written, '/') AND NOT regexp_matches(lower(r.death_date_as_written), 'l|âm')",
         value="month(r.death_date)",
-        expected="month(r.day_solar)",
+        expected=f"month(CASE WHEN abs({_SOLAR} - r.around_day) <= {{near}} THEN r.day_solar ELSE r.day_solar_leap END)",
         explanation="'lunar_date'",
+        suggestion="'lunar_date'",
         probability="0.5",
     ),
     "registered_late": RecordTest(

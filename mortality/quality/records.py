@@ -6,13 +6,14 @@
   code, code_rule, code_decision : the code that counts (see `mortality.pipeline`), "" where there is none
   name_sex : the sex that the name speaks for (a word of it, weak evidence), "" none
   birth_kind : date | year | age | none (how the birth stands in the book); new_year_birth : a date of 1 January
-  days_lived : from date of birth to date of death; day_solar : the date of death if what is written were a lunar date
+  days_lived : from date of birth to date of death; day_solar, day_solar_leap : the date of death if what is written were a lunar date (of a leap month)
   work_accident : the words or the remark say that it was one
-  id_state, id_sex_agrees, id_year_agrees, id_age : what the ID number says of itself (`validation.citizen_id`); id_others : persons of
+  id_state, id_sex_agrees, id_year, id_age : what the ID number says of itself (`validation.citizen_id`); id_others : persons of
       another name with the same number; name_state, given_sex, name_is_informant : of the name (`validation.names`)
   lunar_marked, lunar_impossible, lunar_only_day, lunar_leap_day, calendars_apart, death_short_year : of the date of death as written
       (`validation.lunar`); birth_short_year : the year of birth is written with two digits
   noted_stillborn, noted_facility, noted_home : words of a stillbirth, of a death in a facility, at home, in cause or remark
+  sex_in_file : the file has a column for the sex (a foreign list may have none)
   hiv : its words or codes concern HIV; admission_on : day of admission
   around_day, around_rows : median date of death of the lines around it in the book, and how many there are
 """
@@ -81,7 +82,7 @@ _PERSON = f"""
 """
 _NOBODY = """
     CREATE OR REPLACE TABLE death_person (death_id VARCHAR, birth_date DATE, name_sex VARCHAR, noted_on DATE, noted_work BOOLEAN, noted_stillborn BOOLEAN,
-        noted_facility BOOLEAN, noted_home BOOLEAN, birth_short_year BOOLEAN, id_state VARCHAR, id_sex_agrees BOOLEAN, id_year_agrees BOOLEAN,
+        noted_facility BOOLEAN, noted_home BOOLEAN, birth_short_year BOOLEAN, id_state VARCHAR, id_sex_agrees BOOLEAN, id_year VARCHAR,
         id_age VARCHAR, name_state VARCHAR, given_sex VARCHAR, name_is_informant BOOLEAN, id_others BIGINT)
 """
 _PERSON_COLUMNS = ("full_name", "note", "birth_date", "birth_as_written", "id_number")
@@ -94,7 +95,7 @@ _RECORD = f"""
            f.received_on, o.admission_on, coalesce(o.document_date, p.noted_on) AS registered_on, coalesce(c.code, '') AS code, coalesce(c.rule, '') AS code_rule,
            coalesce(c.decision, '') AS code_decision,
            coalesce(p.name_sex, '') AS name_sex, coalesce(p.given_sex, '') AS given_sex, coalesce(p.name_state, '') AS name_state,
-           coalesce(p.name_is_informant, false) AS name_is_informant, coalesce(p.id_state, '') AS id_state, p.id_sex_agrees, p.id_year_agrees,
+           coalesce(p.name_is_informant, false) AS name_is_informant, coalesce(p.id_state, '') AS id_state, p.id_sex_agrees, coalesce(p.id_year, '') AS id_year,
            coalesce(p.id_age, '') AS id_age, coalesce(p.id_others, 0) AS id_others, coalesce(p.birth_short_year, false) AS birth_short_year,
            coalesce(p.noted_stillborn, regexp_matches({_FOLD_CAUSE}, '{_STILLBORN}'), false) AS noted_stillborn,
            coalesce(p.noted_facility, false) AS noted_facility, coalesce(p.noted_home, false) AS noted_home,
@@ -104,7 +105,8 @@ _RECORD = f"""
            CASE WHEN p.birth_date IS NOT NULL THEN 'date' WHEN d.birth_year IS NOT NULL THEN 'year' WHEN d.age_value IS NOT NULL THEN 'age'
                 ELSE 'none' END AS birth_kind,
            d.death_date - p.birth_date AS days_lived, date_diff('year', p.birth_date, d.death_date)
-               - (strftime(d.death_date, '%m%d') < strftime(p.birth_date, '%m%d'))::INT AS years_lived, l.day_solar,
+               - (strftime(d.death_date, '%m%d') < strftime(p.birth_date, '%m%d'))::INT AS years_lived, l.day_solar, l.day_solar_leap,
+           bool_or(coalesce(d.sex, '') <> '') OVER (PARTITION BY d.file_sha256) OR d.source <> 'list' AS sex_in_file,
            median(epoch(d.death_date) / 86400) OVER book AS around_day, count(d.death_date) OVER book AS around_rows,
            p.death_id IS NOT NULL AS identified, coalesce(p.noted_work, false)
                OR coalesce(regexp_matches({_FOLD_CAUSE}, '{_WORK}'), false) AS work_accident
@@ -113,7 +115,7 @@ _RECORD = f"""
     LEFT JOIN lunar_day l ON l.written = d.death_date
     LEFT JOIN written_day w ON w.written = d.death_date_as_written AND w.hint = coalesce(year(d.death_date), 0)
     LEFT JOIN line_hiv h USING (death_id)
-    WINDOW book AS (PARTITION BY d.file_sha256, d.sheet ORDER BY d.row_number ROWS BETWEEN 5 PRECEDING AND 5 FOLLOWING EXCLUDE CURRENT ROW)
+    WINDOW book AS (PARTITION BY d.file_sha256, d.sheet, d.unit_id ORDER BY d.row_number ROWS BETWEEN 5 PRECEDING AND 5 FOLLOWING EXCLUDE CURRENT ROW)
 """
 
 
@@ -231,9 +233,20 @@ def _lunar_days(context: CheckContext) -> None:
     days = context.query("SELECT DISTINCT death_date FROM plain_death WHERE death_date IS NOT NULL")["death_date"]
     days = pd.to_datetime(days)
     solar = [lunar_to_solar(one.day, one.month, one.year) for one in days]
-    context.con.register("incoming", pd.DataFrame({"written": days, "day_solar": pd.to_datetime(pd.Series(solar))}))
+    leap = [lunar_to_solar(one.day, one.month, one.year, 1) for one in days]
+    context.con.register(
+        "incoming",
+        pd.DataFrame(
+            {
+                "written": days,
+                "day_solar": pd.to_datetime(pd.Series(solar)),
+                "day_solar_leap": pd.to_datetime(pd.Series(leap)),
+            }
+        ),
+    )
     context.con.execute(
-        "CREATE OR REPLACE TABLE lunar_day AS SELECT CAST(written AS DATE) AS written, CAST(day_solar AS DATE) AS day_solar FROM incoming"
+        "CREATE OR REPLACE TABLE lunar_day AS SELECT CAST(written AS DATE) AS written, CAST(day_solar AS DATE) AS day_solar, "
+        "CAST(day_solar_leap AS DATE) AS day_solar_leap FROM incoming"
     )
     context.con.unregister("incoming")
 

@@ -9,7 +9,7 @@ TESTS = {
     "sex_missing": RecordTest(
         field="sex",
         alone=True,
-        judged="true", breach="r.sex NOT IN ('male', 'female')", verdict="missing", probability="1.0"
+        judged="r.sex_in_file", breach="r.sex NOT IN ('male', 'female')", verdict="missing", probability="1.0"
     ),
     "sex_against_name": RecordTest(
         field="sex",

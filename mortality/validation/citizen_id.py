@@ -72,12 +72,14 @@ _YEAR = f"(1900 + 100 * ({_DIGIT} // 2) + CAST(substr(i.id_bare, 5, 2) AS INTEGE
 
 
 def verdicts_sql() -> str:
-    """Columns id_sex_agrees, id_year_agrees (NULL: cannot be said), id_age (what the written age is by the number's year:
-    fits | traditional | other | '')."""
+    """Columns id_sex_agrees (NULL: cannot be said); id_year, id_age: the year of birth, the age as written, beside the number's year:
+    fits | traditional (one or two years older) | other | ''."""
     gap = f"(d.age_value - (year(d.death_date) - {_YEAR}))"
     return f"""
         CASE WHEN {_WHOLE} AND d.sex IN ('male', 'female') THEN (d.sex = 'male') = ({_DIGIT} % 2 = 0) END AS id_sex_agrees,
-        CASE WHEN {_WHOLE} AND d.birth_year IS NOT NULL THEN d.birth_year = {_YEAR} END AS id_year_agrees,
+        CASE WHEN {_WHOLE} AND d.birth_year IS NOT NULL
+             THEN CASE {_YEAR} - d.birth_year WHEN 0 THEN 'fits' WHEN 1 THEN 'traditional' WHEN 2 THEN 'traditional' ELSE 'other' END
+             ELSE '' END AS id_year,
         CASE WHEN {_WHOLE} AND d.age_unit = 'years' AND d.age_value IS NOT NULL AND d.death_date IS NOT NULL
              THEN CASE WHEN {gap} BETWEEN -1 AND 0 THEN 'fits' WHEN {gap} BETWEEN 1 AND 2 THEN 'traditional' ELSE 'other' END
              ELSE '' END AS id_age"""

@@ -328,10 +328,10 @@ def _placed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return rows[FINDING_COLUMNS]
 
 
-def _text(text: Mapping[str, str]) -> str:
+def _text(text: Any) -> str:
     from tkyt_analysis.labels import current_language
 
-    return text[current_language()]
+    return str(text[current_language()])
 
 
 def write_findings(findings: pd.DataFrame, target: Path) -> None:

@@ -105,5 +105,14 @@ def _batches(frame: pd.DataFrame, fields: Headings) -> Iterator[Batch]:
 
 
 def _joined(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
-    texts = [texts_of_column(frame[name]) for name in names]
+    texts = [_days_first(texts_of_column(frame[name])) for name in names]
     return texts[0].str.cat(texts[1:], sep=" ").str.strip() if len(texts) > 1 else texts[0]
+
+
+def _days_first(texts: pd.Series) -> pd.Series:
+    """ "31122015" → "31/12/2015" where that is how most of the filled cells of the column are written."""
+    filled = texts[texts.ne("")]
+    shape = r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:18|19|20)\d{2})"
+    if not len(filled) or filled.str.zfill(8).str.fullmatch(shape).mean() < 0.9:
+        return texts
+    return texts.mask(texts.ne(""), texts.str.zfill(8).str.replace(rf"^{shape}$", r"\1/\2/\3", regex=True))

@@ -25,8 +25,15 @@ TESTS = {
     "id_province": _number("r.id_state = 'province'"),
     "id_placeholder": _number("r.id_state = 'placeholder'", suggestion="'id_leave_empty'", probability="0.99"),
     "id_sex": _number("NOT r.id_sex_agrees", judged="r.id_sex_agrees IS NOT NULL", suggestion="'id_look_at_card'"),
-    "id_year": _number(
-        "NOT r.id_year_agrees", judged="r.id_year_agrees IS NOT NULL", suggestion="'id_look_at_card'", probability="0.8"
+    "id_year": RecordTest(
+        judged="r.id_year <> ''",
+        breach="r.id_year <> 'fits'",
+        verdict="error",
+        explanation="CASE WHEN r.id_year = 'traditional' THEN 'traditional_age' ELSE '' END",
+        suggestion="CASE WHEN r.id_year = 'traditional' THEN 'birth_traditional' ELSE 'id_look_at_card' END",
+        probability="0.8",
+        field="id_number",
+        alone=True,
     ),
     "id_age": _number(
         "r.id_age IN ('traditional', 'other')",

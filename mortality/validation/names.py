@@ -8,7 +8,7 @@ NAME = "coalesce(CAST(i.full_name AS VARCHAR), '')"
 PLAIN = f"trim(replace(strip_accents(lower({NAME})), 'đ', 'd'))"
 _UNKNOWN = (
     r"vo danh.*|(khong|ko|chua|k) ?(ro|biet|xac dinh)( .*)?|khong( co)? ten|chua (dat|co) ten|chua dat|an danh|nguoi la( .*)?|"
-    r"unknown|no ?name|nn|na|n/a|x+|khong|ko|k|test|a+|[^a-z]+"
+    r"nguyen (van|thi) [abcxyz]|unknown|no ?name|nn|na|n/a|x+|khong|ko|k|test|a+|[^a-z]+"
 )
 _OF_MOTHER = (
     r"(con|be|chau be|tre|ss|so sinh|be so sinh|tre so sinh)( (gai|trai|so sinh|nu|nam))*( con)? (ba|chi|me|co|cua|ong|anh|sp|san phu)\b.*|"

@@ -27,6 +27,7 @@ KEPT_TABLES = ("death", "death_identity", "death_cause", "death_document", "cert
 # What was read otherwise than written is worth a word while typing only where the value was lost or changed.
 READING = {
     "note.date_unreadable": "warning", "note.age_unreadable": "warning", "note.word_unknown": "warning", "note.both_sex_columns": "warning",
+    "note.time_unreadable": "warning",
     "note.lunar_date_converted": "note", "note.day_month_swapped": "note", "note.two_digit_year": "note", "note.excel_serial_date": "note",
     "note.date_without_day": "note", "note.date_year_only": "note", "note.year_from_book": "note",
 }  # fmt: skip
