@@ -48,7 +48,7 @@ def skeleton_html(language: str, *, practice: bool) -> str:
         f'<div class="cap" lang="{language}" {data}>{band}{_top(language)}'
         f'<div class="cap-said" role="status" aria-live="polite"></div><div class="cap-left"></div>'
         f'<section class="cap-panel" data-panel="place" hidden></section>'
-        f'<section class="cap-panel" data-panel="enter"><div class="cap-two">{_form(language)}{_aside(language)}</div></section>'
+        f'<section class="cap-panel" data-panel="enter" hidden><div class="cap-two">{_form(language)}{_aside(language)}</div></section>'
         + "".join(f'<section class="cap-panel" data-panel="{one}" hidden></section>' for one in TABS[1:])
         + "</div>"
     )

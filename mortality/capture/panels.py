@@ -116,15 +116,19 @@ class Panels:
     # -- the form
 
     def _set(self, event: Event) -> None:
+        before = self.session.draft
         self.session.set(str(event["field"]), str(event.get("value", "")))
-        self._changed(str(event["field"]))
+        if self.session.draft is not before:
+            self._changed(str(event["field"]))
 
     def _leave(self, event: Event) -> None:
         name, text = str(event["field"]), str(event.get("value", ""))
+        before = self.session.draft
         self.session.leave(name, text)
         if self.session.draft.values.get(name, "") != text:
             self.app.refill()
-        self._changed(name)
+        if self.session.draft is not before:
+            self._changed(name)
         self._look_for_person()
 
     def _changed(self, name: str) -> None:

@@ -66,15 +66,14 @@ class Session:
         """What stands in a field now, as typed. Unknown fields are refused."""
         if name not in form_fields() and name != REASON:
             raise InputError("error.capture_no_field", field=clean(name))
-        self._put(self.draft.with_value(name, clean(text)))
+        if clean(text) != self.draft.values.get(name, ""):
+            self._put(self.draft.with_value(name, clean(text)))
 
     def leave(self, name: str, text: str) -> None:
         """The field is left: what was typed is read, and stands as it is kept."""
-        self.set(name, text)
-        if name in form_fields():
-            typed = read_typed(form_fields()[name], text, book_year=self.book_year, today=today())
-            if typed.value != self.draft.values.get(name, ""):
-                self._put(self.draft.with_value(name, typed.value))
+        field = form_fields().get(name)
+        typed = read_typed(field, text, book_year=self.book_year, today=today()).value if field else text
+        self.set(name, typed)
 
     def copy_before(self) -> None:
         """Empty fields from the record before."""

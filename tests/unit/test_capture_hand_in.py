@@ -59,7 +59,8 @@ def test_a_finished_record_lands_with_every_field_and_leaves_the_draft(home):
     session = entered(home, FULL)
     handed = session.hand_in()
     assert [one.status for one in handed.answers] == [LANDED]
-    assert session.draft.is_empty and len(session.drafts) == 1
+    assert session.draft.is_empty
+    assert len(session.drafts) == 1
     (death,) = rows(home, "SELECT * FROM lake.death")
     assert death["unit_id"] == UNIT
     for name in ("sex", "death_time", "place_of_death", "care_before_death", "cause_text", "icd10_as_written", "maternal_timing",
@@ -221,7 +222,8 @@ def test_the_queue_and_the_form_keep_to_the_account_s_places(home):
     with acting_as(home, "tram"):
         opened = open_record(home, first.death_id, why="thử")
         assert not opened.named
-        assert "full_name" not in opened.values and "birth" in opened.values  # the year of birth is no identifier
+        assert "full_name" not in opened.values
+        assert "birth" in opened.values  # the year of birth is no identifier
 
 
 def make_accounts(home):
@@ -235,7 +237,7 @@ def make_accounts(home):
 
 def test_no_plain_workbook_is_left_behind(home):
     entered(home, PLAIN).hand_in()
-    assert [path for path in home.rglob("*.xlsx")] == []
+    assert list(home.rglob("*.xlsx")) == []
     for path in home.rglob("*"):
         if path.is_file() and os.access(path, os.R_OK):
             assert PLAIN["full_name"].encode() not in path.read_bytes(), path

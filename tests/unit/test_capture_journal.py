@@ -48,10 +48,11 @@ def test_no_file_of_the_home_names_the_person_or_the_cause_and_only_the_owner_re
     for path in home.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
-            assert NAME.encode() not in content and CAUSE.encode() not in content and b"full_name" not in content, path
+            assert not [text for text in (NAME, CAUSE, "full_name") if text.encode() in content], path
     (file,) = sealed_files(home)
     assert file.stat().st_mode & 0o077 == 0
-    assert "tram" not in str(file) and "21115" not in str(file)  # the folder's name says neither account nor place
+    assert "tram" not in str(file)
+    assert "21115" not in str(file)  # the folder's name says neither account nor place
 
 
 @pytest.mark.parametrize("place", [0, 30, -1])
@@ -151,7 +152,7 @@ def test_a_book_belongs_to_a_commune_and_a_year_that_has_begun(home):
 
 def test_the_draft_s_key_is_no_other_key_of_the_home(home):
     from mortality.capture.journal import _key
-    from tkyt_analysis.warehouse.keys import read_key
     from tkyt_analysis.warehouse.keyring import PURPOSES
+    from tkyt_analysis.warehouse.keys import read_key
 
     assert _key(home) not in [read_key(home, purpose) for purpose in PURPOSES]
