@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 HEADER_ROW = 5
 WIDTHS = {
-    "number": 6, "full_name": 26, "birth_as_written": 14, "address": 34, "unit": 20, "month": 11, "sex": 8, "age": 8, "place_of_death": 16,
-    "sources": 26, "file_name": 34, "sheet": 14, "row_number": 8, "answer": 26, "why": 34, "record_id": 24,
+    "number": 5, "full_name": 24, "birth_as_written": 12, "address": 26, "unit": 16, "month": 10, "sex": 6, "age": 6, "place_of_death": 12,
+    "sources": 18, "answer": 24, "why": 28, "file_name": 34, "sheet": 14, "row_number": 8, "record_id": 24,
 }  # fmt: skip
 ANSWERS = {
     BOOK_ONLY: ("registered_elsewhere", "not_registered", "written_differently", "no_death"),
@@ -91,7 +91,7 @@ def _fill(sheet: Worksheet, rows: pd.DataFrame, name: str, scope: str, *, practi
         sheet["A4"] = label("unmatched.practice")
         sheet["A4"].font = Font(bold=True, color="C00000")
     columns = [column for column in WIDTHS if column in rows or column in ("number", *TO_FILL)]
-    _header(sheet, columns)
+    _header(sheet, columns, len(rows))
     if rows.empty:
         sheet.cell(HEADER_ROW + 1, 1, label("unmatched.none"))
     for at, row in enumerate(rows.to_dict("records"), 1):
@@ -114,7 +114,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any) -> None:
     cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
-def _header(sheet: Worksheet, columns: list[str]) -> None:
+def _header(sheet: Worksheet, columns: list[str], rows: int) -> None:
     from openpyxl.styles import Font, PatternFill
     from openpyxl.utils import get_column_letter
 
@@ -127,6 +127,8 @@ def _header(sheet: Worksheet, columns: list[str]) -> None:
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    if NAMES[0] in columns:  # on paper the person is found by the name, not by the place in a file
+        sheet.print_area = f"A1:{get_column_letter(columns.index('why') + 1)}{HEADER_ROW + max(rows, 1)}"
 
 
 def _answers(sheet: Worksheet, name: str, columns: list[str], rows: int) -> None:
