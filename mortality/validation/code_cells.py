@@ -14,6 +14,7 @@ from mortality.validation.code_edits import CodeFacts, facts_of_code
 UNDERLYING = "underlying_cause"
 LINES = ("line_a", "line_b", "line_c", "line_d", "part2")
 FIELDS = (UNDERLYING, *LINES)
+NOTHING = CodeFacts("")
 _SPLIT = r"[\s;,/|]+"
 
 
@@ -35,7 +36,7 @@ class CodeCells:
         """One property of the code, for every entry."""
         if name not in self.properties:
             values = [getattr(fact, name) for fact in self.facts]
-            kind: Any = bool if values and isinstance(values[0], bool) else object
+            kind: Any = bool if isinstance(getattr(NOTHING, name), bool) else object
             self.properties[name] = np.array([*values, None], dtype=object)[:-1].astype(kind)[self.code]
         return self.properties[name]
 
@@ -52,7 +53,7 @@ class CodeCells:
 
     def count(self, chosen: np.ndarray) -> np.ndarray:
         """How many chosen entries each row has."""
-        return np.bincount(self.row[chosen], minlength=self.rows)
+        return np.bincount(self.row[np.asarray(chosen, dtype=bool)].astype(np.intp), minlength=self.rows)
 
     def anywhere(self, chosen: np.ndarray) -> np.ndarray:
         """For each row, whether it has a chosen entry."""
