@@ -31,6 +31,7 @@ from tkyt_analysis.labels import LANGUAGES, current_language, label, set_languag
 from tkyt_analysis.settings import home_directory
 
 LOG_FILE = "TKYT_DASHBOARD_LOG"
+QUIET = ("set", "leave", "focus", "find")  # steps that leave the sentence over the form as it stands
 LARGEST = 200_000  # characters of one message of the page
 log = logging.getLogger("mortality.capture")
 log.propagate = False
@@ -109,6 +110,8 @@ class CaptureApp(widgets.VBox):
         with self._speaking():
             typed = False
             for event in events:
+                if event.get("do") not in QUIET:
+                    self.say("")
                 self._guarded(lambda event=event: self._do(event))
                 typed = typed or event.get("do") in ("set", "leave")
             if typed and self.session is not None:

@@ -265,13 +265,13 @@
       var icon = element("span", "", one.icon);
       icon.setAttribute("aria-hidden", "true");
       mark.append(icon, " " + one.word);
-      line.append(mark, " ", one.sentence, one.suggestion ? " " + one.suggestion : "");
+      line.append(mark, " ", element("b", "", one.title ? one.title + ":" : ""), " ", one.sentence, one.suggestion ? " " + one.suggestion : "");
       if (one.answer) {
         var button = element("button", "cap-button cap-answer", one.answer);
         button.type = "button"; button.dataset.do = "confirm"; button.dataset.rule = one.rule_id; button.dataset.field = one.field;
         line.append(" ", button);
       }
-      field.querySelector(".cap-remarks").append(line);
+      body.querySelector('.cap-remarks[data-about="' + one.field + '"]').append(line);
       if (one.mark !== "ok") { field.classList.add("has-" + one.severity); }
       if (one.severity === "error") { field.querySelector("[data-input]").setAttribute("aria-invalid", "true"); }
     });

@@ -64,7 +64,7 @@ def remarks_on(
     told = {one.field for one in found if one.rule_id == MISSING}
     found = [one for one in found if one.rule_id == MISSING or one.field not in told]
     found = [_with_answer(one, draft) for one in found]
-    order = list(form_fields())
+    order = [REASON, *form_fields()]
     return sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.confirmed, order.index(one.field)))
 
 
@@ -86,7 +86,7 @@ def _missing(draft: Draft) -> list[Remark]:
     if not draft.values.get("birth") and not draft.values.get("age"):
         found.append(Remark(MISSING, "error", "birth", label("capture.missing_age")))
     if draft.values.get(CORRECTS) and not draft.values.get(REASON):
-        found.append(Remark(NO_REASON, "error", OUTSIDE_THE_FORM, label(NO_REASON)))
+        found.append(Remark(NO_REASON, "error", REASON, label(NO_REASON)))
     return found
 
 

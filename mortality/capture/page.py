@@ -81,10 +81,12 @@ def _form(language: str) -> str:
             f'<fieldset class="cap-group cap-g-{group}"><legend>{label(f"capture.group.{group}", language)}</legend>'
             f'<div class="cap-grid">{body}</div></fieldset>'
         )
+    name = "cap-correction_reason"
     correction = (
-        f'<div class="cap-correction" hidden><p class="cap-correction-text"></p><div class="cap-field" data-field="correction_reason">'
-        f'<label for="cap-correction_reason">{label("capture.reason", language)} <b class="cap-star">*</b></label>'
-        f'<input id="cap-correction_reason" data-input="correction_reason" type="text" autocomplete="off" maxlength="500"></div></div>'
+        '<div class="cap-correction" hidden><p class="cap-correction-text"></p><div class="cap-field" data-field="correction_reason">'
+        f'<label for="{name}">{label("capture.reason", language)} <b class="cap-star">*</b></label><input id="{name}" aria-describedby="{name}-said" '
+        'data-input="correction_reason" type="text" autocomplete="off" maxlength="500"></div>'
+        f'<div class="cap-remarks" data-about="correction_reason" id="{name}-said" aria-live="polite"></div></div>'
     )
     return (
         f'<form class="cap-form" autocomplete="off" novalidate>{correction}{"".join(parts)}{_buttons(language)}</form>'
@@ -115,7 +117,7 @@ def field_html(field: Field, language: str) -> str:
     essential = " essential" if field.essential else ""
     return (
         f'<div class="cap-field w{field.width}{essential}" data-field="{field.name}"><label for="{name}">{title}{star}</label>'
-        f'{control}<div class="cap-remarks" id="{name}-said" aria-live="polite"></div></div>'
+        f'{control}</div><div class="cap-remarks" data-about="{field.name}" id="{name}-said" aria-live="polite"></div>'
     )
 
 

@@ -393,8 +393,9 @@ class Panels:
         mark = "ok" if one.confirmed else one.severity
         key = "capture.severity.confirmed" if one.confirmed else f"capture.severity.{one.severity}"
         answer = "capture.button.unconfirm" if one.confirmed else "capture.button.confirm"
+        fields = form_fields()
         return asdict(one) | {
-            "icon": page.ICONS[mark], "mark": mark, "word": label(key),
+            "title": fields[one.field].title[self.app.language] if one.field in fields else "", "icon": page.ICONS[mark], "mark": mark, "word": label(key),
             "answer": label(answer) if one.severity == "warning" else "",
         }  # fmt: skip
 
