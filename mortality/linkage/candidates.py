@@ -136,7 +136,9 @@ LARGEST_GROUP = 400  # of a larger group of alike records only the pairs that th
 def _contradiction(settings: Mapping[str, Any], *, engine: bool = False) -> str:
     """The expression over records a and b; where the engine compared them, its level of the name counts (`p.level_name`)."""
     slips = level_number("name", "slips")
-    unlike, doubtful = (f"p.level_name BETWEEN 0 AND {slips - 1}", f"p.level_name = {slips}") if engine else (_TWO_NAMES, "false")
+    unlike, doubtful = (
+        (f"p.level_name BETWEEN 0 AND {slips - 1}", f"p.level_name = {slips}") if engine else (_TWO_NAMES, "false")
+    )
     return _CONTRADICTION.format(unlike=unlike, doubtful=doubtful, near=NEAR_DAYS, **settings)
 
 
