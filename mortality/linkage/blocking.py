@@ -30,7 +30,7 @@ _WORD = ", unnest(words) AS a(word)"
 _PLACE = ", unnest(places) AS b(place)"
 # Two grids of eight days, half of one apart: days up to four apart share a cell of one of them.
 _DAYS = ", unnest([datediff('day', DATE '1800-01-01', death_day) // 8 * 2, (datediff('day', DATE '1800-01-01', death_day) + 4) // 8 * 2 + 1]) AS c(cell)"
-_LUNAR = f", unnest([{_turned('death')}, strftime(death_lunar, '%Y%m%d')]) AS c(cell)"
+_LUNAR = f", unnest([{_turned('death')}, strftime(death_lunar, '%Y%m%d'), strftime(death_lunar_before, '%Y%m%d')]) AS c(cell)"
 _HALVES = ", unnest(['<' || left(id_number, (length(id_number) // 2)::INT), right(id_number, (length(id_number) // 2)::INT) || '>']) AS c(half)"
 _STREET = ", unnest([address_rare[1:2], address_rare[2:3], [address_rare[1], address_rare[3]]]) AS c(pair)"
 

@@ -44,7 +44,10 @@ def _alike(a: str, b: str, least: float = CLOSE) -> str:
 
 
 _SWAPPED = "(head_l = tail_r AND tail_l = head_r)"
-_ENDS = f"(head_l = head_r AND tail_l = tail_r OR {_SWAPPED})"
+_SHORT = "length(head_l) <= 2 AND starts_with(head_r, head_l) OR length(head_r) <= 2 AND starts_with(head_l, head_r)"
+_ENDS = (
+    f"((head_l = head_r OR {_SHORT}) AND tail_l = tail_r OR {_SWAPPED} OR family_l = family_r AND given_l = given_r)"
+)
 _FIRST_SAME = "(head_l = head_r)"
 _LAST_SAME = "(tail_l = tail_r)"
 _ONE_WORD = "(name_words_l = 1 OR name_words_r = 1)"
@@ -53,7 +56,7 @@ _MIDDLE = "(middle_l IS NULL OR middle_r IS NULL OR middle_l = middle_r OR start
 _OTHER_GIVEN = (
     f"(given_l IS NOT NULL AND given_r IS NOT NULL AND (jaro_winkler_similarity(given_l, given_r) < {FAR} "
     f"OR jaro_winkler_similarity(given_l, given_r) < {CLOSE} AND jaro_winkler_similarity(middle_l, middle_r) < {FAR}) "
-    "AND given_l <> head_r AND given_l <> tail_r AND given_r <> head_l AND given_r <> tail_l)"
+    "AND NOT ends_with(given_l, given_r) AND NOT ends_with(given_r, given_l) AND given_l <> head_r AND given_l <> tail_r AND given_r <> head_l AND given_r <> tail_l)"
 )
 
 NAME = Comparison(
@@ -72,15 +75,16 @@ NAME = Comparison(
         Level("order", "name_sorted_l = name_sorted_r OR name_glued_l = name_glued_r", 0.05, 1e-4, "name"),
         Level("middle", f"{_ENDS} AND {_MIDDLE}", 0.05, 3e-4, "ends"),
         Level("dialect", "name_regional_l = name_regional_r", 0.03, 2e-4, "near"),
+        Level("household", _OTHER_GIVEN, 1e-5, 0.6),
+        Level("other_middle", f"{_ENDS} AND NOT {_alike('middle_l', 'middle_r', FAR)}", 0.004, 3e-4, "ends"),
         Level(
             "slip",
-            f"(damerau_levenshtein(name_glued_l, name_glued_r) <= 1 OR {_alike('name_sorted_l', 'name_sorted_r', 0.95)} OR "
+            f"(damerau_levenshtein(name_glued_l, name_glued_r) <= 1 OR (given_l IS NULL OR given_r IS NULL) AND {_alike('name_sorted_l', 'name_sorted_r', 0.95)} OR "
             f"{_FIRST_SAME} AND {_alike('tail_l', 'tail_r')} OR {_LAST_SAME} AND {_alike('head_l', 'head_r')})",
             0.12,
             6e-4,
             "near",
         ),
-        Level("household", _OTHER_GIVEN, 1e-5, 0.6),
         Level(
             "slips",
             f"{_alike('head_l', 'head_r', 0.8)} AND {_alike('tail_l', 'tail_r', 0.8)} OR "
@@ -112,7 +116,7 @@ def _date_levels(name: str, levels: dict[str, tuple[float, float]]) -> tuple[Lev
         "same": f"{left} = {right}",
         "swapped": f"substring({left}, 1, 4) = substring({right}, 1, 4) AND substring({left}, 5, 2) = substring({right}, 7, 2) "
         f"AND substring({left}, 7, 2) = substring({right}, 5, 2)",
-        "lunar": f"{name}_lunar_l = {day_r} OR {name}_lunar_r = {day_l}",
+        "lunar": f"{name}_lunar_l = {day_r} OR {name}_lunar_r = {day_l} OR {name}_lunar_before_l = {day_r} OR {name}_lunar_before_r = {day_l}",
         "next_day": f"{apart} <= 1",
         "slip": f"damerau_levenshtein({left}, {right}) <= 1",
         "week": f"{apart} <= 7",

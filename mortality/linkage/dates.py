@@ -14,23 +14,24 @@ _ANY_YEAR = re.compile(r"(?<!\d)((?:18|19|20)\d{2})(?!\d)")
 
 
 def offer_dates(con: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...]) -> None:
-    """Temporary table `linkage_date`: written, day, digits (YYYYMMDD, also of an impossible day), year, lunar.
+    """Temporary table `linkage_date`: written, day, digits (YYYYMMDD, also of an impossible day), year, lunar, lunar_before.
 
-    lunar : the solar day if the numbers of `day` were lunar ones that nobody marked.
+    lunar : the solar day if the numbers of `day` were lunar ones that nobody marked; lunar_before : the same, if the year
+        was the solar one (a lunar twelfth month falls into the next solar year).
     """
     texts = " UNION ".join(f"SELECT {column} AS written FROM {table} WHERE {column} IS NOT NULL" for column in columns)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE linkage_date (written VARCHAR, day DATE, digits VARCHAR, year SMALLINT, lunar DATE)"
+        "CREATE OR REPLACE TEMP TABLE linkage_date (written VARCHAR, day DATE, digits VARCHAR, year SMALLINT, lunar DATE, lunar_before DATE)"
     )
     written = con.execute(texts).fetchall()
     rows = [_row(text) for (text,) in written]
     if rows:
         import pandas as pd
 
-        frame = pd.DataFrame(rows, columns=["written", "day", "digits", "year", "lunar"], dtype=object)
+        frame = pd.DataFrame(rows, columns=["written", "day", "digits", "year", "lunar", "lunar_before"], dtype=object)
         con.register("linkage_dates_read", frame)
         con.execute(
-            "INSERT INTO linkage_date SELECT written, CAST(day AS DATE), digits, CAST(year AS SMALLINT), CAST(lunar AS DATE) FROM linkage_dates_read"
+            "INSERT INTO linkage_date SELECT written, CAST(day AS DATE), digits, CAST(year AS SMALLINT), CAST(lunar AS DATE), CAST(lunar_before AS DATE) FROM linkage_dates_read"
         )
         con.unregister("linkage_dates_read")
 
@@ -41,13 +42,14 @@ def _row(text: str) -> tuple[Any, ...]:
     reading = read_date(text)
     if reading.day is not None:
         day = reading.day
-        lunar = lunar_to_solar(day.day, day.month, day.year)
-        return text, day.isoformat(), f"{day:%Y%m%d}", day.year, lunar.isoformat() if lunar else None
+        lunar, before = (lunar_to_solar(day.day, day.month, day.year - back) for back in (0, 1))
+        before = before if before and before.year == day.year else None
+        return text, str(day), f"{day:%Y%m%d}", day.year, lunar and str(lunar), before and str(before)
     digits = _digits(text)
     year = reading.year or (int(digits[:4]) if digits else None)
     if year is None and (found := _ANY_YEAR.search(text)):
         year = int(found[1])
-    return text, None, digits, year, None
+    return text, None, digits, year, None, None
 
 
 def _digits(text: str) -> str | None:

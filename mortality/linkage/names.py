@@ -10,13 +10,19 @@ from __future__ import annotations
 _BASE = "aăâeêioôơuưy"
 _TONED = "àằầèềìòồờùừỳáắấéếíóốớúứýảẳẩẻểỉỏổởủửỷãẵẫẽễĩõỗỡũữỹạặậẹệịọộợụựỵ"
 _NUMBERS = "".join(tone * len(_BASE) for tone in "12334")  # hỏi and ngã are one tone in the south
-_TITLES = "^(?:ông|bà|cụ|cháu|mr|mrs|ms|miss|dr)[.]? +"
+_TITLES = "^(?:(?:ông|bà|cụ|cháu|mr|mrs|ms|miss|dr)[.]? +)+"
 # "Anh" is also a given name: a title only before a family name and two more words
 _TITLE_BEFORE_NAME = (
     "^(?:anh|chị|em|bé) +((?:nguyễn|trần|lê|phạm|hoàng|huỳnh|phan|vũ|võ|đặng|bùi|đỗ|hồ|ngô|dương|lý) +[^ ]+ +[^ ]+)"
 )
 # On folded syllables with a blank before and after each; what dialects say alike gets one sign.
 _REGIONAL = (
+    ("(?:aa|aw)", "a"),  # marks typed as letters (Telex): "nguyeenx"
+    ("ee", "e"),
+    ("(?:oo|ow)", "o"),
+    ("uw", "u"),
+    (" dd", " d"),
+    ("([aeiouyncmtpgh])[sfrxj] ", "\\1 "),
     ("y", "i"),
     (" ngh?", " 1"),
     (" nh", " 2"),
@@ -37,12 +43,13 @@ _REGIONAL = (
 
 # Family names that nearly all Kinh people share; only to know which end of a name is the given name.
 _FAMILY_TEXT = """
-    au b be bui cao chau chu d dam dang danh dao diep dinh do doan duong giang h ha ho hoang hua huynh
+    hang sung thao lau mua hau cu ma lu trang siu ksor rcom rmah puih neang kpa nay au b be bui cao chau chu d dam dang danh dao diep dinh do doan duong giang h ha ho hoang hua huynh
     khong khuat kieu kim l la lai lam le li lo loc luc luong luu ly mac mach mai n ng nghiem ngo nguyen
     nhan ninh nong ong p ph pham phan phi phung quach quan quang sam son t ta tang thach thai than thieu
-    tien tieu to ton tong tr tram tran trieu trinh truong tu ung v van vi vo vu vuong
+    tien tieu to ton tong tr tram tran trieu trinh truong tu ung v vang vi vo vu vuong
 """
 FAMILIES = frozenset(_FAMILY_TEXT.split())
+_FAMILY_LIST = "[" + ", ".join(f"'{name}'" for name in sorted(FAMILIES)) + "]"
 
 
 def composed(column: str) -> str:
@@ -60,16 +67,36 @@ def folded(column: str) -> str:
 def folded_name(column: str) -> str:
     """A name folded; digits go (VNI typing: "Tra6n2" is "Trần"), and so does another name in brackets if one is left."""
     plain = f"regexp_replace(regexp_replace({column}, '(.)[ ]*\\([^)]*\\)', '\\1 ', 'g'), '[0-9]+', '', 'g')"
-    return folded(plain)
+    plain = f"regexp_replace({plain}, '^(?:ng|ngx)[. ] *', 'nguyễn ')"
+    return folded(f"regexp_replace({plain}, '^tr[.] *', 'trần ')")
 
 
 def given(tokens: str) -> str:
     """The word that tells one person of a family from another, where the family name shows on which end it stands."""
-    families = "[" + ", ".join(f"'{name}'" for name in sorted(FAMILIES)) + "]"
     return (
-        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN list_contains({families}, {tokens}[1]) THEN {tokens}[-1] "
-        f"WHEN list_contains({families}, {tokens}[-1]) THEN {tokens}[1] END"
+        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN {tokens}[1] = 'y' AND len({tokens}) > 2 THEN {tokens}[2] WHEN list_contains({_FAMILY_LIST}, {tokens}[1]) THEN {tokens}[-1] "
+        f"WHEN list_contains({_FAMILY_LIST}, {tokens}[-1]) THEN {tokens}[1] "
+        f"WHEN len({tokens}) > 2 AND list_contains({_FAMILY_LIST}, {tokens}[2]) THEN {tokens}[1] END"
     )
+
+
+def family(tokens: str) -> str:
+    """The family name where it is one of the known ones."""
+    return (
+        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN list_contains({_FAMILY_LIST}, {tokens}[1]) THEN {tokens}[1] "
+        f"WHEN list_contains({_FAMILY_LIST}, {tokens}[-1]) THEN {tokens}[-1] "
+        f"WHEN len({tokens}) > 2 AND list_contains({_FAMILY_LIST}, {tokens}[2]) THEN {tokens}[2] END"
+    )
+
+
+def hamlet(column: str) -> str:
+    """What an address says below the commune, without the kind of hamlet: "Thôn 9, Xã Hòa Ninh" and "T.9" are both "9"."""
+    parts = f"string_split_regex({column}, '[,;] *| - ')"
+    unit = "^ *(?:(?:xa|phuong|thi tran|tt|huyen|quan|tinh|tp|thanh pho|thi xa|tx)[ .]|[xphqt][.] *[a-z]|tp[.]?$)"
+    kept = f"list_filter({parts}, lambda part: NOT regexp_matches(replace(strip_accents(part), 'đ', 'd'), '{unit}'))"
+    text = folded(f"array_to_string({kept}, ' ')")
+    kind = "(?:to dan pho|khu dan cu|khu pho|tdp|kp|thon|xom|ban|buon|bon|lang|khom|khoi|ap|to|khu|t)"
+    return f"coalesce(nullif(trim(regexp_replace(' ' || {text} || ' ', ' {kind}(?: ([0-9a-z])|([0-9]))', ' \\1\\2')), ''), {text})"
 
 
 def accented(column: str) -> str:

@@ -64,12 +64,10 @@ def _take_input(con: duckdb.DuckDBPyConnection, relation: str | duckdb.DuckDBPyR
         con.unregister("linkage_source")
 
 
-# What follows a commune, district or province word repeats the place code where that is known.
-_ADDRESS_TEXT = names.folded("address")
+# Where the place code is known, the words for commune, district and province only repeat it.
 _ADDRESS = (
-    f"CASE WHEN place_code IN (SELECT written FROM linkage_place) "
-    f"THEN nullif(trim(regexp_replace({_ADDRESS_TEXT}, '^(.*?)(?:^| )(?:xa|x|phuong|p|thi tran|tt|huyen|h|quan|q|thi xa|tx|thanh pho|tp|tinh|t) .*$', '\\1')), '') "
-    f"ELSE {_ADDRESS_TEXT} END"
+    f"CASE WHEN place_code IN (SELECT written FROM linkage_place) THEN {names.hamlet('address')} "
+    f"ELSE {names.folded('address')} END"
 )
 _WORDS = f"""
     CREATE OR REPLACE TEMP TABLE linkage_words AS
@@ -126,11 +124,11 @@ _RECORD = f"""
            array_to_string(list_sort(w.tokens), ' ') AS name_sorted,
            replace(w.name_folded, ' ', '') AS name_glued,
            {names.regional("w.name_folded")} AS name_regional,
-           {names.given("w.tokens")} AS given,
+           {names.given("w.tokens")} AS given, {names.family("w.tokens")} AS family,
            w.tokens[1] AS head, CASE WHEN len(w.tokens) > 1 THEN w.tokens[-1] END AS tail,
            CASE WHEN len(w.tokens) > 2 THEN array_to_string(w.tokens[2:-2], ' ') END AS middle,
-           b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.year AS birth_year,
-           d.digits AS death_digits, d.day AS death_day, d.lunar AS death_lunar, d.year AS death_year,
+           b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.lunar_before AS birth_lunar_before, b.year AS birth_year,
+           d.digits AS death_digits, d.day AS death_day, d.lunar AS death_lunar, d.lunar_before AS death_lunar_before, d.year AS death_year,
            list_distinct([w.tokens[1], w.tokens[-1]]) AS words,
            CASE WHEN len(p.communes) > 0 THEN p.communes WHEN w.place_code IS NOT NULL THEN [w.place_code] END AS places,
            r.rare AS address_rare, w.address_folded, replace(w.address_folded, ' ', '') AS address_glued, w.address_tokens,
