@@ -66,7 +66,9 @@ def person_records(context: ReleaseContext) -> str:
 
         offer_units(context.warehouse.con)
         rows = analysed_deaths(context)
-        analysed = context.keep("analysed_death", rows[list(OWN_COLUMNS)].astype({"excluded": "str"}))
+        kinds = {name: "bool" if name in ("replaced", "again") else "str" for name in OWN_COLUMNS}
+        texts = rows[list(OWN_COLUMNS)].astype(kinds)  # an empty table keeps the kinds of its columns
+        analysed = context.keep("analysed_death", texts)
         context.keep(TABLE, _all_records(context, analysed))
     return f"kept_{TABLE}"
 
