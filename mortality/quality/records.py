@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tkyt_analysis.quality.context import CheckContext
 
 TABLE = "death_record"
+PARTS = ("person_said", "death_person", "plain_death", "file_day", "document_day", "coded", "lunar_day", "written_day", "line_hiv",
+         "record_said")  # fmt: skip
 FEMALE_WORDS, MALE_WORDS = ("thi",), ("van",)
 _COLUMNS = {
     "death_id": "VARCHAR", "source": "VARCHAR", "unit_id": "VARCHAR", "residence_unit_id": "VARCHAR", "person_key": "VARCHAR",
@@ -51,7 +53,7 @@ _NOTED = r"ghi so(?: ngay)? (\d+/\d+/\d+)|dang ky(?: ngay)? (\d+/\d+/\d+)"
 _WORK = r"\btnld\b|tai nan lao dong"
 _STILLBORN = r"khong (he )?khoc|(chet|mat) luu|thai luu|thai chet|chet trong (bung|tu cung|da con)|(sinh|de) ra da (chet|mat)|"\
     r"say thai|nao (hut |pha )?thai|khong co dau hieu song|apgar 0\b"  # fmt: skip
-_DIED = r"(tu vong|chet|mat) (luc .{0,20})?(tai|o|trong) "
+_DIED = r"(tu vong|chet|mat) (luc [0-9a-z: ]*)?(tai|o|trong) "
 _FACILITY = _DIED + r"(cac )?(benh vien|bv|khoa |vien |tram y te|tyt\b|ttyt\b|phong cap cuu)"
 _HOME = _DIED + r"(tai )?(gia dinh|nha)\b|xin ve"
 _SHORT_YEAR = r"[0-9]{1,2}[-/. ]+[0-9]{1,2}[-/. ]+[0-9]{2}"
@@ -66,7 +68,7 @@ def _doubled(pattern: str) -> str:
 
 _SAID = f"(coalesce({_FOLD_NOTE}, '') || ' | ' || replace(strip_accents(lower(coalesce(d.cause_text, ''))), 'đ', 'd'))"
 _PERSON = f"""
-    CREATE OR REPLACE TABLE death_person AS
+    CREATE OR REPLACE TABLE person_said AS
     SELECT i.death_id, CAST(i.birth_date AS DATE) AS birth_date,
            CASE WHEN list_has_any({_MIDDLE}, {{female}}) THEN 'female' WHEN list_has_any({_MIDDLE}, {{male}}) THEN 'male' ELSE '' END AS name_sex,
            try_strptime(coalesce(nullif(regexp_extract(i.noted, '{_NOTED}', 1), ''),
@@ -89,7 +91,7 @@ _PERSON_COLUMNS = ("full_name", "note", "birth_date", "birth_as_written", "id_nu
 _FOLD_CAUSE = "replace(strip_accents(lower(d.cause_text)), 'đ', 'd')"
 _HIV = f"(h.death_id IS NOT NULL OR {has_words('d.cause_text')} OR {has_code('d.icd10_as_written')} OR {has_code('c.code')})"
 _RECORD = f"""
-    CREATE OR REPLACE TABLE death_record AS
+    CREATE OR REPLACE TABLE record_said AS
     SELECT d.* EXCLUDE (sex), coalesce(d.sex, '') AS sex, coalesce(strftime(d.death_date, '%Y%m'), '') AS period_id,
            coalesce(CASE WHEN d.residence_unit_id LIKE 'VN20__:_____' THEN d.residence_unit_id END, d.unit_id) AS home,
            f.received_on, o.admission_on, coalesce(o.document_date, p.noted_on) AS registered_on, coalesce(c.code, '') AS code, coalesce(c.rule, '') AS code_rule,
@@ -121,43 +123,29 @@ _RECORD = f"""
 
 def death_records(context: CheckContext) -> str:
     """Make `death_record` where the run has not yet; its name."""
+    if not context.con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [TABLE]).fetchone():
+        make_death_records(context)
+        there = {row[0] for row in context.con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        context.con.execute("; ".join(f"DROP TABLE {name}" for name in PARTS if name in there))
+    return TABLE
+
+
+def make_death_records(context: CheckContext) -> None:
+    """Make `death_record`, and the tables PARTS on the way."""
     con = context.con
-    if con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [TABLE]).fetchone():
-        return TABLE
     con.execute(f"CREATE OR REPLACE TABLE plain_death AS SELECT {_plain(context)} FROM death")
     _side(context, "received_file", "file_day", "file_sha256, CAST(left(received_at, 10) AS DATE) AS received_on",
           "file_sha256 VARCHAR, received_on DATE")  # fmt: skip
     _documents(context)
     _hiv_lines(context)
-    _side(
-        context,
-        "death_code",
-        "coded",
-        "death_id, code, rule, decision",
-        "death_id VARCHAR, code VARCHAR, rule VARCHAR, decision VARCHAR",
-    )
+    _side(context, "death_code", "coded", "death_id, code, rule, decision",
+          "death_id VARCHAR, code VARCHAR, rule VARCHAR, decision VARCHAR")  # fmt: skip
     with identities(context) as relation:
         _persons(con, relation)
     _lunar_days(context)
     _written_days(context)
     con.execute(_RECORD)
     _places(context)
-    con.execute(
-        "; ".join(
-            f"DROP TABLE {name}"
-            for name in (
-                "death_person",
-                "plain_death",
-                "file_day",
-                "document_day",
-                "coded",
-                "lunar_day",
-                "written_day",
-                "line_hiv",
-            )
-        )
-    )
-    return TABLE
 
 
 def _persons(con: duckdb.DuckDBPyConnection, relation: str | None) -> None:
@@ -180,7 +168,7 @@ def _persons(con: duckdb.DuckDBPyConnection, relation: str | None) -> None:
         else "(SELECT '' AS death_id, 0 AS other_people LIMIT 0)"
     )
     con.execute(
-        f"CREATE OR REPLACE TABLE death_person AS SELECT p.*, s.other_people AS id_others FROM death_person p LEFT JOIN {shared} s USING (death_id)"
+        f"CREATE OR REPLACE TABLE death_person AS SELECT p.*, s.other_people AS id_others FROM person_said p LEFT JOIN {shared} s USING (death_id)"
     )
 
 
@@ -273,5 +261,5 @@ def _places(context: CheckContext) -> None:
     offer_units(context.con)
     context.con.execute(
         "CREATE OR REPLACE TABLE death_record AS SELECT r.*, coalesce(u.home_2025, r.home) AS home_2025, "
-        "coalesce(u.province_2025, '') AS province_2025 FROM death_record r LEFT JOIN unit_place u ON u.unit_id = r.home"
+        "coalesce(u.province_2025, '') AS province_2025 FROM record_said r LEFT JOIN unit_place u ON u.unit_id = r.home"
     )

@@ -50,16 +50,16 @@ def province_codes() -> tuple[str, ...]:
 
 def state_sql() -> str:
     """CASE … END: none | valid | identity_card | passport | lost_zero | placeholder | province | length | characters."""
-    provinces = _listed(province_codes())
+    provinces = province_codes()
     return f"""CASE
-        WHEN i.id_bare IN {_listed(_NOTHING)} THEN 'none'
-        WHEN regexp_full_match(i.id_bare, '[0-9]{{6,}}') AND (replace(i.id_bare, left(i.id_bare, 1), '') = '' OR i.id_bare IN {_listed(_SEQUENCES)}
+        WHEN {_among("i.id_bare", _NOTHING)} THEN 'none'
+        WHEN regexp_full_match(i.id_bare, '[0-9]{{6,}}') AND (replace(i.id_bare, left(i.id_bare, 1), '') = '' OR {_among("i.id_bare", _SEQUENCES)}
              OR i.id_bare LIKE '%00000000') THEN 'placeholder'
-        WHEN regexp_full_match(i.id_bare, '0[0-9]{{11}}') THEN CASE WHEN left(i.id_bare, 3) IN {provinces} THEN 'valid' ELSE 'province' END
+        WHEN regexp_full_match(i.id_bare, '0[0-9]{{11}}') THEN CASE WHEN {_among("left(i.id_bare, 3)", provinces)} THEN 'valid' ELSE 'province' END
         WHEN regexp_full_match(i.id_bare, '[0-9]{{12}}') THEN 'valid'
         WHEN regexp_full_match(i.id_bare, '[0-9]{{9}}') THEN 'identity_card'
-        WHEN regexp_full_match(i.id_bare, '[0-9]{{11}}') AND left('0' || i.id_bare, 3) IN {provinces} THEN 'lost_zero'
-        WHEN regexp_full_match(i.id_bare, '[0-9]{{10}}') AND left('00' || i.id_bare, 3) IN {provinces} THEN 'lost_zero'
+        WHEN regexp_full_match(i.id_bare, '[0-9]{{11}}') AND {_among("left('0' || i.id_bare, 3)", provinces)} THEN 'lost_zero'
+        WHEN regexp_full_match(i.id_bare, '[0-9]{{10}}') AND {_among("left('00' || i.id_bare, 3)", provinces)} THEN 'lost_zero'
         WHEN regexp_full_match(i.id_bare, '[0-9]{{8}}') THEN 'lost_zero'
         WHEN regexp_full_match(i.id_bare, '[A-Z]{{1,2}}[0-9]{{6,8}}') THEN 'passport'
         WHEN regexp_full_match(i.id_bare, '[0-9]+') THEN 'length'
@@ -103,5 +103,7 @@ def shared_sql(relation: str) -> str:
         WHERE t.names <= {MOST_NAMES} AND a.name <> '' AND b.name <> '' AND jaro_winkler_similarity(a.name, b.name) < {UNLIKE} GROUP BY 1"""
 
 
-def _listed(words: tuple[str, ...]) -> str:
-    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
+def _among(sql: str, words: tuple[str, ...]) -> str:
+    """Whether a text is one of these; a list, since DuckDB makes a join of every long IN."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"list_contains([{listed}], {sql})"

@@ -36,7 +36,7 @@ def given_sex_sql() -> str:
     """The sex that the given name (last word, with its accents) nearly always has, '' for all others."""
     last = f"list_extract(string_split(regexp_replace(trim(lower(nfc_normalize({NAME}))), '\\s+', ' ', 'g'), ' '), -1)"
     female, male = given_names()
-    return f"CASE WHEN {last} IN {_listed(female)} THEN 'female' WHEN {last} IN {_listed(male)} THEN 'male' ELSE '' END"
+    return f"CASE WHEN list_contains({_listed(female)}, {last}) THEN 'female' WHEN list_contains({_listed(male)}, {last}) THEN 'male' ELSE '' END"
 
 
 def same_as_informant_sql(columns: frozenset[str]) -> str:
@@ -63,4 +63,4 @@ def given_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _listed(words: tuple[str, ...]) -> str:
-    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
+    return "[" + ", ".join(f"'{word}'" for word in words) + "]"

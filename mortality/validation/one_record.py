@@ -11,14 +11,17 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
+from mortality.validation.kept_plans import KeptPlans
 from mortality.validation.lines import ALIASES, SOURCES, tables_of_lines
 from tkyt_analysis.labels import label
 
 if TYPE_CHECKING:
+    import duckdb
+
     from mortality.quality.record_checks import RecordTest
     from tkyt_analysis.catalog.entries import Rule
 
@@ -109,13 +112,13 @@ def _bench() -> _Bench:
 
 @cache
 def typing_rules() -> tuple[tuple[Rule, RecordTest], ...]:
-    """The rules whose test needs only the record itself; those asked only where named (`default: false`) stay out."""
+    """The rules whose test needs only the record itself; those asked only where named (`default: false`) stay out, but for restricted ones."""
     from mortality.quality.record_checks import test_of
     from tkyt_analysis.catalog import load_entries
 
-    rules = [r for r in load_entries("rules").values() if r.function == "check_death_record" and r.default]
+    rules = [rule for rule in load_entries("rules").values() if rule.function == "check_death_record"]
     pairs = [(rule, test_of(rule)) for rule in rules]
-    return tuple((rule, test) for rule, test in pairs if test.alone)
+    return tuple((rule, test) for rule, test in pairs if test.alone and (rule.default or test.restricted))
 
 
 class _Bench:
@@ -126,7 +129,7 @@ class _Bench:
 
         from tkyt_analysis.warehouse.schema import column_types, stored_datasets
 
-        self.con = duckdb.connect()
+        self.con = KeptPlans(duckdb.connect())
         self.con.execute("SET enable_progress_bar = false; SET threads = 1")
         self.columns: dict[str, list[str]] = {}
         datasets = stored_datasets()
@@ -141,7 +144,7 @@ class _Bench:
     def problems(self, tables: Mapping[str, pd.DataFrame], *, restricted: bool) -> list[Problem]:
         """What the tests find in the record that these tables hold."""
         self._fill(tables)
-        self._prepare(frozenset(name for name, rows in tables.items() if len(rows)))
+        self._prepare()
         found = self.con.execute(self.query).fetchall()
         names = ("rule_id", "value", "expected", "lower", "upper", "explanation", "fields")
         rows = [dict(zip(names, row, strict=True)) for row in found]
@@ -160,13 +163,13 @@ class _Bench:
                 f'INSERT INTO "{name}" ({listed}) VALUES ({", ".join("?" * len(kept.columns))})', values
             )
 
-    def _prepare(self, filled: frozenset[str]) -> None:
-        from mortality.quality.records import TABLE, death_records
+    def _prepare(self) -> None:
+        from mortality.quality.records import make_death_records
         from tkyt_analysis.quality.context import CheckContext
 
-        context = CheckContext(self.con, filled)
-        self.con.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        death_records(context)
+        # a context of its own for every record: tests keep what they have made of a context
+        context = CheckContext(cast("duckdb.DuckDBPyConnection", self.con), frozenset(KEPT_TABLES))
+        make_death_records(context)
         done = set()
         for rule, test in self.rules.values():
             if test.prepare and test.prepare not in done:
