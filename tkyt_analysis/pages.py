@@ -173,7 +173,8 @@ def _column(column: pd.Series, decimals: int, language: str) -> tuple[str, list[
     if pd.api.types.is_datetime64_any_dtype(column):
         return "", [format_date(value, language) for value in column]
     texts = ["–" if pd.isna(value) else str(value) for value in column]
-    return (' class="long"' if max(map(len, texts), default=0) > 28 else ""), [escape(text) for text in texts]
+    cells = [escape(text).replace("|", "|<wbr>") for text in texts]  # a figure's id may break between its parts
+    return (' class="long"' if max(map(len, texts), default=0) > 28 else ""), cells
 
 
 @dataclass(frozen=True)
