@@ -123,11 +123,11 @@ def _plain_fields(home: Path, warehouse: Warehouse, ids: Sequence[str]) -> pd.Da
         f"""
         SELECT d.*, coalesce(m.person_id, '') AS person_id, f.file_name || ' / ' || coalesce(d.sheet, '') || ' / ' || coalesce(d.row_number::VARCHAR, '') AS file
         FROM (
-            SELECT death_id AS record_id, source, unit_id, residence_unit_id, death_date::VARCHAR AS day, death_date_as_written AS day_as_written,
+            SELECT death_id AS record_id, source, unit_id, residence_unit_id, strftime(CAST(death_date AS DATE), '%d/%m/%Y') AS day, death_date_as_written AS day_as_written,
                    birth_year::VARCHAR AS birth_year, age_value, age_unit, sex, ethnic_group, occupation, place_of_death, cause_text,
                    icd10_as_written, file_sha256, sheet, row_number FROM lake.death WHERE death_id IN ({wanted})
             UNION ALL BY NAME
-            SELECT event_id AS record_id, '{SENT_HOME}' AS source, unit_id, residence_unit_id, discharge_date::VARCHAR AS day,
+            SELECT event_id AS record_id, '{SENT_HOME}' AS source, unit_id, residence_unit_id, strftime(CAST(discharge_date AS DATE), '%d/%m/%Y') AS day,
                    discharge_date_as_written AS day_as_written, birth_year::VARCHAR AS birth_year, age_value, age_unit, sex,
                    diagnosis_text AS cause_text, icd10_as_written, file_sha256, sheet, row_number FROM lake.sent_home_dying WHERE event_id IN ({wanted})
         ) d LEFT JOIN lake.death_match m USING (record_id) LEFT JOIN lake.received_file f USING (file_sha256)
@@ -199,7 +199,7 @@ def _identifiers(home: Path, ids: Sequence[str], why: str) -> pd.DataFrame | Non
         rows = read_identities(home, list(ids), why=why, table=table).rename(columns={key: "record_id"})
         parts.append(rows.reindex(columns=["record_id", *IDENTIFIERS]).astype(object))
     found = pd.concat(parts).drop_duplicates("record_id").set_index("record_id")
-    found["birth_date"] = [str(one)[:10] if pd.notna(one) else "" for one in found["birth_date"]]
+    found["birth_date"] = [f"{pd.Timestamp(one):%d/%m/%Y}" if pd.notna(one) else "" for one in found["birth_date"]]
     known = _as_text(found.reindex(list(ids)))
     known.loc[[one for one in ids if one not in found.index], "full_name"] = label("persons.withheld")
     return known.T

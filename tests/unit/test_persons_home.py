@@ -175,7 +175,7 @@ def test_records_stand_side_by_side_with_their_names_for_those_who_may_see_them(
     assert rows.attrs["identifiers"]
     shown = rows.set_index("field")
     assert shown.loc["full_name", ["a1______", "a2______"]].tolist() == ["Nguyễn Thị Hoà", "NGUYEN THI HOA"]
-    assert shown.loc["day"].tolist()[1:] == ["2025-08-10", "2025-08-11"]
+    assert shown.loc["day"].tolist()[1:] == ["10/08/2025", "11/08/2025"]
     assert [entry["why"] for entry in read_log(linked[0]) if entry["event"] == "identifiers_read"][-1] == "kiểm thử"
 
 
