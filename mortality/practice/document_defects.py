@@ -61,15 +61,16 @@ def plant_chain_defects(rng: np.random.Generator, rows: pd.DataFrame, factor: fl
     injury = planter.rows["injury"].to_numpy(bool)
     four = planter.rows["line_b_icd10"].str.match(r"[A-Z]\d\d\.\d").to_numpy(bool)
     blank_part2 = (planter.rows["part2"] == "").to_numpy()
-    for kind in CHAIN_KINDS:
-        may = (
-            injury
-            if kind in INJURY_KINDS
-            else np.full(len(injury), True)
-            if kind == "V_manner"
-            else ~injury & blank_part2
-        )
-        may = may & four if kind == "V_three_characters" else may
+    natural = ~injury & blank_part2
+    of_kind = {
+        **dict.fromkeys(INJURY_KINDS, injury),
+        **dict.fromkeys(CHAIN_KINDS[3:], natural),
+        "V_three_characters": natural & four,
+    }
+    for may in (injury, natural):  # half of each: a rule may know only one of them
+        for row in planter.choose(CERTIFICATE_SHARE / 2, may).tolist():
+            _spoil(planter, "V_manner", row)
+    for kind, may in of_kind.items():
         for row in planter.choose(CERTIFICATE_SHARE, may).tolist():
             _spoil(planter, kind, row)
     return planter
