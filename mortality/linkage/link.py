@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 PAIRS = "linked_pair"
-PAIRS_AT_ONCE = 4_000_000
+PAIRS_AT_ONCE = 4_000_000  # bounds the memory, before the rules are joined
+LEARNING_PAIRS, ROUNDS = 1_500_000, 3
+RULED_OUT = 1e-6
 _TABLES = (
     "linkage_key",
     "linkage_pair",
@@ -116,8 +118,8 @@ def _score(
 ) -> None:
     scorer = Scorer(con)
     try:
-        parts = max(1, math.ceil(sum(rule.pairs for rule in run.rules) / PAIRS_AT_ONCE))
-        run.model = _learn(con, scorer, run.records, parts)
+        parts = max(1, math.ceil(_pairs_of_rules(run) / PAIRS_AT_ONCE))
+        run.model = _learn(con, scorer, run)
         clock("learn")
         captures = Captures()
         for part in range(parts):
@@ -135,22 +137,32 @@ def _score(
         scorer.close()
 
 
-def _learn(con: duckdb.DuckDBPyConnection, scorer: Scorer, records: int, parts: int) -> Model:
-    """u from random pairs, m and the prior from the candidates of one part of the list."""
+def _learn(con: duckdb.DuckDBPyConnection, scorer: Scorer, run: LinkRun) -> Model:
+    """u from random pairs, m and the prior from the candidates of one part of the list.
+
+    Pairs that the starting values already rule out are scored once and not again.
+    """
+    records = run.records
     model = starting_model(records)
     if records < 2:
         return model
     random_pairs(con, records)
     scorer.score(model, "linkage_random", "linkage_sample")
     learn_u(model, patterns_of(con, "linkage_sample", model))
+    parts = max(1, math.ceil(_pairs_of_rules(run) / LEARNING_PAIRS))
     blocking.make_pairs(con, 0, parts)
-    for _ in range(3):
-        scorer.score(model, "linkage_pair", "linkage_sample")
-        patterns = patterns_of(con, "linkage_sample", model)
-        found = learn_m(model, patterns) * parts
-        everything = records * (records - 1) / 2
-        model.prior = min(0.2, max((found + 1) / (everything + 10), 0.02 / records))
+    candidates = "linkage_pair"
+    for _ in range(ROUNDS):
+        scorer.score(model, candidates, "linkage_sample", minimum=RULED_OUT)
+        found = learn_m(model, patterns_of(con, "linkage_sample", model)) * parts
+        model.prior = min(0.2, max((found + 1) / (records * (records - 1) / 2 + 10), 0.02 / records))
+        con.execute("CREATE OR REPLACE TEMP TABLE linkage_found AS SELECT rec_l, rec_r FROM linkage_sample")
+        candidates = "linkage_found"
     return model
+
+
+def _pairs_of_rules(run: LinkRun) -> int:
+    return sum(rule.pairs for rule in run.rules)
 
 
 def _offer_truth(con: duckdb.DuckDBPyConnection, truth: str) -> None:

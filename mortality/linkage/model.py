@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Shares = dict[str, dict[str, float]]
-RANDOM_PAIRS = 100_000
+RANDOM_PAIRS = 60_000
 WEIGHT_U, WEIGHT_M = 2000.0, 60.0
 MOST_DISAGREEMENT = 1.5  # times the starting share
 EXPECTED_DUPLICATES = 0.10  # records that meet another one, before the data have spoken

@@ -49,7 +49,7 @@ _FAMILY_TEXT = """
     tien tieu to ton tong tr tram tran trieu trinh truong tu ung v vang vi vo vu vuong
 """
 FAMILIES = frozenset(_FAMILY_TEXT.split())
-_FAMILY_LIST = "[" + ", ".join(f"'{name}'" for name in sorted(FAMILIES)) + "]"
+_FAMILY_LIST = "[" + ", ".join(f"'{name}'" for name in sorted(name.replace("y", "i") for name in FAMILIES)) + "]"
 
 
 def composed(column: str) -> str:
@@ -74,7 +74,7 @@ def folded_name(column: str) -> str:
 def given(tokens: str) -> str:
     """The word that tells one person of a family from another, where the family name shows on which end it stands."""
     return (
-        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN {tokens}[1] = 'y' AND len({tokens}) > 2 THEN {tokens}[2] WHEN list_contains({_FAMILY_LIST}, {tokens}[1]) THEN {tokens}[-1] "
+        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN {tokens}[1] = 'i' AND len({tokens}) > 2 THEN {tokens}[2] WHEN list_contains({_FAMILY_LIST}, {tokens}[1]) THEN {tokens}[-1] "
         f"WHEN list_contains({_FAMILY_LIST}, {tokens}[-1]) THEN {tokens}[1] "
         f"WHEN len({tokens}) > 2 AND list_contains({_FAMILY_LIST}, {tokens}[2]) THEN {tokens}[1] END"
     )
@@ -107,8 +107,8 @@ def accented(column: str) -> str:
 
 
 def one_i(text: str) -> str:
-    """A single y after a consonant is i: "ly" and "li" are one syllable."""
-    return f"regexp_replace({text}, '([bcdghklmnpqrstvxđ])y\\b', '\\1i', 'g')"
+    """y and i are one letter: "Lý" and "Lí", "Nguyễn" and "Nguiễn"."""
+    return f"replace({text}, 'y', 'i')"
 
 
 def regional(text: str) -> str:

@@ -109,6 +109,8 @@ _IDS = f"""
     GROUP BY id_number
     HAVING count(*) <= greatest({SHARED_ID}, (SELECT count(id_number) FROM linkage_words) / 200)
 """
+# An age in the place of a birth ("75 tuổi"): the year of birth follows from that of death.
+_AGE = "TRY_CAST(regexp_extract(w.birth, '^([0-9]{1,3}) *(?:t|tuổi|tuoi|years?)?$', 1) AS SMALLINT)"
 _RECORD = f"""
     CREATE OR REPLACE TEMP TABLE linkage_record AS
     WITH full_name AS (
@@ -127,7 +129,8 @@ _RECORD = f"""
            {names.given("w.tokens")} AS given, {names.family("w.tokens")} AS family,
            w.tokens[1] AS head, CASE WHEN len(w.tokens) > 1 THEN w.tokens[-1] END AS tail,
            CASE WHEN len(w.tokens) > 2 THEN array_to_string(w.tokens[2:-2], ' ') END AS middle,
-           b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.lunar_before AS birth_lunar_before, b.year AS birth_year,
+           b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.lunar_before AS birth_lunar_before,
+           coalesce(b.year, d.year - {_AGE}) AS birth_year,
            d.digits AS death_digits, d.day AS death_day, d.lunar AS death_lunar, d.lunar_before AS death_lunar_before, d.year AS death_year,
            list_distinct([w.tokens[1], w.tokens[-1]]) AS words,
            CASE WHEN len(p.communes) > 0 THEN p.communes WHEN w.place_code IS NOT NULL THEN [w.place_code] END AS places,
