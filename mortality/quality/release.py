@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
-from tkyt_analysis.warehouse.replaced import replaced_files_sql
+from tkyt_analysis.warehouse.replaced import replaced_files_sql, replaced_records_sql
 
 AGE_COLUMNS = ["unit_id", "whipple", "lower", "upper", "myers", "bachi", "spoorenberg", "events", "status", "reason"]
 
@@ -19,11 +19,11 @@ def death_reconciliation(context: ReleaseContext) -> pd.DataFrame:
 
     if not {"death", "death_match", "sent_home_dying"} <= set(context.warehouse.tables()):
         return context.add_scope(pd.DataFrame({"unit_id": pd.Series(dtype="str")}))
-    replaced = replaced_files_sql(context.warehouse)
+    replaced, records = replaced_files_sql(context.warehouse), replaced_records_sql(context.warehouse)
     latest = "(SELECT max(CAST(left(received_at, 10) AS DATE)) FROM lake.received_file)"
     rows = reconciled(
         context.warehouse.con,
-        death=f"(SELECT * FROM lake.death WHERE file_sha256 NOT IN ({replaced}))",
+        death=f"(SELECT * FROM lake.death WHERE file_sha256 NOT IN ({replaced}) AND death_id NOT IN ({records}))",
         sent_home=f"(SELECT * FROM lake.sent_home_dying WHERE file_sha256 NOT IN ({replaced}))",
         match="lake.death_match",
         latest=latest,
@@ -68,6 +68,7 @@ def death_age_quality(context: ReleaseContext) -> pd.DataFrame:
             FROM lake.death d JOIN unit_place u USING (unit_id)
             WHERE d.source = 'a6' AND d.age_years BETWEEN 0 AND {OLDEST} AND (d.age_unit = 'years' OR d.birth_year IS NOT NULL)
               AND d.file_sha256 NOT IN ({replaced_files_sql(context.warehouse)})
+              AND d.death_id NOT IN ({replaced_records_sql(context.warehouse)})
         ) GROUP BY unit_id, age ORDER BY unit_id, age
         """
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tkyt_analysis.ingest.excel_tables import Table
 
 TABLE = "death_as_written"
-CELLS_PER_BATCH = 400_000
+CELLS_PER_BATCH = 100_000
 
 
 @dataclass(frozen=True)
