@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -262,12 +261,8 @@ def report(args: argparse.Namespace, tables: dict[str, pd.DataFrame], linked: st
         page = PAGE.read_text("utf-8")
         for name, table in tables.items():
             text = f"{when}\n\n{as_markdown(table)}\n" + (f"\n{linked}\n" if name == "seconds" and linked else "")
-            page = re.sub(
-                rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)",
-                lambda m, text=text: m[1] + text + m[2],
-                page,
-                flags=re.DOTALL,
-            )
+            start, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
+            page = page[: page.index(start) + len(start)] + text + page[page.index(end) :]
         PAGE.write_text(page, "utf-8")
 
 

@@ -6,7 +6,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from mortality.practice.big_book import draw_book
+from mortality.practice.big_book import draw_book, draw_certificates
+from mortality.practice.document_defects import CHAIN_KINDS
 from mortality.practice.legacy_encodings import ENCODERS
 from mortality.practice.source import SOURCE
 from tkyt_analysis.catalog import read_codelist
@@ -165,3 +166,23 @@ def test_a_certificate_without_defect_keeps_the_rules_of_the_form(made, truth):
             assert (manner == "Bệnh") == (not external)
             checked += 1
     assert checked > 40
+
+
+def test_a_large_list_of_certificates_names_what_is_wrong_in_each_row(tmp_path):
+    listed = draw_certificates(tmp_path / "list.xlsx", 600, seed=5, profile="heavy")
+    sheet = openpyxl.load_workbook(listed.path)["certificate"]
+    head = {cell.value: cell.column - 1 for cell in sheet[7]}
+    planted = listed.planted
+    assert set(planted["kind"]) == set(CHAIN_KINDS)
+    assert planted["row_number"].is_unique
+    rows = {number: [cell.value for cell in sheet[number]] for number in planted["row_number"]}
+    for row in planted.query("kind == 'V_part1_blank'").itertuples():
+        values = rows[row.row_number]
+        assert [values[head[f"Mã ICD-10 dòng {line}"]] for line in "abc"] == [None] * 3
+        assert values[head["Mã ICD-10 mục 2"]]
+    for row in planted.query("kind == 'V_duplicate_code'").itertuples():
+        values = rows[row.row_number]
+        assert values[head["Mã ICD-10 dòng b"]] == values[head["Mã ICD-10 dòng c"]] == row.shown_value
+    manner = planted.query("kind == 'V_manner'")
+    assert {"Bệnh", "Tai nạn"} <= set(manner["shown_value"])
+    assert (manner["true_value"] != manner["shown_value"]).all()
