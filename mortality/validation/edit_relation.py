@@ -80,7 +80,7 @@ def _certificates(context: CheckContext) -> None:
     manner = certificate if context.has("certificate") else "(SELECT NULL::VARCHAR AS death_id, NULL AS manner)"
     context.con.execute(
         f"""CREATE OR REPLACE TABLE edited_record AS
-        SELECT r.death_id, r.sex, r.age_value, r.age_unit, r.age_years, nullif(r.code, '') AS underlying_cause, r.cause_text,
+        SELECT row_number() OVER () AS number, r.death_id, r.sex, r.age_value, r.age_unit, r.age_years, nullif(r.code, '') AS underlying_cause, r.cause_text,
                coalesce(r.manner, m.manner) AS manner, w.* EXCLUDE (death_id)
         FROM death_record r LEFT JOIN {source} w USING (death_id) LEFT JOIN {manner} m USING (death_id)"""
     )
