@@ -15,7 +15,10 @@ DOORS = {
     "a6": "death_register", "civil_registration": "civil_registration_list", "death_notice": "death_notice_list",
     "certificate": "certificate_list", "verbal_autopsy": "verbal_autopsy", "sent_home_dying": "sent_home_list",
 }  # fmt: skip
-NUMBERS = {"age_years": "float64", "birth_year": "Int64", "row_number": "int64"}
+FILLED = (
+    "death", "sent_home_dying", "death_code", "death_document", "received_file", "quarantine", "death_match", "file_replacement",
+    "record_replacement", "finding", "organisation_unit",
+)  # fmt: skip
 
 
 def record(name, source="a6", day="2025-08-10", *, sex="male", age=70, code="I64", home=COMMUNE, unit=None, file=None, place_of_death=None,
@@ -31,14 +34,16 @@ def record(name, source="a6", day="2025-08-10", *, sex="male", age=70, code="I64
 
 def drawn_home(home: Path, records, *, persons=(), probability=0.95, quarantined=None, replaced_files=(), replaced_records=(),
                findings=(), units=True) -> Path:  # fmt: skip
-    """A home with these records.
+    """A home with these records (one that is there is emptied first).
 
     persons : names of records of one person, space-separated ("a1 c1"); quarantined : {file: {reason: rows}};
     replaced_records : names; findings : (name, rule)
     """
-    create_home(home, practice=True)
+    again = not create_home(home, practice=True)
     rows = pd.DataFrame(list(records))
     with Warehouse(home, write=True) as warehouse, warehouse.transaction():
+        for table in FILLED if again else ():
+            warehouse.con.execute(f"DELETE FROM lake.{table}")
         if len(rows):
             _records(warehouse, rows, quarantined or {})
         for number, group in enumerate(persons):

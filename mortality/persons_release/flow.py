@@ -27,7 +27,7 @@ BEFORE_PERSONS = (QUARANTINED, REPLACED, NOT_A_DEATH, DUPLICATE, MERGED)
 LIST_OF_DOOR = {
     "death_register": "a6", "certificate": "certificate", "certificate_list": "certificate", "certificate_form": "certificate",
     "civil_registration_list": "civil_registration", "death_notice_list": "death_notice", "death_notice_form": "death_notice",
-    "death_notice_xml": "death_notice", "verbal_autopsy": "verbal_autopsy", "sent_home_list": TAKEN_HOME,
+    "death_line_list": "a6", "death_list_by_columns": "line_list", "death_notice_xml": "death_notice", "verbal_autopsy": "verbal_autopsy", "sent_home_list": TAKEN_HOME,
 }  # fmt: skip
 # Of a person's records the one that counts stands for the person, else the one of the list that would count first.
 CLASSES = """
@@ -55,10 +55,10 @@ CLASSES = """
 QUARANTINE = """
     SELECT file_sha256, f.door, f.rows_quarantined, coalesce(q.reason, '') AS reason, count(q.file_sha256) AS named
     FROM lake.received_file f LEFT JOIN lake.quarantine q USING (file_sha256)
-    WHERE f.door IN {doors} AND f.rows_quarantined > 0 GROUP BY ALL ORDER BY ALL
+    WHERE (f.door IN {doors} OR file_sha256 IN (SELECT file_sha256 FROM {relation})) AND f.rows_quarantined > 0 GROUP BY ALL ORDER BY ALL
 """
 UNITS_OF_FILES = """
-    SELECT file_sha256, CASE WHEN count(DISTINCT unit_id) = 1 THEN min(unit_id) END AS unit_id,
+    SELECT file_sha256, min(source) AS landed_as, CASE WHEN count(DISTINCT unit_id) = 1 THEN min(unit_id) END AS unit_id,
            CASE WHEN count(DISTINCT unit_2025) = 1 THEN min(unit_2025) END AS unit_2025 FROM {relation} GROUP BY 1
 """
 
@@ -81,7 +81,7 @@ def deaths_flow(context: ReleaseContext) -> pd.DataFrame:
 
 def _quarantined(context: ReleaseContext, relation: str) -> pd.DataFrame:
     """Rows that never landed, at the place of their file where all its other rows are of one place."""
-    rows = context.query(QUARANTINE.format(doors=tuple(LIST_OF_DOOR)))
+    rows = context.query(QUARANTINE.format(doors=tuple(LIST_OF_DOOR), relation=relation))
     units = context.query(UNITS_OF_FILES.format(relation=relation))
     rows = rows.merge(units, on="file_sha256", how="left", validate="many_to_one")
     unnamed = rows.drop_duplicates("file_sha256").assign(
@@ -93,7 +93,7 @@ def _quarantined(context: ReleaseContext, relation: str) -> pd.DataFrame:
     named = rows.assign(records=rows["named"])
     whole = pd.concat([named, unnamed], ignore_index=True).query("records > 0")
     return whole.assign(
-        source=whole["door"].map(LIST_OF_DOOR), step=QUARANTINED, year=pd.NA,
+        source=whole["landed_as"].fillna(whole["door"].map(LIST_OF_DOOR)), step=QUARANTINED, year=pd.NA,
         unit_id=whole["unit_id"].fillna(""), unit_2025=whole["unit_2025"].fillna(""),
     )[COLUMNS[:-1]]  # fmt: skip
 
