@@ -303,6 +303,6 @@
       if (!root.tkytCapture && find(root)) { root.tkytCapture = new App(root); }
     });
   }
-  new MutationObserver(start).observe(document.documentElement, { childList: true, subtree: true });
+  setInterval(start, 250); // a widget gets its class after its content: no mutation of the tree tells of the last step
   start();
 })();
