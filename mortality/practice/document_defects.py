@@ -13,6 +13,7 @@ from mortality.practice.id_defects import ID_KINDS, wrong_number
 CERTIFICATE_SHARE = (
     0.03  # of certificates, each kind; half of all certificates err somewhere in most studies (own choice)
 )
+AT_MOST = 1 / 3  # of the rows that may have a kind: enough are left for the next one
 NUMBER_SHARE = 0.006  # of numbers in civil registration, each kind
 CHAIN_KINDS = (
     "V_external_top_alone", "V_external_without_nature", "V_manner", "V_part1_blank", "V_duplicate_code",
@@ -39,7 +40,7 @@ class DocumentPlanter:
         candidates = np.flatnonzero(may & self.free)
         if not len(candidates):
             return candidates
-        wanted = min(1.0, share * self.factor * len(self.rows) / len(candidates))
+        wanted = min(AT_MOST, share * self.factor * len(self.rows) / len(candidates))
         chosen = candidates[self.rng.random(len(candidates)) < wanted]
         chosen = chosen if len(chosen) else self.rng.choice(candidates, 1)
         self.free[chosen] = False
