@@ -1,7 +1,7 @@
 """Deaths that one list holds and another lacks, both ways between the book and civil registration: the lists to ask about.
 
-A death of the book can be expected in civil registration only where the register of its commune was received, and only while that
-register still ran `days_to_register` days after the death: the family has time, and lists come late. Other deaths are not asked about.
+A death of the book can be expected in civil registration only from the first registration received of its commune on, and only while
+that register still ran `days_to_register` days after the death: the family has time, and lists come late. Other deaths are not asked about.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMPARED = """
                string_agg(DISTINCT source, ' ' ORDER BY source) AS sources FROM record GROUP BY 1
     ), book AS (SELECT DISTINCT home_2025, year(day) AS year FROM record WHERE source = 'a6')
     SELECT r.*, l.sources, l.in_book, l.registered,
-           coalesce(r.day BETWEEN c.first_day - {days} AND c.last_day - {days}, false) AS due, b.year IS NOT NULL AS has_book
+           coalesce(r.day BETWEEN c.first_day AND c.last_day - {days}, false) AS due, b.year IS NOT NULL AS has_book
     FROM record r JOIN listed l USING (person_id) LEFT JOIN covered c ON c.home_2025 = r.home_2025
     LEFT JOIN book b ON b.home_2025 = r.home_2025 AND b.year = year(r.day)
     WHERE r.source IN ('a6', 'civil_registration', 'death_notice', 'certificate') AND r.day IS NOT NULL

@@ -116,11 +116,12 @@ _PEOPLE = st.lists(
         st.sampled_from(["I64", None, "P95", "B20"]),
         st.booleans(),
     ),
-    max_size=8,
+    min_size=10,
+    max_size=16,
 )
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(people=_PEOPLE, refused=st.integers(0, 3))
 def test_received_is_quarantined_and_persons_and_all_that_left_whatever_the_lists(people, refused, any_home):
     rows, persons, replaced = [], [], []
