@@ -81,7 +81,7 @@ RULES: dict[str, tuple[str, str]] = {
     "any_place": (_letters("place"), _PLACE),
 }
 LOOSE = "any_"  # rules that say so little that only small lists can afford them
-LOOSE_PAIRS = 150_000
+LOOSE_PAIRS = 60_000
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Rule:
 
 def budget(records: int, rule: str = "") -> int:
     """Pairs that one rule may bring: many per record in a small list, few in a large one."""
-    pairs = int(records * (4 + 2500 / math.sqrt(records + 1)))
+    pairs = int(records * (3 + 1000 / math.sqrt(records + 1)))
     return min(pairs, LOOSE_PAIRS) if rule.startswith(LOOSE) else pairs
 
 

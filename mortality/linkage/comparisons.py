@@ -75,7 +75,7 @@ NAME = Comparison(
         Level("order", "name_sorted_l = name_sorted_r OR name_glued_l = name_glued_r", 0.05, 1e-4, "name"),
         Level("middle", f"{_ENDS} AND {_MIDDLE}", 0.05, 3e-4, "ends"),
         Level("dialect", "name_regional_l = name_regional_r", 0.03, 2e-4, "near"),
-        Level("household", _OTHER_GIVEN, 1e-5, 0.6),
+        Level("household", _OTHER_GIVEN, 1e-6, 0.6),
         Level("other_middle", f"{_ENDS} AND NOT {_alike('middle_l', 'middle_r', FAR)}", 0.004, 3e-4, "ends"),
         Level(
             "slip",

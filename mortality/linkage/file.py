@@ -105,14 +105,15 @@ def _read(con: duckdb.DuckDBPyConnection, source: Path) -> bool:
 
 def _scan(source: Path) -> str:
     name = str(source).replace("'", "''")
-    return f"SELECT * FROM read_csv('{name}', all_varchar = true, header = true, delim = ',', quote = '\"', strict_mode = false, null_padding = true)"
+    with source.open(encoding="utf-8-sig") as file:
+        first = file.readline()
+    mark = max(",;\t|", key=first.count)
+    return f"SELECT * FROM read_csv('{name}', all_varchar = true, header = true, delim = '{mark}', quote = '\"', strict_mode = false, null_padding = true)"
 
 
 def _header(con: duckdb.DuckDBPyConnection, source: Path) -> list[str]:
     try:
-        with source.open("rb") as file:
-            first = file.read(64)
-        if not first.strip():
+        if not source.stat().st_size:
             raise InputError("error.link_empty_file", file=source.name)
         return list(con.sql(f"{_scan(source)} LIMIT 0").columns)
     except InputError:
