@@ -9,6 +9,7 @@ are typed by people and are checked like a file that came in.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -24,6 +25,7 @@ import ipywidgets as widgets
 
 from mortality.capture import page
 from mortality.capture.checking import where_it_broke
+from mortality.capture.journal import Kept
 from mortality.capture.panels import Panels
 from mortality.capture.session import Session, open_session, require_year, today
 from tkyt_analysis.errors import InputError, TkytError
@@ -31,7 +33,8 @@ from tkyt_analysis.labels import LANGUAGES, current_language, label, set_languag
 from tkyt_analysis.settings import home_directory
 
 LOG_FILE = "TKYT_DASHBOARD_LOG"
-QUIET = ("set", "leave", "focus", "find")  # steps that leave the sentence over the form as it stands
+AWAY, AWAY_HIDDEN = 12.0, 90.0  # seconds without a word of the page (of one in the background), after which it is gone
+QUIET = ("set", "leave", "focus", "find", "here", "bye")  # steps that leave the sentence over the form as it stands
 LARGEST = 200_000  # characters of one message of the page
 log = logging.getLogger("mortality.capture")
 log.propagate = False
@@ -51,6 +54,8 @@ class CaptureApp(widgets.VBox):
         self.state: dict[str, Any] = {"ack": 0}
         self.error = ""
         self._acknowledged = self._form_version = self._said_version = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._hidden = False
         self.panels = Panels(self)
         self._skeleton = widgets.HTML()
         self._shown = widgets.HTML(layout={"display": "none"})
@@ -101,9 +106,36 @@ class CaptureApp(widgets.VBox):
             events = [one for one in told["events"] if int(one["s"]) > self._acknowledged]
         except (ValueError, KeyError, TypeError):
             return
+        self._hidden = bool(told.get("hidden"))
+        self._watch()
         if events:
+            self._come_back()
             self._acknowledged = max(int(one["s"]) for one in events)
             self.receive(events)
+
+    # -- whether the page is still there
+
+    def _watch(self) -> None:
+        """Look again in a while; outside a running kernel (a script, a test) there is no page to lose."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(AWAY_HIDDEN if self._hidden else AWAY, self._let_go)
+
+    def _let_go(self) -> None:
+        """The page was closed or loaded again: its kernel may live on, but another window may go on with the draft."""
+        if self.session is not None:
+            self.session.journal.close()
+
+    def _come_back(self) -> None:
+        """The page is heard again: go on, or begin anew where another window has taken the draft over."""
+        if self.session is not None and not self.session.journal.hold_again():
+            self.session.take(Kept())
+            self.refill()
+            self.say(label("capture.taken_over", self.language), "warning")
 
     def receive(self, events: list[dict[str, Any]]) -> None:
         """Do what a person did, in order, and show what came of it."""

@@ -44,12 +44,13 @@
   App.prototype.post = function () {
     if (!this.waiting.length) { return; }
     if (!this.sentAt) { this.sentAt = Date.now(); }
-    this.out.value = JSON.stringify({ n: ++this.posts || (this.posts = 1), events: this.waiting });
+    this.out.value = JSON.stringify({ n: ++this.posts || (this.posts = 1), hidden: document.hidden, events: this.waiting });
     this.out.dispatchEvent(new Event("input", { bubbles: true }));
     this.out.dispatchEvent(new Event("change", { bubbles: true }));
   };
   App.prototype.watch = function () {
     var late = this.waiting.length && Date.now() - this.sentAt > LOST_AFTER;
+    if (!this.waiting.length && Date.now() - (this.beat || 0) > 4000) { this.beat = Date.now(); this.send({ do: "here" }); }
     if (late) { this.notice(this.body.dataset.lost, "error"); this.body.classList.add("cap-lost"); this.post(); }
   };
   App.prototype.acknowledge = function (number) {
@@ -116,6 +117,7 @@
       app.press(button);
     });
     this.root.addEventListener("submit", function (event) { event.preventDefault(); });
+    window.addEventListener("pagehide", function () { if (app.body) { app.send({ do: "bye" }); } });
     document.addEventListener("keydown", function (event) { if (app.body && app.body.isConnected) { app.keyed(event); } }, true);
   };
   App.prototype.kept = function (name) { var form = this.state.form; return form ? form.values[name] || "" : ""; };

@@ -65,6 +65,7 @@ class Journal:
         self.folder = self.home / "restricted" / "capture" / name
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.window = secrets.token_hex(8)
+        self._had_file = False
         self._held: IO[str] | None = _hold(self.folder / f"{self.window}{LOCK}")
 
     @property
@@ -142,8 +143,17 @@ class Journal:
         """What a sealed journal is bound to: it cannot take the place of another account's, place's or window's."""
         return f"tkyt capture {VERSION}\n{self.account}\n{self.place}\n{window}".encode()
 
+    def hold_again(self) -> bool:
+        """Hold the window again after it was let go; False where another window has taken its records over meanwhile."""
+        if self._held is not None:
+            return True
+        taken = self._had_file and not self.file.exists()
+        self._held = _hold(self.folder / f"{self.window}{LOCK}")
+        return not taken
+
     def close(self) -> None:
         """Let go of the window; its records stay for the next one."""
+        self._had_file = self.file.exists()
         if self._held is not None:
             if not self.file.exists():
                 (self.folder / f"{self.window}{LOCK}").unlink(missing_ok=True)

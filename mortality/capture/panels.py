@@ -29,7 +29,7 @@ class Panels:
     """The steps by the name of their event (`steps`), and the state of the page (`state()`)."""
 
     without_session = frozenset(
-        {"tab", "place", "find", "year", "language", "queue", "same", "different", "skip", "undo"}
+        {"tab", "place", "find", "year", "language", "here", "bye", "queue", "same", "different", "skip", "undo"}
     )
 
     def __init__(self, app: CaptureApp) -> None:
@@ -54,6 +54,7 @@ class Panels:
             "copy": self._copy, "leave_form": self._leave_form, "confirm": self._confirm, "open": self._open,
             "remove": self._remove, "resume": self._resume, "tab": self._tab, "correct": self._correct, "same": self._judge,
             "different": self._judge, "skip": self._skip, "undo": self._undo, "handin": self._hand_in, "place": self._place,
+            "here": lambda event: None, "bye": lambda event: self.session.journal.close() if self.app.session else None,
             "find": self._find, "year": self._year, "language": self._language, "new": self._new,
         }  # fmt: skip
 
