@@ -16,6 +16,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ class CaptureApp(widgets.VBox):
             for event in events:
                 if event.get("do") not in QUIET:
                     self.say("")
-                self._guarded(lambda event=event: self._do(event))
+                self._guarded(partial(self._do, event))
                 typed = typed or event.get("do") in ("set", "leave")
             if typed and self.session is not None:
                 self._guarded(self.session.keep)

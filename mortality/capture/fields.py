@@ -48,10 +48,12 @@ def _field(row: dict[str, str]) -> Field:
     with_list = bool(row["choices"]) == (kind in WITH_CHOICES)
     if kind not in KINDS or group not in GROUPS or not width.isdigit() or not 1 <= int(width) <= 12 or not with_list:
         raise InputError("error.capture_field", field=row["field"], found=f"{kind}, {group}, {width}, {row['choices']}")
-    words = [{language: row[f"{part}_{language}"] for language in ("vi", "en")} for part in ("title", "help")]
+    title, help_text = (
+        {language: row[f"{part}_{language}"] for language in ("vi", "en")} for part in ("title", "help")
+    )
     required, essential = row["required"] == "yes", row["essential"] == "yes"
     return Field(
-        row["field"], group, kind, row["choices"], required, essential, int(width), *words, heading=row["heading"]
+        row["field"], group, kind, row["choices"], required, essential, int(width), title, help_text, row["heading"]
     )
 
 

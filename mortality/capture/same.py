@@ -88,7 +88,7 @@ def next_pair(home: Path, *, skipped: frozenset[tuple[str, str]] = frozenset()) 
         return None
     first = rows[0]
     ids = [str(first["record_a"]), str(first["record_b"])]
-    return Pair(*ids, _percent(first["probability"]), _words(first["reasons"]), compare(home, ids), len(rows))
+    return Pair(ids[0], ids[1], _percent(first["probability"]), _words(first["reasons"]), compare(home, ids), len(rows))
 
 
 def compare(home: Path, record_ids: list[str]) -> tuple[tuple[str, str, str, bool], ...]:

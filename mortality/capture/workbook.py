@@ -152,11 +152,12 @@ def _add_checks(sheet: Any, columns: Sequence[Field], ranges: Mapping[str, str],
 
 
 def _set_page(sheet: Any, columns: Sequence[Field], corrections: bool, last: int) -> None:
-    """A3 lying, headings on every page, the name always in sight; locked except the lines."""
+    """A3 lying, three pages wide, headings on every page, the name always in sight; locked except the lines."""
     sheet.freeze_panes(FIRST_ROW, 2)
     sheet.set_landscape()
     sheet.set_paper(8)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(3, 0)  # person, certificate, the rest; number and name repeated
+    sheet.repeat_columns(0, 1)
     sheet.repeat_rows(HEADER_ROW, HEADER_ROW + 1)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.5)
     sheet.print_area(0, 0, last, len(columns) + (len(_CORRECTION) if corrections else 0))
