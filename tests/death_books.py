@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import openpyxl
@@ -42,12 +46,21 @@ def book(path: Path, lines: list[dict], *, title=TITLE) -> Path:
     return path
 
 
+@cache
+def _empty_home() -> Path:
+    """A home with its unit lists, made once per test process: copies of it share its key."""
+    made = Path(tempfile.mkdtemp(prefix="tkyt-empty-")) / "home"
+    atexit.register(shutil.rmtree, made.parent, ignore_errors=True)
+    prepare_home(made)
+    return made
+
+
 class Home:
     """A home under a test's folder; `receive` ingests books of lines, `rows` asks the open lake."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "home"
-        prepare_home(self.path)
+        shutil.copytree(_empty_home(), self.path)
 
     def receive(self, lines: list[dict], name: str = "so_a6.xlsx", **options) -> dict:
         return ingest(self.path, [book(self.folder / name, lines, **options)]).files[0]
