@@ -31,10 +31,13 @@ _PLACE = ", unnest(places) AS b(place)"
 # Two grids of eight days, half of one apart: days up to four apart share a cell of one of them.
 _DAYS = ", unnest([datediff('day', DATE '1800-01-01', death_day) // 8 * 2, (datediff('day', DATE '1800-01-01', death_day) + 4) // 8 * 2 + 1]) AS c(cell)"
 _LUNAR = f", unnest([{_turned('death')}, strftime(death_lunar, '%Y%m%d'), strftime(death_lunar_before, '%Y%m%d')]) AS c(cell)"
-_HALVES = ", unnest(['<' || left(id_number, (length(id_number) // 2)::INT), right(id_number, (length(id_number) // 2)::INT) || '>']) AS c(half)"
+_HALVES = ", unnest(['<' || left(id_number, (length(id_number) * 3 // 4)::INT), right(id_number, (length(id_number) // 2)::INT) || '>']) AS c(half)"
 _STREET = ", unnest([address_rare[1:2], address_rare[2:3], [address_rare[1], address_rare[3]]]) AS c(pair)"
 
 _NO_DAYS = ", unnest([left(birth_digits, 6), right(birth_digits, 4)]) AS c(part)"
+
+# "Thôn 9" says something only within its commune; a street address without a known place must be long enough
+_NEAR = "CASE WHEN len(communes) > 0 THEN '|' || communes[1] WHEN length(address_glued) > 5 THEN '' END"
 
 
 def _letters(text: str) -> str:
@@ -73,9 +76,9 @@ RULES: dict[str, tuple[str, str]] = {
     "death_word": ("word || cell", _WORD + _LUNAR),
     "death_place": ("place || cell", _PLACE + _LUNAR),
     "death_birth_year": ("cell || birth_year", _LUNAR),
-    "address": ("address_glued", ""),
-    "address_words": ("array_to_string(pair, ' ')", _STREET),
-    "address_start": ("left(address_glued, 8)", ""),
+    "address": (f"address_glued || {_NEAR}", ""),
+    "address_words": (f"array_to_string(pair, ' ') || {_NEAR}", _STREET),
+    "address_start": (f"left(address_glued, 8) || {_NEAR}", ""),
     "any_birth_part": ("part", _NO_DAYS),
     "any_death": (_turned("death"), ""),
     "any_place": (_letters("place"), _PLACE),

@@ -58,7 +58,9 @@ def varied(**changes):
         {"birth": "06/05/1950"},  # day and month exchanged
         {"birth": ""},
         {"death_date": "2024-03-13"},
-        {"death_date": "02/02/2024"},  # the lunar date of 12/03/2024, unmarked … 12/03 is the third day of the second month
+        {
+            "death_date": "02/02/2024"
+        },  # the lunar date of 12/03/2024, unmarked … 12/03 is the third day of the second month
         {"place_code": "VN2024:05635"},
         {"place_code": ""},
         {"address": "T.3, Xã Phú Lương, Tỉnh Thái Nguyên"},
@@ -105,7 +107,8 @@ def test_id_numbers_decide_only_where_they_are_numbers_of_a_person():
     other = linked((*ONE[:-1], number), varied(**twin, id_number="087160777888"), minimum=1e-9).get(("a", "b"), 0)
     zeros = linked((*ONE[:-1], "000000000000"), varied(**twin, id_number="000000000000"), minimum=0.001)
     old = linked((*ONE[:-1], number), varied(**twin, id_number="090123456"), minimum=0.001).get(("a", "b"), 0)
-    assert same > 0.99 and same > turned > plain > other
+    assert same > 0.99
+    assert same > turned > plain > other
     assert zeros.get(("a", "b"), 0) == pytest.approx(plain, abs=0.02)  # a placeholder says nothing
     assert old == pytest.approx(plain, abs=0.02)  # nine figures against twelve say nothing
 
@@ -121,7 +124,8 @@ def test_communes_merged_in_2025_are_one_place():
     run = link_records(con, "people")
     row = con.sql(f"SELECT * FROM {run.pairs}").df().iloc[0]
     keys = reasons_of({name: row[name] for name in row.index if name.startswith("level_")})
-    assert "linkage.reason.place.merged" in keys and "linkage.reason.name.same_marks" in keys
+    assert "linkage.reason.place.merged" in keys
+    assert "linkage.reason.name.same_marks" in keys
 
 
 @pytest.mark.parametrize("column", ["full_name", "birth", "id_number", "place_code"])
@@ -164,4 +168,5 @@ def test_each_level_has_a_sentence():
     for comparison in COMPARISONS:
         for value in range(len(comparison.levels)):
             (key,) = reasons_of({comparison.key: value})
-            assert label(key, "vi") and label(key, "en")
+            assert label(key, "vi")
+            assert label(key, "en")
