@@ -59,9 +59,10 @@ def validate_record(
     today : the day of receipt, today by default: no death can be later
     restricted : also the problems that only people with the right to HIV records may see
     """
-    given = {ALIASES.get(name, name): str(text or "").strip() for name, text in record.items()}
+    said = {name: str(text or "").strip() for name, text in record.items()}
+    given = {ALIASES.get(name, name): text for name, text in sorted(said.items(), key=lambda pair: pair[1] != "")}
     day = today or datetime.date.today()
-    names = {ALIASES.get(name, name): name for name in record}
+    names = {ALIASES.get(name, name): name for name, _ in sorted(said.items(), key=lambda pair: pair[1] != "")}
     read = _tables(given, day)
     if read is None:
         return []
