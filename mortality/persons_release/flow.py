@@ -58,8 +58,10 @@ QUARANTINE = """
     WHERE (f.door IN {doors} OR file_sha256 IN (SELECT file_sha256 FROM {relation})) AND f.rows_quarantined > 0 GROUP BY ALL ORDER BY ALL
 """
 UNITS_OF_FILES = """
-    SELECT file_sha256, min(source) AS landed_as, CASE WHEN count(DISTINCT unit_id) = 1 THEN min(unit_id) END AS unit_id,
-           CASE WHEN count(DISTINCT unit_2025) = 1 THEN min(unit_2025) END AS unit_2025 FROM {relation} GROUP BY 1
+    SELECT r.file_sha256, min(r.source) AS landed_as,
+           CASE WHEN count(DISTINCT r.unit_id) = 1 THEN min(r.unit_id) WHEN count(DISTINCT u.province_2025) = 1 THEN min(u.province_2025) END AS unit_id,
+           CASE WHEN count(DISTINCT r.unit_2025) = 1 THEN min(r.unit_2025) WHEN count(DISTINCT u.province_2025) = 1 THEN min(u.province_2025) END AS unit_2025
+    FROM {relation} r LEFT JOIN unit_place u ON u.unit_id = r.unit_id GROUP BY 1
 """
 
 
@@ -80,7 +82,7 @@ def deaths_flow(context: ReleaseContext) -> pd.DataFrame:
 
 
 def _quarantined(context: ReleaseContext, relation: str) -> pd.DataFrame:
-    """Rows that never landed, at the place of their file where all its other rows are of one place."""
+    """Rows that never landed, at the commune, else the province, that all other rows of their file are of."""
     rows = context.query(QUARANTINE.format(doors=tuple(LIST_OF_DOOR), relation=relation))
     units = context.query(UNITS_OF_FILES.format(relation=relation))
     rows = rows.merge(units, on="file_sha256", how="left", validate="many_to_one")

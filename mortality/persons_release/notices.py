@@ -32,8 +32,8 @@ COLUMNS = [
 ]  # fmt: skip
 # One row per person who died in a facility: which, in which province, and what was received about it.
 AT_FACILITY = """
-    SELECT r.person_id, arg_min(k.facility_id, r.source) FILTER (coalesce(k.facility_id, '') <> '') AS facility_id,
-           coalesce(arg_min(u.province_2025, r.source) FILTER (r.source IN {papers} AND u.province_2025 IS NOT NULL),
+    SELECT r.person_id, arg_min(k.facility_id, r.source || r.record_id) FILTER (coalesce(k.facility_id, '') <> '') AS facility_id,
+           coalesce(arg_min(u.province_2025, r.source || r.record_id) FILTER (r.source IN {papers} AND u.province_2025 IS NOT NULL),
                min(h.province_2025)) AS province, strftime(make_date(any_value(p.year)::INT, any_value(p.month)::INT, 1), '%Y%m') AS month,
            bool_or(r.source = 'death_notice') AS notified, bool_or(f.door = '{electronic}') AS synchronised
     FROM {records} r JOIN kept_persons p USING (person_id) JOIN lake.received_file f USING (file_sha256)
@@ -89,7 +89,7 @@ def facility_notice(context: ReleaseContext) -> pd.DataFrame:
 WITHOUT_NOTICE = """
     WITH person AS (
         SELECT coalesce(m.person_id, r.death_id) AS person_id, min(r.province_2025) AS province, min(nullif(r.period_id, '')) AS period_id,
-               min(r.death_id) AS death_id, arg_min(r.unit_id, r.source) AS unit_id, string_agg(DISTINCT r.source, ' ' ORDER BY r.source) AS sources,
+               min(r.death_id) AS death_id, arg_min(r.unit_id, r.source || r.death_id) AS unit_id, string_agg(DISTINCT r.source, ' ' ORDER BY r.source) AS sources,
                bool_or(r.source = 'death_notice') AS notified, bool_or(r.source = 'certificate') AS sure,
                bool_or(r.source IN {papers} OR r.place_of_death = 'health_facility') AS at_facility
         FROM death_record r LEFT JOIN {match} m ON m.record_id = r.death_id GROUP BY 1

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from deaths_support import COMMUNE, NEIGHBOUR, drawn_home, record, release_context
+from deaths_support import COMMUNE, NEIGHBOUR, PROVINCE, drawn_home, record, release_context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,10 +86,10 @@ def test_a_place_and_a_year_leave_out_the_analysed_of_elsewhere_and_of_other_yea
     assert flow_totals(flow)["received"] == flow_totals(counted_flow(table))["received"]
 
 
-def test_a_row_that_never_landed_stands_at_the_place_of_its_file_where_the_file_is_of_one_place(table):
+def test_a_row_that_never_landed_stands_at_the_place_of_its_file_where_it_is_of_one_commune_or_province(table):
     refused = table[table["step"] == "quarantined"].set_index("source")
     assert refused.loc["civil_registration", "unit_id"] == COMMUNE
-    assert refused.loc["a6", "unit_id"] == ""  # the book's other rows are of two communes
+    assert refused.loc["a6", "unit_id"] == PROVINCE  # the book's other rows are of two communes of one province
 
 
 def test_the_flow_of_the_report_ends_at_the_deaths_that_the_report_counts(home, table):
