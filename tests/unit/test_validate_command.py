@@ -116,4 +116,4 @@ def test_a_foreign_list_is_read_by_the_columns_that_are_named(tmp_path):
 def test_public_lists_are_read_or_refused_with_a_sentence(name):
     (one,) = validate_files([reference_path("quality", "linelist", name)]).files
     assert one["received"] == one["landed"] + one["quarantined"]
-    assert one["reason"]
+    assert one["reason"] or one["landed"]
