@@ -302,9 +302,11 @@ def remake_persons(warehouse: Warehouse, ids: Sequence[str]) -> dict[str, str]:
     made = _made(con, "group_link", decisions, earlier, sources=sources, taken=[one for (one,) in taken])
     _replace(warehouse, "death_link_pair", "record_a IN (FROM reached) AND record_b IN (FROM reached)")
     _replace(warehouse, "death_match", "record_id IN (FROM reached)")
+    found = dict(
+        con.execute("SELECT record_id, person_id FROM lake.death_match WHERE record_id IN (FROM reached)").fetchall()
+    )
     for name in (*made, "group_link", "reached", "decided_pair"):
         con.execute(f"DROP TABLE IF EXISTS temp.{name}")
-    found = dict(warehouse.con.execute("SELECT record_id, person_id FROM lake.death_match").fetchall()) if ids else {}
     return {one: str(found.get(one, "")) for one in dict.fromkeys(ids)}
 
 
