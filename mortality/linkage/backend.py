@@ -5,7 +5,7 @@ from __future__ import annotations
 from splink import DuckDBAPI
 
 
-class TemporaryDuckDB(DuckDBAPI):  # type: ignore[misc]
+class TemporaryDuckDB(DuckDBAPI):
     """Every table that Splink makes is TEMP and is dropped by name."""
 
     def _setup_for_execute_sql(self, sql: str, physical_name: str) -> str:
