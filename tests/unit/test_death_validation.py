@@ -167,7 +167,9 @@ def test_every_suggestion_of_a_test_has_words():
 
     from mortality.quality.record_checks import all_tests
 
-    keys = {key for test in all_tests().values() for key in re.findall(r"(?:THEN|ELSE|^) ?'(\w+)'", test.suggestion)} - {"name_"}
+    keys = {
+        key for test in all_tests().values() for key in re.findall(r"(?:THEN|ELSE|^) ?'(\w+)'", test.suggestion)
+    } - {"name_"}
     assert {key for key in keys if f"suggestion.{key}" not in all_labels()} == set()
 
 
