@@ -142,7 +142,9 @@ def _posterior(comparison: Comparison, seen: np.ndarray, before: dict[str, float
 
 def _bounded(start: dict[str, float], learnt: dict[str, float]) -> dict[str, float]:
     """Disagreement is not learnt away: families and namesakes among the pairs would make it look like a habit of true pairs."""
-    limits: dict[str, float] = {key: MOST_DISAGREEMENT * start[key] for key in ("other", "household", "other_middle") if key in start}
+    limits: dict[str, float] = {
+        key: MOST_DISAGREEMENT * start[key] for key in ("other", "household", "other_middle") if key in start
+    }
     return _to_one({key: min(value, limits.get(key, 1.0)) for key, value in learnt.items()})
 
 
