@@ -40,7 +40,7 @@ class Captures:
         kinds = " + ".join(f"(rules & {mask} <> 0)::INT" for mask in _masks())
         once, twice, found = con.execute(
             f"""SELECT count(*) FILTER (kinds = 1), count(*) FILTER (kinds = 2), count(*) FROM (
-                SELECT {kinds} AS kinds FROM linkage_pair JOIN linkage_scored USING (rec_l, rec_r)
+                SELECT {kinds} AS kinds FROM linkage_near JOIN linkage_scored USING (rec_l, rec_r)
                 WHERE match_probability >= {SURE})"""
         ).fetchone() or (0, 0, 0)
         self.once, self.twice, self.found = self.once + once, self.twice + twice, self.found + found

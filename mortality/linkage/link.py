@@ -21,6 +21,7 @@ from mortality.linkage.model import (
     starting_model,
 )
 from mortality.linkage.prepare import drop_prepared, prepare_records
+from mortality.linkage.promise import keep_promising, offer_short
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,6 +34,8 @@ RULED_OUT = 1e-6
 _TABLES = (
     "linkage_key",
     "linkage_pair",
+    "linkage_near",
+    "linkage_short",
     "linkage_random",
     "linkage_scored",
     "linkage_found",
@@ -117,6 +120,7 @@ def _score(
     con: duckdb.DuckDBPyConnection, run: LinkRun, clock: _Clock, minimum: float, progress: Progress | None
 ) -> None:
     scorer = Scorer(con)
+    offer_short(con)
     try:
         parts = max(1, math.ceil(_pairs_of_rules(run) / PAIRS_AT_ONCE))
         run.model = _learn(con, scorer, run)
@@ -127,7 +131,9 @@ def _score(
             if run.true_candidates is not None:
                 run.true_candidates += _count_true(con)
             clock("pairs")
-            scorer.score(run.model, "linkage_pair", "linkage_scored", minimum=minimum, add=part > 0)
+            keep_promising(con, run.model, minimum)
+            clock("promise")
+            scorer.score(run.model, "linkage_near", "linkage_scored", minimum=minimum, add=part > 0)
             captures.add(con)
             clock("score")
             if progress:
@@ -151,7 +157,8 @@ def _learn(con: duckdb.DuckDBPyConnection, scorer: Scorer, run: LinkRun) -> Mode
     learn_u(model, patterns_of(con, "linkage_sample", model))
     parts = max(1, math.ceil(_pairs_of_rules(run) / LEARNING_PAIRS))
     blocking.make_pairs(con, 0, parts)
-    candidates = "linkage_pair"
+    keep_promising(con, model, RULED_OUT)
+    candidates = "linkage_near"
     for _ in range(ROUNDS):
         scorer.score(model, candidates, "linkage_sample", minimum=RULED_OUT)
         found = learn_m(model, patterns_of(con, "linkage_sample", model)) * parts
