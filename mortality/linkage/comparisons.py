@@ -55,7 +55,7 @@ _MIDDLE = "(middle_l IS NULL OR middle_r IS NULL OR middle_l = middle_r OR start
 # Two Vietnamese names whose given names have nothing to do with each other: parent and child, brothers, twins, neighbours.
 _OTHER_GIVEN = (
     f"(given_l IS NOT NULL AND given_r IS NOT NULL AND (jaro_winkler_similarity(given_l, given_r) < {FAR} "
-    f"OR jaro_winkler_similarity(given_l, given_r) < {CLOSE} AND jaro_winkler_similarity(middle_l, middle_r) < {FAR}) "
+    f"OR jaro_winkler_similarity(given_l, given_r) < {CLOSE} AND damerau_levenshtein(given_l, given_r) > 1) "
     "AND NOT ends_with(given_l, given_r) AND NOT ends_with(given_r, given_l) AND given_l <> head_r AND given_l <> tail_r AND given_r <> head_l AND given_r <> tail_l)"
 )
 
@@ -152,10 +152,10 @@ BIRTH_YEAR = Comparison(
     "birth_year",
     "birth_year_l IS NULL OR birth_year_r IS NULL OR (birth_digits_l IS NOT NULL AND birth_digits_r IS NOT NULL)",
     (
-        Level("same", "birth_year_l = birth_year_r", 0.72, 0.018),
+        Level("same", "birth_year_l = birth_year_r", 0.74, 0.018),
         Level("one", "abs(birth_year_l - birth_year_r) = 1", 0.15, 0.036),
         Level("two", "abs(birth_year_l - birth_year_r) = 2", 0.07, 0.036),
-        Level("other", "ELSE", 0.06, 0.91),
+        Level("other", "ELSE", 0.03, 0.91),
     ),
 )
 DEATH = Comparison(
@@ -172,7 +172,7 @@ DEATH = Comparison(
             "week": (0.04, 1.2e-2),
             "slips": (0.012, 0.12),
             "month": (0.012, 4e-2),
-            "other": (0.008, 0.81),
+            "other": (0.004, 0.81),
         },
     ),
 )

@@ -74,9 +74,18 @@ def folded_name(column: str) -> str:
 def given(tokens: str) -> str:
     """The word that tells one person of a family from another, where the family name shows on which end it stands."""
     return (
-        f"CASE WHEN len({tokens}) < 2 THEN NULL WHEN {tokens}[1] = 'i' AND len({tokens}) > 2 THEN {tokens}[2] WHEN list_contains({_FAMILY_LIST}, {tokens}[1]) THEN {tokens}[-1] "
+        f"CASE WHEN len({tokens}) < 2 THEN NULL "
+        f"WHEN {tokens}[1] IN ('i', 'h') AND len({tokens}) > 2 AND length({tokens}[2]) > 1 THEN {tokens}[2] WHEN list_contains({_FAMILY_LIST}, {tokens}[1]) THEN {tokens}[-1] "
         f"WHEN list_contains({_FAMILY_LIST}, {tokens}[-1]) THEN {tokens}[1] "
         f"WHEN len({tokens}) > 2 AND list_contains({_FAMILY_LIST}, {tokens}[2]) THEN {tokens}[1] END"
+    )
+
+
+def given_elsewhere(tokens: str) -> str:
+    """The same for a name without a known family name, in a Vietnamese list: "H'Rit Byă" is Rit, else the last word."""
+    return (
+        f"CASE WHEN len({tokens}) = 2 AND starts_with({tokens}[1], 'h') AND length({tokens}[1]) > 2 THEN {tokens}[1][2:] "
+        f"WHEN len({tokens}) > 1 THEN {tokens}[-1] END"
     )
 
 

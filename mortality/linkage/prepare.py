@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("full_name", "sex", "birth", "death_date", "address", "place_code", "id_number")
 SHARED_ID = 4  # an ID number on more records than this, and on more than one in 200, is no person's number
+VIETNAMESE = 0.3  # share of names with a known family name from which a list is read as Vietnamese
 TABLES = (
     "linkage_input",
     "linkage_words",
@@ -115,7 +116,8 @@ _RECORD = f"""
     CREATE OR REPLACE TEMP TABLE linkage_record AS
     WITH full_name AS (
         SELECT name_folded, count(*) AS times FROM linkage_words WHERE name_folded IS NOT NULL GROUP BY name_folded
-    ), people AS (SELECT greatest(count(name_folded), 1) AS all_names, greatest(count(*), 1) AS all_records FROM linkage_words),
+    ), people AS (SELECT greatest(count(name_folded), 1) AS all_names, greatest(count(*), 1) AS all_records,
+        count({names.given("tokens")}) > {VIETNAMESE} * count(tokens) AS vietnamese FROM linkage_words),
     name_chance AS (
         SELECT rec, exp(sum(ln(share))) AS chance
         FROM (SELECT rec, unnest(tokens) AS token FROM linkage_words) JOIN linkage_token USING (token) GROUP BY rec
@@ -126,7 +128,8 @@ _RECORD = f"""
            array_to_string(list_sort(w.tokens), ' ') AS name_sorted,
            replace(w.name_folded, ' ', '') AS name_glued,
            {names.regional("w.name_folded")} AS name_regional,
-           {names.given("w.tokens")} AS given, {names.family("w.tokens")} AS family,
+           CASE WHEN vietnamese THEN coalesce({names.given("w.tokens")}, {names.given_elsewhere("w.tokens")}) END AS given,
+           CASE WHEN vietnamese THEN {names.family("w.tokens")} END AS family,
            w.tokens[1] AS head, CASE WHEN len(w.tokens) > 1 THEN w.tokens[-1] END AS tail,
            CASE WHEN len(w.tokens) > 2 THEN array_to_string(w.tokens[2:-2], ' ') END AS middle,
            b.digits AS birth_digits, b.day AS birth_day, b.lunar AS birth_lunar, b.lunar_before AS birth_lunar_before,
