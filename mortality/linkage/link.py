@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 PAIRS = "linked_pair"
-PAIRS_AT_ONCE = 4_000_000  # bounds the memory, before the rules are joined
+# In Vietnamese lists namesakes and households share several traits at once, which the weights take for separate ones:
+# fewer pairs are one person than they say (chosen on drawn books).
+CAUTION = 0.4
+PAIRS_AT_ONCE = 24_000_000  # bounds the memory, before the rules are joined
 LEARNING_PAIRS, ROUNDS = 1_500_000, 3
 RULED_OUT = 1e-6
 _TABLES = (
@@ -158,14 +161,20 @@ def _learn(con: duckdb.DuckDBPyConnection, scorer: Scorer, run: LinkRun) -> Mode
     parts = max(1, math.ceil(_pairs_of_rules(run) / LEARNING_PAIRS))
     blocking.make_pairs(con, 0, parts)
     keep_promising(con, model, RULED_OUT)
-    candidates = "linkage_near"
+    candidates, caution = "linkage_near", _caution(con)
     for _ in range(ROUNDS):
         scorer.score(model, candidates, "linkage_sample", minimum=RULED_OUT)
         found = learn_m(model, patterns_of(con, "linkage_sample", model)) * parts
-        model.prior = min(0.2, max((found + 1) / (records * (records - 1) / 2 + 10), 0.02 / records))
+        model.prior = min(0.2, max(caution * (found + 1) / (records * (records - 1) / 2 + 10), 0.02 / records))
         con.execute("CREATE OR REPLACE TEMP TABLE linkage_found AS SELECT rec_l, rec_r FROM linkage_sample")
         candidates = "linkage_found"
     return model
+
+
+def _caution(con: duckdb.DuckDBPyConnection) -> float:
+    """CAUTION for a list whose names were read as Vietnamese, else 1."""
+    (vietnamese,) = con.execute("SELECT count(given) > 0 FROM linkage_record").fetchone() or (False,)
+    return CAUTION if vietnamese else 1.0
 
 
 def _pairs_of_rules(run: LinkRun) -> int:
