@@ -31,6 +31,7 @@ MODULE = Module(
         "check_death_share": "mortality.quality.unit_checks:SHARE",
         "check_death_same_day": "mortality.quality.unit_checks:SAME_DAY",
         "check_death_tet": "mortality.validation.tet:TET",
+        "check_code_habit": "mortality.validation.code_habit:CODE_HABIT",
         "check_death_age_heaping": "mortality.quality.age_heaping:HEAPING",
         "check_missing_deaths": "mortality.quality.missing_deaths:MISSING",
         "check_form_counts": "mortality.quality.form_counts:FORM_COUNTS",

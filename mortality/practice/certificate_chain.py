@@ -8,6 +8,7 @@ import pandas as pd
 from tkyt_analysis.catalog import read_codelist
 
 INFANT_DAYS = 365
+YOUNGEST_WITH_PRESSURE = 30 * INFANT_DAYS  # high blood pressure of the young is rare
 # Nature of injury by external cause (ranges of three characters; first match wins): code, word of practice_document_headers.
 NATURE = (
     ("W65", "W74", "T75.1", "drowned"), ("W75", "W84", "T71", "suffocated"), ("X70", "X70", "T71", "suffocated"),
@@ -33,6 +34,7 @@ def with_chain(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
     injury = rows["injury"].to_numpy(bool)
     breath = rng.random(len(rows)) < 0.6
     pressure = (rng.random(len(rows)) < 0.25) & ~injury & ~rows["code"].str.startswith(("I1", "P", "Q")).to_numpy()
+    pressure &= ((rows["death_day"] - rows["birth_day"]) >= YOUNGEST_WITH_PRESSURE).to_numpy()
     first, second = _intervals(rng, rows, injury, words)
     nature = [_nature(code) for code in rows["code"]]
     nature_text = np.array([words[word] for _, word in nature], object)

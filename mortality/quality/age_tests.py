@@ -40,7 +40,7 @@ TESTS = {
         field="age",
         alone=True,
         judged="r.age_value IS NOT NULL OR (r.birth_year IS NOT NULL AND r.death_date IS NOT NULL)",
-        breach=f"coalesce(r.age_years, {_BY_YEARS}) NOT BETWEEN 0 AND {{oldest}} OR (r.age_unit = 'months' AND r.age_value >= 24) "
+        breach=f"coalesce(r.age_years, {_BY_YEARS}) > {{oldest}} OR (r.age_unit = 'months' AND r.age_value >= 24) "
         "OR (r.age_unit = 'days' AND r.age_value > 366)",
         value=f"coalesce(r.age_value, r.age_years, {_BY_YEARS})",
         lower="0",

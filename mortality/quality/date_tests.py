@@ -72,13 +72,13 @@ TESTS = {
     "lunar_date_by_book": RecordTest(
         field="death_date",
         judged=f"{_IN_BOOK} AND r.day_solar IS NOT NULL",
-        breach=f"r.around_day - {_DAY} BETWEEN {{apart}} AND 90 AND {_LUNAR_APART} <= {{near}} "
+        breach=f"r.around_day - {_DAY} BETWEEN {{apart}} AND 90 AND {_LUNAR_APART} <= {{near}} AND r.around_spread <= {{spread}} "
         "AND contains(r.death_date_as_written, '/') AND NOT regexp_matches(lower(r.death_date_as_written), 'l|âm')",
         value="month(r.death_date)",
         expected=f"month(CASE WHEN abs({_SOLAR} - r.around_day) <= {{near}} THEN r.day_solar ELSE r.day_solar_leap END)",
         explanation="'lunar_date'",
         suggestion="'lunar_date'",
-        probability="0.5",
+        probability="0.7",
     ),
     "registered_late": RecordTest(
         field="death_date",

@@ -14,8 +14,10 @@
       (`validation.lunar`); birth_short_year : the year of birth is written with two digits
   noted_stillborn, noted_facility, noted_home : words of a stillbirth, of a death in a facility, at home, in cause or remark
   sex_in_file : the file has a column for the sex (a foreign list may have none)
-  hiv : its words or codes concern HIV; admission_on : day of admission
-  around_day, around_rows : median date of death of the lines around it in the book, and how many there are
+  hiv : its words, codes or remark concern HIV; admission_on : day of admission
+  age_from_dates : the age in days says no more than two full dates (the doors work it out for infants), it is no written unit
+  around_day, around_rows, around_spread : median date of death of the lines around it in the book, how many there are, and the
+      days between their quartiles
 """
 
 from __future__ import annotations
@@ -51,14 +53,22 @@ _COLUMNS = {
 }  # fmt: skip
 _NOTED = r"ghi so(?: ngay)? (\d+/\d+/\d+)|dang ky(?: ngay)? (\d+/\d+/\d+)"
 _WORK = r"\btnld\b|tai nan lao dong"
-_STILLBORN = r"khong (he )?khoc|(chet|mat) luu|thai luu|thai chet|chet trong (bung|tu cung|da con)|(sinh|de) ra da (chet|mat)|"\
+_STILLBORN = r"(chet|mat) luu|thai luu|thai chet|chet trong (bung|tu cung|da con)|(sinh|de) ra da (chet|mat)|"\
     r"say thai|nao (hut |pha )?thai|khong co dau hieu song|apgar 0\b"  # fmt: skip
+# A child that did not cry was born dead, or alive with asphyxia: then the words say that too.
+_SILENT, _ASPHYXIA = r"khong (he )?khoc", r"\bngat\b|suy ho hap"
 _DIED = r"(tu vong|chet|mat) (luc [0-9a-z: ]*)?(tai|o|trong) "
 _FACILITY = _DIED + r"(cac )?(benh vien|bv|khoa |vien |tram y te|tyt\b|ttyt\b|phong cap cuu)"
 _HOME = _DIED + r"(tai )?(gia dinh|nha)\b|xin ve"
 _SHORT_YEAR = r"[0-9]{1,2}[-/. ]+[0-9]{1,2}[-/. ]+[0-9]{2}"
 _FOLD_NOTE = "replace(strip_accents(lower(CAST(i.note AS VARCHAR))), 'đ', 'd')"
 _MIDDLE = "list_slice(string_split(" + FOLDED.format("CAST(i.full_name AS VARCHAR)") + ", ' '), 2, -2)"
+
+
+def _stillborn(text: str) -> str:
+    """Whether a folded text speaks of a stillbirth, NULL where there is no text."""
+    silent = f"(regexp_matches({text}, '{_SILENT}') AND NOT regexp_matches({text}, '{_ASPHYXIA}'))"
+    return f"(regexp_matches({text}, '{_STILLBORN}') OR {silent})"
 
 
 def _doubled(pattern: str) -> str:
@@ -73,7 +83,8 @@ _PERSON = f"""
            CASE WHEN list_has_any({_MIDDLE}, {{female}}) THEN 'female' WHEN list_has_any({_MIDDLE}, {{male}}) THEN 'male' ELSE '' END AS name_sex,
            try_strptime(coalesce(nullif(regexp_extract(i.noted, '{_NOTED}', 1), ''),
                nullif(regexp_extract(i.noted, '{_NOTED}', 2), '')), '%d/%m/%Y')::DATE AS noted_on,
-           coalesce(regexp_matches(i.noted, '{_WORK}'), false) AS noted_work, coalesce(regexp_matches(i.said, '{_doubled(_STILLBORN)}'), false) AS noted_stillborn,
+           coalesce(regexp_matches(i.noted, '{_WORK}'), false) AS noted_work, coalesce({_doubled(_stillborn("i.said"))}, false) AS noted_stillborn,
+           {_doubled(has_words("CAST(i.note AS VARCHAR)"))} AS noted_hiv,
            coalesce(regexp_matches(i.said, '{_doubled(_FACILITY)}'), false) AS noted_facility, coalesce(regexp_matches(i.said, '{_doubled(_HOME)}'), false) AS noted_home,
            coalesce(regexp_full_match(trim(CAST(i.birth_as_written AS VARCHAR)), '{_doubled(_SHORT_YEAR)}'), false) AS birth_short_year,
            {{id_state}} AS id_state, {{id_verdicts}}, {{name_state}} AS name_state, {{given_sex}} AS given_sex, {{informant}} AS name_is_informant
@@ -83,23 +94,28 @@ _PERSON = f"""
     ) i LEFT JOIN plain_death d USING (death_id)
 """
 _NOBODY = """
-    CREATE OR REPLACE TABLE death_person (death_id VARCHAR, birth_date DATE, name_sex VARCHAR, noted_on DATE, noted_work BOOLEAN, noted_stillborn BOOLEAN,
+    CREATE OR REPLACE TABLE death_person (death_id VARCHAR, birth_date DATE, name_sex VARCHAR, noted_on DATE, noted_work BOOLEAN, noted_stillborn BOOLEAN, noted_hiv BOOLEAN,
         noted_facility BOOLEAN, noted_home BOOLEAN, birth_short_year BOOLEAN, id_state VARCHAR, id_sex_agrees BOOLEAN, id_year VARCHAR,
         id_age VARCHAR, name_state VARCHAR, given_sex VARCHAR, name_is_informant BOOLEAN, id_others BIGINT)
 """
 _PERSON_COLUMNS = ("full_name", "note", "birth_date", "birth_as_written", "id_number")
 _FOLD_CAUSE = "replace(strip_accents(lower(d.cause_text)), 'đ', 'd')"
-_HIV = f"(h.death_id IS NOT NULL OR {has_words('d.cause_text')} OR {has_code('d.icd10_as_written')} OR {has_code('c.code')})"
+_HIV = f"(h.death_id IS NOT NULL OR coalesce(p.noted_hiv, false) OR {has_words('d.cause_text')} OR {has_code('d.icd10_as_written')} OR {has_code('c.code')})"
+# A line whose wrong date lies before the reform is given to an old commune: it stays in the book of the new one where its neighbours stand.
+_IN_BOOK = """(
+        SELECT d.*, CASE WHEN u.home_2025 IN (lag(d.unit_id) OVER sheet, lead(d.unit_id) OVER sheet) THEN u.home_2025 ELSE d.unit_id END AS book_unit
+        FROM plain_death d LEFT JOIN unit_place u USING (unit_id) WINDOW sheet AS (PARTITION BY d.file_sha256, d.sheet ORDER BY d.row_number)
+    )"""
 _RECORD = f"""
     CREATE OR REPLACE TABLE record_said AS
-    SELECT d.* EXCLUDE (sex), coalesce(d.sex, '') AS sex, coalesce(strftime(d.death_date, '%Y%m'), '') AS period_id,
+    SELECT d.* EXCLUDE (sex, book_unit), coalesce(d.sex, '') AS sex, coalesce(strftime(d.death_date, '%Y%m'), '') AS period_id,
            coalesce(CASE WHEN d.residence_unit_id LIKE 'VN20__:_____' THEN d.residence_unit_id END, d.unit_id) AS home,
            f.received_on, o.admission_on, coalesce(o.document_date, p.noted_on) AS registered_on, coalesce(c.code, '') AS code, coalesce(c.rule, '') AS code_rule,
            coalesce(c.decision, '') AS code_decision,
            coalesce(p.name_sex, '') AS name_sex, coalesce(p.given_sex, '') AS given_sex, coalesce(p.name_state, '') AS name_state,
            coalesce(p.name_is_informant, false) AS name_is_informant, coalesce(p.id_state, '') AS id_state, p.id_sex_agrees, coalesce(p.id_year, '') AS id_year,
            coalesce(p.id_age, '') AS id_age, coalesce(p.id_others, 0) AS id_others, coalesce(p.birth_short_year, false) AS birth_short_year,
-           coalesce(p.noted_stillborn, regexp_matches({_FOLD_CAUSE}, '{_STILLBORN}'), false) AS noted_stillborn,
+           coalesce(p.noted_stillborn, {_stillborn(_FOLD_CAUSE)}, false) AS noted_stillborn,
            coalesce(p.noted_facility, false) AS noted_facility, coalesce(p.noted_home, false) AS noted_home,
            coalesce(w.marked, false) AS lunar_marked, coalesce(w.impossible, false) AS lunar_impossible,
            CASE WHEN w.only_lunar THEN w.solar END AS lunar_only_day, w.leap_solar AS lunar_leap_day, w.apart AS calendars_apart,
@@ -109,15 +125,17 @@ _RECORD = f"""
            d.death_date - p.birth_date AS days_lived, date_diff('year', p.birth_date, d.death_date)
                - (strftime(d.death_date, '%m%d') < strftime(p.birth_date, '%m%d'))::INT AS years_lived, l.day_solar, l.day_solar_leap,
            bool_or(coalesce(d.sex, '') <> '') OVER (PARTITION BY d.file_sha256) OR d.source <> 'list' AS sex_in_file,
+           coalesce(d.age_unit = 'days' AND d.age_value = d.death_date - p.birth_date, false) AS age_from_dates,
            median(epoch(d.death_date) / 86400) OVER book AS around_day, count(d.death_date) OVER book AS around_rows,
+           (quantile_cont(epoch(d.death_date), 0.75) OVER book - quantile_cont(epoch(d.death_date), 0.25) OVER book) / 86400 AS around_spread,
            p.death_id IS NOT NULL AS identified, coalesce(p.noted_work, false)
                OR coalesce(regexp_matches({_FOLD_CAUSE}, '{_WORK}'), false) AS work_accident
-    FROM plain_death d LEFT JOIN file_day f USING (file_sha256) LEFT JOIN document_day o USING (death_id)
+    FROM {_IN_BOOK} d LEFT JOIN file_day f USING (file_sha256) LEFT JOIN document_day o USING (death_id)
     LEFT JOIN coded c USING (death_id) LEFT JOIN death_person p USING (death_id)
     LEFT JOIN lunar_day l ON l.written = d.death_date
     LEFT JOIN written_day w ON w.written = d.death_date_as_written AND w.hint = coalesce(year(d.death_date), 0)
     LEFT JOIN line_hiv h USING (death_id)
-    WINDOW book AS (PARTITION BY d.file_sha256, d.sheet, d.unit_id ORDER BY d.row_number ROWS BETWEEN 5 PRECEDING AND 5 FOLLOWING EXCLUDE CURRENT ROW)
+    WINDOW book AS (PARTITION BY d.file_sha256, d.sheet, d.book_unit ORDER BY d.row_number ROWS BETWEEN 5 PRECEDING AND 5 FOLLOWING EXCLUDE CURRENT ROW)
 """
 
 
@@ -144,6 +162,7 @@ def make_death_records(context: CheckContext) -> None:
         _persons(con, relation)
     _lunar_days(context)
     _written_days(context)
+    offer_units(con)
     con.execute(_RECORD)
     _places(context)
 
@@ -258,7 +277,6 @@ def _written_days(context: CheckContext) -> None:
 
 def _places(context: CheckContext) -> None:
     """Add the commune and province of 2025 of each record's home (an old commune's default target)."""
-    offer_units(context.con)
     context.con.execute(
         "CREATE OR REPLACE TABLE death_record AS SELECT r.*, coalesce(u.home_2025, r.home) AS home_2025, "
         "coalesce(u.province_2025, '') AS province_2025 FROM record_said r LEFT JOIN unit_place u ON u.unit_id = r.home"

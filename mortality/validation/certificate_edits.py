@@ -66,6 +66,7 @@ def edit_certificates(frame: pd.DataFrame, *, country: str = "VN", edition: int 
         sex                              male | female, also M/F, nam/nữ, 1/2; anything else is unknown
         age_value, age_unit              unit: years | months | weeks | days | hours | minutes, also Y/M/D/H, năm/tháng/ngày/giờ/phút
         age_years                        completed years, used where age_value or its unit say nothing
+        age_from_dates                   true where the age was worked out from two dates: its unit is nobody's writing
         line_a … line_d, part2           ICD-10 codes, apart by blanks; the dot is optional, † and * are ignored
         underlying_cause                 one code; where absent, the only code of a record takes its place
         interval_a … interval_d          how long each line lasted, in words ("3 ngày", "2 years")
@@ -167,6 +168,8 @@ def check_rarity(block: Block, found: Gathered) -> None:
 def check_age_unit(block: Block, found: Gathered) -> None:
     """Ages that do not fit their unit."""
     value, unit = block.age["value"].to_numpy(), block.age["unit"].to_numpy()
+    if "age_from_dates" in block.frame:
+        value = np.where(block.frame["age_from_dates"].fillna(False).to_numpy(dtype=bool), np.nan, value)
     found.rows("AGE_UNIT", (block.age["written"] & block.age["unit"].eq("")).to_numpy(), field="age", value=value)
     with np.errstate(invalid="ignore"):
         found.rows("AGE_DAYS", (unit == "days") & (value > 31), field="age", value=value, upper=31)

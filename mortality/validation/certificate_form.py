@@ -24,6 +24,7 @@ INTENT_OF_MANNER = {
     "disease": "disease", "natural": "disease", "accident": "accident", "suicide": "suicide", "assault": "assault",
     "homicide": "assault", "legal_intervention": "legal_intervention", "war": "war", "undetermined": "undetermined",
 }  # fmt: skip
+FROM_OUTSIDE = ("accident", "suicide", "assault", "legal_intervention", "war")
 _A, _D, _PART2 = 1, 4, 5  # positions in FIELDS
 
 
@@ -48,7 +49,7 @@ def check_external_causes(block: Block, found: Gathered) -> None:
 
 
 def check_manner(block: Block, found: Gathered) -> None:
-    """The manner of death: there where the cause is external, and the same as the code says."""
+    """The manner of death: there where the cause is external, the same as the code says, and a disease where no code says of an injury."""
     if "manner" not in block.frame:
         return
     cells, intent = block.cells, block.cells.of("intent")
@@ -57,6 +58,8 @@ def check_manner(block: Block, found: Gathered) -> None:
     number, distinct = pd.factorize(block.frame["manner"].astype(object))
     known = np.array([_intent(str(text)) for text in distinct] + [""], dtype=object)[number][cells.row]
     found.entries("MANNER", cells.underlying & (intent != "") & (known != "") & (intent != known))
+    injured = cells.anywhere(cells.of("external") | cells.of("nature"))[cells.row]
+    found.entries("MANNER_DISEASE", cells.underlying & cells.of("disease") & np.isin(known, FROM_OUTSIDE) & ~injured)
 
 
 def _intent(text: str) -> str:

@@ -34,7 +34,8 @@ _SEQUENCES = (
 SHAPED = "('valid', 'identity_card')"
 # More names than this under one number: nobody's number, and not worth comparing each with each.
 MOST_NAMES = 10
-UNLIKE = 0.8
+# Jaro–Winkler similarity from which a word of two names, or two whole names, are one: written otherwise, or shortened in the middle.
+WORD_ALIKE, NAME_ALIKE = 0.8, 0.93
 FOLDED_NAME = (
     "trim(regexp_replace(replace(strip_accents(lower(CAST(i.full_name AS VARCHAR))), 'đ', 'd'), '[^a-z]+', ' ', 'g'))"
 )
@@ -100,7 +101,16 @@ def shared_sql(relation: str) -> str:
         WHERE t.names > {MOST_NAMES} AND a.name <> '' GROUP BY 1
         UNION ALL
         SELECT a.death_id, count(DISTINCT b.name) FROM numbered a JOIN twice t USING (number) JOIN numbered b USING (number)
-        WHERE t.names <= {MOST_NAMES} AND a.name <> '' AND b.name <> '' AND jaro_winkler_similarity(a.name, b.name) < {UNLIKE} GROUP BY 1"""
+        WHERE t.names <= {MOST_NAMES} AND a.name <> '' AND b.name <> '' AND NOT {_same_name("a.name", "b.name")} GROUP BY 1"""
+
+
+def _same_name(one: str, other: str) -> str:
+    """Whether two folded names are probably one: family and given name alike, or hardly a letter apart."""
+    words = [
+        f"jaro_winkler_similarity(split_part({one}, ' ', {at}), split_part({other}, ' ', {at})) >= {WORD_ALIKE}"
+        for at in (1, -1)
+    ]
+    return f"({' AND '.join(words)} OR jaro_winkler_similarity({one}, {other}) >= {NAME_ALIKE})"
 
 
 def _among(sql: str, words: tuple[str, ...]) -> str:

@@ -18,6 +18,11 @@ from tkyt_analysis.access.hiv import CODES as HIV_CODES
 NATURE = "S00-T79;T90-T98"  # injuries and poisonings; not T80-T88, complications of care
 EXTERNAL = "V01-Y98"
 INJURY = "V01-Y36"  # what an injury or poisoning comes from, without sequelae, drugs in use and care
+# Diseases that no injury explains: without tetanus, gas gangrene, rabies, drugs and alcohol, inhaled matter, fractures, birth
+# injuries, all of which an accident or somebody's hand may have led to.
+DISEASE = (
+    "A00-A32;A36-A47;A49-A81;A83-B99;C00-D89;E00-F09;F20-G91;G94-J66;J71-K90;L00-M79;M82-N99;O10-P09;P16-Q99;U07.1;U04"
+)
 INTENTS = {
     "accident": "V01-X59;Y85-Y86", "suicide": "X60-X84;Y87.0", "assault": "X85-Y09;Y87.1", "undetermined": "Y10-Y34;Y87.2",
     "legal_intervention": "Y35;Y89.0", "war": "Y36;Y89.1",
@@ -33,7 +38,7 @@ class CodeFacts:
 
     code : as it should stand, "" where it cannot be read; shown : the code, else what was written if that looks like a code; problem : the check it breaks (CODE_…, see edit_checks), "" none
     suggestion : the code to use instead of a broken one, "" where none is known
-    external, nature, injury : its chapter (see EXTERNAL, NATURE, INJURY); intent : accident | suicide | … | "" (see INTENTS)
+    external, nature, injury, disease : its kind (see EXTERNAL, NATURE, INJURY, DISEASE); intent : accident | suicide | … | "" (see INTENTS)
     asterisk : a manifestation; incomplete : three characters where WHO has four; hiv : restricted
     use : "" | never | if_cause_known as underlying cause, with use_suggestion
     ill_defined : WHO's list; unlikely_from : completed years of age from which it is unlikely to cause death, None never
@@ -47,6 +52,7 @@ class CodeFacts:
     external: bool = False
     nature: bool = False
     injury: bool = False
+    disease: bool = False
     intent: str = ""
     asterisk: bool = False
     incomplete: bool = False
@@ -73,6 +79,7 @@ def facts_of_code(written: str, *, country: str = "VN", edition: int = 2019) -> 
         external=code in ranges_of(EXTERNAL),
         nature=code in ranges_of(NATURE),
         injury=code in ranges_of(INJURY),
+        disease=code in ranges_of(DISEASE),
         intent=intents[0] if intents else "",
         asterisk=code in edit_lists.asterisk_ranges(),
         incomplete=len(code) == 3 and has_subdivisions(code),

@@ -20,6 +20,7 @@ EDITIONS = (2016, 2019)
 EVERYWHERE = "*"
 NOTABLE = "death_edit_notable"
 LIMIT_RULES = {"error": "death_cause_impossible", "warning": "death_cause_unusual", "note": NOTABLE}
+OWN_RULES = {"AGE07": "death_senility_young"}  # senility under 60 is no impossible cause, but no answer either
 RARE_RULES = {"error": "death_edit_eradicated", "warning": "death_edit_rare", "note": NOTABLE}
 
 
@@ -124,7 +125,8 @@ def checks(country: str) -> dict[str, EditCheck]:
     rows = read_codelist("edit_checks")
     own = {row.check: EditCheck(row.rule, row.severity, row.verdict) for row in rows.itertuples()}
     of_limits = {
-        row.check: EditCheck(LIMIT_RULES[row.severity], row.severity, "inconsistent") for row in limits(country)
+        row.check: EditCheck(OWN_RULES.get(row.check, LIMIT_RULES[row.severity]), row.severity, "inconsistent")
+        for row in limits(country)
     }
     of_rare = {
         row.check: EditCheck(RARE_RULES[row.severity], row.severity, "inconsistent") for row in rare_causes(country)

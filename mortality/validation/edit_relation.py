@@ -4,6 +4,7 @@ edited        death_id, has_line (a certificate with a code or words on a line),
               has_words
 edit_finding  one row per record and rule, the first of its findings: death_id, rule_id, limit_name (the check), code (three characters, none that concerns HIV), field (of the record),
               value, lower, upper, suggested_code
+edit_habit    file_sha256, codes (written ones that have a fourth character or should have), short (without it)
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 COUNTRY = "VN"
 EDITION = 2019
 RECORDS_AT_ONCE = 100_000
+HABIT_FROM = 0.2  # share of short codes from which they are the habit of a list
 _CAUSE_COLUMNS = ("line", "position", "icd10_code", "icd10_as_written", "cause_text", "interval_as_written")
 _KINDS = {
     "death_id": "VARCHAR", "rule_id": "VARCHAR", "limit_name": "VARCHAR", "code": "VARCHAR", "field": "VARCHAR", "value": "DOUBLE",
@@ -34,6 +36,12 @@ _KINDS = {
 ASKED_ELSEWHERE = (
     "death_code_missing", "death_cause_says_little", "death_age_impossible", "death_stillbirth", "",
 )  # fmt: skip
+_HABIT = """
+    CREATE OR REPLACE TABLE edit_habit AS
+    SELECT r.file_sha256, count(*) FILTER (k.death_id IS NOT NULL OR length(r.code) > 3) AS codes, count(k.death_id) AS short
+    FROM death_record r LEFT JOIN edit_finding k ON k.death_id = r.death_id AND k.rule_id = 'death_edit_incomplete'
+    WHERE r.code_rule IN ('as_given', 'as_written') GROUP BY 1
+"""
 _DONE: WeakSet[CheckContext] = WeakSet()
 
 
@@ -47,6 +55,7 @@ def prepare_edits(context: CheckContext, rule: Rule | None = None) -> None:
     context.con.execute(f"CREATE OR REPLACE TABLE edit_finding ({columns})")
     for block in _blocks(context):
         _keep(context, findings_of_records(block))
+    context.con.execute(_HABIT)
     _DONE.add(context)
 
 
@@ -80,7 +89,7 @@ def _certificates(context: CheckContext) -> None:
     manner = certificate if context.has("certificate") else "(SELECT NULL::VARCHAR AS death_id, NULL AS manner)"
     context.con.execute(
         f"""CREATE OR REPLACE TABLE edited_record AS
-        SELECT row_number() OVER () AS number, r.death_id, r.sex, r.age_value, r.age_unit, r.age_years, nullif(r.code, '') AS underlying_cause, r.cause_text,
+        SELECT row_number() OVER () AS number, r.death_id, r.sex, r.age_value, r.age_unit, r.age_years, r.age_from_dates, nullif(r.code, '') AS underlying_cause, r.cause_text,
                coalesce(r.manner, m.manner) AS manner, w.* EXCLUDE (death_id)
         FROM death_record r LEFT JOIN {source} w USING (death_id) LEFT JOIN {manner} m USING (death_id)"""
     )

@@ -64,11 +64,11 @@ def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 def any_matches(frame: pd.DataFrame, names: tuple[str, ...], pattern: str) -> np.ndarray:
     """For each row, whether the folded words of one of these columns match; each distinct text is read once."""
-    found = np.zeros(len(frame), dtype=bool)
+    found, said = np.zeros(len(frame), dtype=bool), re.compile(pattern)
     for name in names:
         if name in frame:
             number, distinct = pd.factorize(frame[name].astype(object))
-            matches = [bool(re.search(pattern, fold(str(text)))) for text in distinct]
+            matches = [bool(said.search(fold(str(text)))) for text in distinct]
             found |= np.array([*matches, False], dtype=bool)[number]
     return found
 

@@ -7,9 +7,10 @@ import pytest
 
 from mortality.quality.record_checks import all_tests, check_record
 from mortality.validation import edit_relation
+from mortality.validation.code_habit import CODE_HABIT
 from mortality.validation.edit_tests import TESTS
 from mortality.validation.one_record import validate_record
-from tests.unit.test_death_quality import context, death
+from tests.unit.test_death_quality import context, death, person
 from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.quality.run import run_rules
 
@@ -80,7 +81,7 @@ def test_the_manner_of_part_b_is_held_against_the_code():
     ("parts", "rule"),
     [
         ({"icd10_as_written": "B03"}, "death_edit_eradicated"), ({"icd10_as_written": "A20.0"}, "death_edit_rare"),
-        ({"icd10_as_written": "G63.2"}, "death_edit_asterisk"), ({"icd10_as_written": "I21"}, "death_edit_incomplete"),
+        ({"icd10_as_written": "G63.2"}, "death_edit_asterisk"), ({"icd10_as_written": "R54", "age_years": 55.0}, "death_senility_young"),
         ({"icd10_as_written": "S06.5"}, "death_edit_not_underlying"), ({"icd10_as_written": "F03"}, "death_edit_if_known"),
         ({"icd10_as_written": "H25.9"}, "death_edit_unlikely"), ({"icd10_as_written": "P95", "age_years": 0.0}, "death_edit_stillbirth_code"),
         ({"icd10_as_written": "R54", "age_years": 65.0}, "death_edit_notable"), ({"icd10_as_written": "I70.9", "age_years": 20.0}, "death_cause_unusual"),
@@ -91,6 +92,53 @@ def test_the_manner_of_part_b_is_held_against_the_code():
 )  # fmt: skip
 def test_rules_of_the_cause_that_counts(parts, rule):
     assert rule in broken([death(1, **parts)], rules=[rule])
+
+
+def test_three_characters_are_asked_about_in_certificates_and_where_the_other_lines_have_four():
+    rule = "death_edit_incomplete"
+    chain = [("a", "I46.9", "x", None), ("b", "I21", "x", None)]
+    assert rule in broken([death(1, source="certificate", icd10_as_written="I21")], [certificate(1, chain)], [rule])
+    fine = [death(number, icd10_as_written="I21.9") for number in range(2, 8)]  # 1 short of 7 codes: 14 % < 20 %
+    assert rule in broken([death(1, icd10_as_written="I21"), *fine], rules=[rule])
+    habit = [death(number, icd10_as_written="I21") for number in (8, 9)]  # 3 short of 9: a habit
+    assert broken([death(1, icd10_as_written="I21"), *fine, *habit], rules=[rule]) == {}
+    assert rule not in broken([death(1, icd10_as_written="I64"), *fine], rules=[rule])  # I64 has no fourth character
+
+
+def test_a_habit_of_three_characters_is_one_note_for_the_commune_and_year():
+    rule = load_entries("rules")["death_codes_of_three_characters"]
+    short = [death(number, icd10_as_written="I21") for number in range(15)]
+    fine = [death(number, icd10_as_written="I21.9") for number in range(15, 20)]
+    found = CODE_HABIT.run(context([*short, *fine]), rule).findings.to_dict("records")
+    assert [(row["unit_id"], row["period_id"], row["value"]) for row in found] == [(death(1)["unit_id"], "2025", 75.0)]
+    assert len(CODE_HABIT.run(context([*short[:5], *fine]), rule).findings) == 0  # 10 codes, below 20: nothing is said
+    assert len(CODE_HABIT.run(context(fine * 5), rule).findings) == 0
+
+
+@pytest.mark.parametrize(
+    ("manner", "codes", "asked"),
+    [
+        ("accident", ("I46.9", "I21.9"), True), ("suicide", ("J18.9", "C34.9"), True), ("disease", ("I46.9", "I21.9"), False),
+        ("accident", ("S06.5", "I21.9"), False), ("accident", ("A35", "A35"), False), ("accident", ("R99", "R99"), False),
+        ("undetermined", ("I46.9", "I21.9"), False), (None, ("I46.9", "I21.9"), False),
+    ],
+)  # fmt: skip
+def test_an_accident_without_an_injury_whose_cause_is_a_disease(manner, codes, asked):
+    rule = "certificate_manner_of_disease"
+    record = death(1, source="certificate", icd10_as_written=codes[1], manner=manner)
+    chain = [("a", codes[0], "x", None), ("b", codes[1], "x", None)]
+    assert bool(broken([record], [certificate(1, chain)], [rule])) == asked
+
+
+def test_an_age_in_days_worked_out_from_two_dates_is_no_written_unit():
+    infant = death(
+        1, birth_year=2025, age_value=69.0, age_unit="days", age_years=0.0
+    )  # 2 June to 10 August: 29 + 31 + 9
+    born = pd.DataFrame([person(1, birth_date="2025-06-02")]).astype({"birth_date": "datetime64[s]"})
+    rule = "death_edit_age_unit"
+    assert broken([infant], rules=[rule], death_identity=born) == {}
+    assert rule in broken([infant | {"age_value": 70.0}], rules=[rule], death_identity=born)
+    assert rule in broken([infant], rules=[rule])  # 69 days without a date of birth: somebody wrote them
 
 
 def test_a_book_without_certificates_is_not_asked_about_their_lines():

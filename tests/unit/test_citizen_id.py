@@ -103,6 +103,18 @@ def test_one_number_belongs_to_one_person():
     assert found("id_shared", person("123456789012"), person("123456789012", name="Trần Thị Bưởi")) == {}
 
 
+@pytest.mark.parametrize(
+    ("other", "asked"),
+    [
+        ("Lê Quý", False), ("LE MINH QUY", False), ("Lê Minh Quí", False), ("Lê Văn Nghĩa", True), ("Trần Minh Quý", True),
+        ("Lê Thị Hoa", True),
+    ],
+)  # fmt: skip
+def test_one_person_written_in_two_ways_shares_a_number_with_nobody(other, asked):
+    two = person("001085012345", name="Lê Minh Quý"), person("001085012345", name=other)
+    assert list(found("id_shared", *two)) == (["d1", "d2"] if asked else [])
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.from_regex(r"[0-9]{6,13}", fullmatch=True), min_size=3, max_size=8))
 def test_no_finding_holds_a_number(numbers):

@@ -112,7 +112,7 @@ def test_the_lunar_calendar_of_2025_has_a_second_sixth_month():
     ("age", "occupation", "asked"),
     [
         ("3", "Làm ruộng", True), ("3", "Trẻ em", False), ("3", "không", False), ("10", "Hưu trí", True), ("75", "Hưu trí", False),
-        ("75", "Trẻ em", True), ("12", "Học sinh", False), ("3 ngày", "Công nhân", True), ("75", "Làm ruộng", False),
+        ("75", "Trẻ em", True), ("12", "Học sinh", False), ("9", "Làm ruộng", True), ("14", "Làm ruộng", False), ("3 ngày", "Công nhân", True), ("75", "Làm ruộng", False),
     ],
 )  # fmt: skip
 def test_an_occupation_belongs_to_an_age(age, occupation, asked):
@@ -124,6 +124,7 @@ def test_an_occupation_belongs_to_an_age(age, occupation, asked):
     [
         ("Thai chết lưu", "0 giờ", True),
         ("Sinh ra không khóc", "1 giờ", True),
+        ("Sinh ra không khóc, ngạt", "1 giờ", False),  # born alive with asphyxia
         ("Ngạt", "1 giờ", False),
         ("Thai chết lưu", "30", False),
     ],
@@ -144,6 +145,7 @@ def test_taken_home_to_die_is_a_death_at_home():
 @pytest.mark.parametrize("words", ["HIV giai đoạn cuối", "nhiễm H, lao phổi", "SIDA"])
 def test_words_on_hiv_are_told_only_to_those_with_the_right_and_never_repeated(words):
     assert "death_hiv_words" not in problems(cause_text=words, icd10_as_written="")
+    assert "death_hiv_words" in problems(note=words, restricted=True)
     told = problems(cause_text=words, icd10_as_written="", restricted=True)["death_hiv_words"]
     assert not {"hiv", "aids", "sida", "nhiễm"} & set(f"{told.sentence} {told.suggestion}".lower().split())
 
