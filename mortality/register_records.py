@@ -184,13 +184,19 @@ def _is_readable(records: pd.DataFrame) -> pd.Series:
 
 def with_columns(records: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Just these columns; absent ones and empty texts are missing (text) values."""
-    chosen = records.reindex(columns=columns)
-    for name in chosen.columns:
-        if name not in records:
-            chosen[name] = pd.Series(pd.NA, index=chosen.index, dtype="str")
-        elif chosen[name].dtype == "str" or chosen[name].dtype == object:
-            chosen[name] = chosen[name].astype("str").replace("", pd.NA)
-    return chosen
+    absent = pd.Series(pd.NA, index=records.index, dtype="str")
+    chosen = {name: _without_empty(records[name]) if name in records else absent for name in columns}
+    return pd.DataFrame(chosen, index=records.index)
+
+
+def _without_empty(column: pd.Series) -> pd.Series:
+    """A column of texts with missing values for empty ones; others as they are."""
+    if column.dtype != "str" and column.dtype != object:
+        return column
+    if len(column) == 1 and column.dtype == "str" and column.iloc[0] != "":  # a record that is typed
+        return column
+    texts = column.astype("str")
+    return texts.mask(texts.eq(""))
 
 
 def record_keys(table: Table, rows: pd.Index) -> pd.Series:
@@ -263,9 +269,10 @@ def _births(lines: pd.DataFrame, text: Callable[[str], pd.Series], notes: LineNo
             other = values.read_births(lines[name], latest_year, ticks=True)
             notes.add(name, other["note"], lines[name])
             born = _filled_up(born, other)
-    ages = values.read_births(text("age"), latest_year)
-    notes.add("age", ages["note"], text("age"))
-    born = _filled_up(born, ages)
+    if text("age").ne("").any():
+        ages = values.read_births(text("age"), latest_year)
+        notes.add("age", ages["note"], text("age"))
+        born = _filled_up(born, ages)
     written = text("birth").where(text("birth").ne(""), text("male")).where(lambda s: s.ne(""), text("female"))
     return born.drop(columns="note").assign(birth_as_written=written)
 

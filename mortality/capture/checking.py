@@ -97,7 +97,7 @@ def _language() -> str:
 
 
 def _of_place(draft: Draft, place: Workplace | None, book_year: int, today: datetime.date) -> list[Remark]:
-    """A commune that did not exist on the day of death: the book of the commune of that time is the right one."""
+    """A commune that did not exist on the day of death: the door takes the record in the book of that time's commune alone."""
     day = day_of(draft.values.get("death_date", ""), book_year, today)
     if place is None or day is None:
         return []
@@ -106,7 +106,7 @@ def _of_place(draft: Draft, place: Workplace | None, book_year: int, today: date
         return []
     limit = place.valid_from if early else place.valid_to
     key = "capture.unit_too_new" if early else "capture.unit_too_old"
-    return [Remark(OTHER_UNIT, "warning", "death_date", label(key, unit=place.name, day=f"{limit:%d/%m/%Y}"))]
+    return [Remark(OTHER_UNIT, "error", "death_date", label(key, unit=place.name, day=f"{limit:%d/%m/%Y}"))]
 
 
 def day_of(text: str, book_year: int, today: datetime.date) -> datetime.date | None:

@@ -33,6 +33,8 @@ def corrections_of(lines: pd.DataFrame, keys: pd.Series, sheet: str) -> pd.DataF
 
     keys : record_key of the lines that are records of their own; the others that name a record withdraw it
     """
+    if "corrects" not in lines:
+        return pd.DataFrame(columns=CORRECTION_COLUMNS, index=lines.index[:0])
     empty = pd.Series("", index=lines.index, dtype="str")
     record = lines.get("corrects", empty).astype("str").fillna("").str.strip().str.lower()
     reason = lines.get("correction_reason", empty).astype("str").fillna("").str.strip()

@@ -64,8 +64,15 @@ def calendar(written: pd.Series, year: pd.Series) -> pd.Series:
     return pd.Series("solar", index=written.index, dtype="str").where(year.notna(), "").mask(lunar, "lunar")
 
 
+def _blank(*columns: pd.Series) -> bool:
+    """Nothing is written in any of these columns: most lines of most books, and most fields while one is typed."""
+    return not any(column.ne("").any() for column in columns)
+
+
 def _time(text: Text, notes: LineNotes) -> pd.Series:
     """The own column of times, else the time that stands with the date."""
+    if _blank(text("death_time")):
+        return read_times(text("death_date"))
     own = read_times(text("death_time"), alone=True)
     unread = text("death_time").ne("") & own.eq("")
     notes.add("death_time", unread.map({True: TIME_UNREADABLE, False: ""}), text("death_time"))
@@ -73,10 +80,12 @@ def _time(text: Text, notes: LineNotes) -> pd.Series:
 
 
 def _coded(name: str, text: Text, notes: LineNotes) -> pd.Series:
+    document = OF_DOCUMENTS.get(name, "manner" if name == "manner" else "")
+    if _blank(text(name), text(document or name)):
+        return pd.Series("", index=text(name).index, dtype="str")
     written = text(name).map(ticked_option).astype("str")
     found = values.read_words(name, written)
     code = found["code"]
-    document = OF_DOCUMENTS.get(name, "manner" if name == "manner" else "")
     if document:
         said = read_options("injury_place" if name == "external_place" else document, text(document))
         code = code.where(code.ne(""), said.replace(SAME_AS))
@@ -89,12 +98,16 @@ def _coded(name: str, text: Text, notes: LineNotes) -> pd.Series:
 
 def _timing_of_answer(written: pd.Series) -> pd.Series:
     """When the column "tử vong mẹ" says more than yes or no ("có, sau đẻ 3 ngày")."""
+    if _blank(written):
+        return written.astype("str")
     found = values.read_words("maternal_timing", written)["code"]
     return found.mask(found.isin(["not_pregnant", "unknown"]), "").astype("str")
 
 
 def _whole_words(name: str, written: pd.Series) -> pd.Series:
     """A code only of texts that are nothing but such a word ("Y tế thôn"): an informant's name is none."""
+    if _blank(written):
+        return written.astype("str")
     short = fold_series(written).str.count(" ").le(2) & written.ne("")
     code = values.read_words(name, written.where(short, ""))["code"]
     role = code.isin(["village_health_worker", "population_collaborator", "justice_officer", "health_facility"])

@@ -135,6 +135,7 @@ class _Bench:
         # a kept plan must not rest on what the tables of the first record held
         self.con.execute("SET disabled_optimizers = 'statistics_propagation'")
         self.columns: dict[str, list[str]] = {}
+        self.held: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
         datasets = stored_datasets()
         for name in KEPT_TABLES:
             types = column_types(datasets[name])
@@ -154,17 +155,18 @@ class _Bench:
         return [_problem(*self.rules[row["rule_id"]], row) for row in rows if restricted or not self._hidden(row)]
 
     def _fill(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """The rows of the record in the kept tables; a table that holds them already is left as it is."""
         for name, columns in self.columns.items():
-            self.con.execute(f'DELETE FROM "{name}"')
-            rows = tables.get(name)
-            if rows is None or not len(rows):
+            wanted = _rows_of(tables.get(name), columns)
+            if self.held.get(name, ([], [])) == wanted:
                 continue
-            kept = rows[[column for column in columns if column in rows]]
-            listed = ", ".join(f'"{column}"' for column in kept)
-            values = kept.astype(object).where(kept.notna(), None).to_numpy().tolist()
-            self.con.executemany(
-                f'INSERT INTO "{name}" ({listed}) VALUES ({", ".join("?" * len(kept.columns))})', values
-            )
+            self.held.pop(name, None)
+            self.con.execute(f'DELETE FROM "{name}"')
+            there, values = wanted
+            if values:
+                listed = ", ".join(f'"{column}"' for column in there)
+                self.con.executemany(f'INSERT INTO "{name}" ({listed}) VALUES ({", ".join("?" * len(there))})', values)
+            self.held[name] = wanted
 
     def _prepare(self) -> None:
         from mortality.quality.records import make_death_records
@@ -181,6 +183,15 @@ class _Bench:
 
     def _hidden(self, row: Mapping[str, Any]) -> bool:
         return self.rules[row["rule_id"]][1].restricted
+
+
+def _rows_of(rows: pd.DataFrame | None, columns: list[str]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns of a frame that a table has, and its rows, missing values as None; ([], []) for no rows."""
+    if rows is None or not len(rows):
+        return [], []
+    there = [column for column in columns if column in rows]
+    cells = [[None if pd.isna(value) else value for value in rows[column].tolist()] for column in there]
+    return there, list(zip(*cells, strict=True))
 
 
 def _one_test(rule: Rule, test: RecordTest) -> str:

@@ -103,7 +103,11 @@ def test_files_kernels_and_other_notebooks_are_not_served(opened, address, path,
 def test_the_index_offers_the_apps_only(browser, address):
     visit = Visit(browser)
     visit.page.goto(address)
-    assert visit.page.get_by_role("link").all_inner_texts() == ["Khám phá số liệu", "Tổng quan số liệu y tế"]
+    assert visit.page.get_by_role("link").all_inner_texts() == [
+        "Nhập tử vong",
+        "Khám phá số liệu",
+        "Tổng quan số liệu y tế",
+    ]
     assert visit.page.title() == "Bảng điều khiển thống kê y tế"
     assert (visit.left, visit.errors) == ([], [])
     visit.close()
