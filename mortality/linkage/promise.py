@@ -9,6 +9,7 @@ exclude. Splink scores what is left, so the answer is the same as without this s
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,15 +59,31 @@ def offer_short(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def keep_promising(
-    con: duckdb.DuckDBPyConnection, model: Model, minimum: float, *, pairs: str = "linkage_pair", target: str = "linkage_near"
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    minimum: float,
+    *,
+    pairs: str = "linkage_pair",
+    target: str = "linkage_near",
 ) -> None:
     """Temporary table `target`: those of `pairs` (rec_l, rec_r, …) that may reach the probability `minimum`."""
     least = math.log2(minimum / (1 - minimum)) if minimum < 1 else math.inf
     least -= math.log2(model.prior / (1 - model.prior)) + SAFETY
-    parts = " + ".join(f"coalesce({part}, 0)" for part in _bounds(_Weights(model)))
+    weights = _Weights(model)
+    parts = (
+        _name(weights),
+        _date(weights, "birth"),
+        _birth_year(weights),
+        _date(weights, "death"),
+        _id(weights),
+        _address(weights),
+        _place(weights),
+        _sex(weights),
+    )
+    bound = " + ".join(f"coalesce({part}, 0)" for part in parts)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT p.* FROM {pairs} p "
-        f"JOIN {SHORT} l ON l.rec = p.rec_l JOIN {SHORT} r ON r.rec = p.rec_r WHERE {parts} >= {least}"
+        f"JOIN {SHORT} l ON l.rec = p.rec_l JOIN {SHORT} r ON r.rec = p.rec_r WHERE {bound} >= {least}"
     )
 
 
@@ -82,9 +99,14 @@ def _letters(text: str) -> str:
 
 def _dates(name: str) -> list[str]:
     days = [
-        f"datediff('day', DATE '1800-01-01', {name}_{day})::INT AS {name}_{day}" for day in ("day", "lunar", "lunar_before")
+        f"datediff('day', DATE '1800-01-01', {name}_{day})::INT AS {name}_{day}"
+        for day in ("day", "lunar", "lunar_before")
     ]
-    return [f"{_figures(f'{name}_digits', 'UINTEGER', 8)} AS {name}_figures", *days, f"{name}_year::SMALLINT AS {name}_year"]
+    return [
+        f"{_figures(f'{name}_digits', 'UINTEGER', 8)} AS {name}_figures",
+        *days,
+        f"{name}_year::SMALLINT AS {name}_year",
+    ]
 
 
 class _Weights:
@@ -103,19 +125,6 @@ class _Weights:
         """The most that one of these levels brings; those that the comparison does not have are passed over."""
         known = self.bits[comparison]
         return round(max((known[level] for level in levels if level in known), default=-99.0), 4)
-
-
-def _bounds(weights: _Weights) -> list[str]:
-    return [
-        _name(weights),
-        _date(weights, "birth"),
-        _birth_year(weights),
-        _date(weights, "death"),
-        _id(weights),
-        _address(weights),
-        _place(weights),
-        _sex(weights),
-    ]
 
 
 def _same(*columns: str) -> str:
@@ -193,7 +202,9 @@ def _date(w: _Weights, name: str) -> str:
     )
     ladder = {
         f"l.{name}_figures = r.{name}_figures": ("same",),
-        f"{years} = 0 AND l.{name}_figures & 65535 = ((r.{name}_figures & 255) << 8) | ((r.{name}_figures >> 8) & 255)": ("swapped",),
+        f"{years} = 0 AND l.{name}_figures & 65535 = ((r.{name}_figures & 255) << 8) | ((r.{name}_figures >> 8) & 255)": (
+            "swapped",
+        ),
         lunar: ("lunar",),
         one: ("slip", "next_day"),
         f"{apart} <= 1": ("next_day",),
@@ -207,7 +218,9 @@ def _date(w: _Weights, name: str) -> str:
     return _ladder(w, name, f"l.{name}_figures IS NULL OR r.{name}_figures IS NULL", ladder)
 
 
-def _ladder(w: _Weights, name: str, unknown: str, ladder: dict[str, tuple[str, ...]], other: tuple[str, ...] = ("other",)) -> str:
+def _ladder(
+    w: _Weights, name: str, unknown: str, ladder: Mapping[str, tuple[str, ...]], other: tuple[str, ...] = ("other",)
+) -> str:
     """CASE over conditions; each counts at least as much as what comes below it, as a level above may hold it."""
     least, cases = w.best(name, *other), []
     for condition, levels in reversed(ladder.items()):
@@ -225,9 +238,7 @@ def _birth_year(w: _Weights) -> str:
 
 def _id(w: _Weights) -> str:
     one, two = _slips("l.id_figures", "r.id_figures", _SIXTEEN)
-    unknown = (
-        "l.id IS NULL OR r.id IS NULL OR least(l.id_length, r.id_length) = 9 AND greatest(l.id_length, r.id_length) = 12"
-    )
+    unknown = "l.id IS NULL OR r.id IS NULL OR least(l.id_length, r.id_length) = 9 AND greatest(l.id_length, r.id_length) = 12"
     equal_length = "l.id_length = r.id_length"
     ladder = {
         "l.id = r.id": ("same",),
