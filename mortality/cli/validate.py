@@ -36,7 +36,7 @@ def validate(
         raise InputError("error.panel_no_folder", folder=output.absolute().parent)
     if output and output.suffix.lower() not in (".csv", ".xlsx"):
         raise InputError("error.validate_output", found=output.name)
-    rules = _files(files, output, columns, home, as_json) if files else _warehouse(home, as_json)
+    rules = _files(files, output, columns, home, as_json) if files else _warehouse(home, output, as_json)
     failing = fail_on and any(row["findings"] for row in rules if row["severity"] in LEVELS[fail_on])
     return 1 if failing else 0
 
@@ -45,10 +45,11 @@ def _files(
     files: tuple[Path, ...], output: Path | None, columns: tuple[str, ...], home: Path | None, as_json: bool
 ) -> list[dict[str, Any]]:
     """The files judged, the findings written, the counts told; {rule, severity, findings} of what was found."""
-    from mortality.validation.file import validate_files, write_findings
+    from mortality.validation.file import validate_files
+    from mortality.validation.finding_rows import write_findings
 
     bar = ProgressBar(label("cli.check.progress"))
-    result = validate_files(files, columns=named_columns(columns), restricted=may_see_restricted(home), progress=bar)
+    result = validate_files(files, columns=columns, restricted=may_see_restricted(home), progress=bar)
     bar.close()
     if output:
         write_findings(result.findings, output)
@@ -58,17 +59,6 @@ def _files(
     else:
         _tell(result, counts, output)
     return counts
-
-
-def named_columns(given: tuple[str, ...]) -> dict[str, list[str]]:
-    """{field: headings} of `--columns full_name=Ho+Ten`. Raises InputError for anything else."""
-    named: dict[str, list[str]] = {}
-    for one in given:
-        field, sign, headings = one.partition("=")
-        if not sign or not field.strip() or not headings.strip():
-            raise InputError("error.validate_column_option", found=one)
-        named[field.strip()] = [name.strip() for name in headings.split("+")]
-    return named
 
 
 def may_see_restricted(home: Path | None) -> bool:
@@ -83,7 +73,7 @@ def may_see_restricted(home: Path | None) -> bool:
 
 def counted(result: Validation) -> list[dict[str, Any]]:
     """Findings by rule, the worst first: rule, title, severity, findings, judged, total."""
-    from mortality.validation.file import SEVERITIES
+    from mortality.validation.finding_rows import SEVERITIES
 
     found = result.findings.groupby(["rule", "severity"], sort=True).size()
     known = result.rules.set_index("rule_id") if len(result.rules) else result.rules
@@ -104,41 +94,39 @@ def _tell(result: Validation, counts: list[dict[str, Any]], output: Path | None)
         click.echo(label("validate.file", file=one["file"], **numbers))
         if one["reason"]:
             click.echo(f"  {one['reason']}")
+    idle = int((result.rules["judged"] == 0).sum()) if len(result.rules) else 0
+    _tell_counts(counts, len(result.findings), idle, output)
+
+
+def _tell_counts(rows: list[dict[str, Any]], findings: int, idle: int, output: Path | None) -> None:
     print_table(
         [label(f"column.{name}") for name in ("rule", "severity", "findings")],
-        [[_named(row), label(f"severity.{row['severity']}"), format_number(row["findings"])] for row in counts],
+        [[f"{row['title']} ({row['rule']})", label(f"severity.{row['severity']}"), format_number(row["findings"])] for row in rows],
         numbers=(2,),
-    )
-    idle = int((result.rules["judged"] == 0).sum()) if len(result.rules) else 0
-    click.echo(label("validate.done", findings=format_number(len(result.findings)), idle=format_number(idle)))
+    )  # fmt: skip
+    click.echo(label("validate.done", findings=format_number(findings), idle=format_number(idle)))
     if output:
         click.echo(label("validate.written", output=output))
 
 
-def _named(row: dict[str, Any]) -> str:
-    return f"{row['title']} ({row['rule']})"
-
-
-def _warehouse(home: Path | None, as_json: bool) -> list[dict[str, Any]]:
-    """The death rules on the warehouse: `tkyt check` with these rules alone."""
-    from mortality.validation.file import death_rules
+def _warehouse(home: Path | None, output: Path | None, as_json: bool) -> list[dict[str, Any]]:
+    """The death rules on the warehouse (`tkyt check` with these rules alone), the worst first; its findings written."""
+    from mortality.validation.file import death_rules, warehouse_findings
+    from mortality.validation.finding_rows import SEVERITIES, write_findings
     from tkyt_analysis.pipeline import check_warehouse
     from tkyt_analysis.settings import home_directory
 
-    place = Path(home).expanduser().absolute() if home else home_directory()
+    place, rules = Path(home).expanduser().absolute() if home else home_directory(), death_rules()
     bar = ProgressBar(label("cli.check.progress"))
-    summary = check_warehouse(place, rules=tuple(rule.id for rule in death_rules()), progress=bar)
+    summary = check_warehouse(place, rules=tuple(rule.id for rule in rules), progress=bar)
     bar.close()
+    if output:
+        write_findings(warehouse_findings(place, rules), output)
     if as_json:
-        print_json({"rules": summary})
+        print_json({"rules": summary, "output": output})
         return summary
     rows = [row for row in summary if row["findings"]]
-    print_table(
-        [label(f"column.{name}") for name in ("rule", "severity", "findings")],
-        [[row["title"], label(f"severity.{row['severity']}"), format_number(row["findings"])] for row in rows],
-        numbers=(2,),
-    )
-    idle = sum(1 for row in summary if not row["judged"])
+    rows.sort(key=lambda row: (SEVERITIES.index(row["severity"]), -row["findings"], row["rule"]))
     found = sum(row["findings"] for row in summary)
-    click.echo(label("validate.done", findings=format_number(found), idle=format_number(idle)))
+    _tell_counts(rows, found, sum(1 for row in summary if not row["judged"]), output)
     return summary

@@ -18,7 +18,7 @@ from mortality.documents.causes import column
 from mortality.records.as_written import WrittenLines, written_of_frame
 from mortality.records.batches import record_batches
 from mortality.records.mapping import ACTIVE, OF_DEATH, Mapping, harmless_text, mapping_of, plain
-from mortality.records.readings import joined, read_cells
+from mortality.records.readings import date_reading, joined, read_cells
 from mortality.register_records import RegisterRows, records_of_lines
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.door import QUARANTINE_COLUMNS, Batch, IngestContext, Note, Quarantined, ReceivedFile
@@ -27,6 +27,7 @@ from tkyt_analysis.ingest.safe_open import file_kind
 from tkyt_analysis.ingest.tabular_source import Piece, Sheet, find_sheets, peek_headers
 
 TABLES = ("text", "gz", "parquet", "xlsx", "xls", "ods")
+DATES = ("birth", "death_date")
 AS_TOLD, NO_UNIT = "note.columns_as_told", "note.list_without_unit"
 NOT_A_DEATH, OUTCOME_UNKNOWN = "quarantine.not_a_death", "quarantine.outcome_not_given"
 
@@ -116,7 +117,8 @@ def lines_of(frame: pd.DataFrame, mapping: Mapping) -> tuple[pd.DataFrame, dict[
         if not places:
             continue
         used |= {place: use.field for place in places if place not in used}
-        text = read_cells(joined([frame.iloc[:, place].str.strip() for place in places]), use.reading)
+        cells = joined([frame.iloc[:, place].str.strip() for place in places])
+        text = read_cells(cells, use.reading or (date_reading(cells) if use.field in DATES else ""))
         before = lines.get(use.field)
         lines[use.field] = text if before is None else before.where(before.ne(""), text)
     return pd.DataFrame(lines, index=frame.index), used

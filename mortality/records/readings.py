@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 _SIM_UNITS = {"0": "phút", "1": "giờ", "2": "ngày", "3": "tháng", "4": "năm"}
+_DAY_FIRST = r"(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])((?:18|19|20)\d{2})"
 _WHOLE = re.compile(r"(\d+)\.0+")
 
 
@@ -18,6 +19,12 @@ def read_cells(texts: pd.Series, reading: str) -> pd.Series:
     codes, distinct = pd.factorize(texts.fillna("").str.strip())
     found = pd.Series([_read(text, reading) for text in distinct], dtype="str")
     return found.take(codes).set_axis(texts.index) if len(distinct) else texts.astype("str")
+
+
+def date_reading(texts: pd.Series) -> str:
+    """ "ddmmyyyy" where most filled cells of a column of dates are written so ("31122015"), else ""."""
+    filled = texts[texts.ne("")]
+    return "ddmmyyyy" if len(filled) and filled.str.zfill(8).str.fullmatch(_DAY_FIRST).mean() >= 0.9 else ""
 
 
 def _read(text: str, reading: str) -> str:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from mortality.cli.validate import named_columns, validate
-from mortality.validation.file import FINDING_COLUMNS, validate_files, write_findings
+from mortality.cli.validate import validate
+from mortality.validation.file import validate_files
+from mortality.validation.finding_rows import FINDING_COLUMNS, write_findings
 from tests.support import reference_path
 from tkyt_analysis.errors import InputError
 
@@ -70,6 +71,9 @@ def test_findings_are_written_as_csv_and_as_a_workbook(judged, tmp_path):
     write_findings(judged.findings, tmp_path / "f.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "f.xlsx").active
     assert sheet.max_row == len(judged.findings) + 1
+    assert [cell.value for cell in sheet[1]][:5] == ["Mức độ", "Tệp", "Trang tính", "Dòng", "Cột"]
+    error = next(row for row in sheet.iter_rows(min_row=2) if row[0].value == "lỗi")
+    assert error[0].fill.fgColor.rgb == "FFF8CBAD"
     with pytest.raises(InputError, match="pdf"):
         write_findings(judged.findings, tmp_path / "f.pdf")
 
@@ -101,13 +105,16 @@ def test_a_foreign_list_is_read_by_the_columns_that_are_named(tmp_path):
     path.write_text(
         "given;family;died;dob\nAn;Nguyen;31122024;01011950\nBa;Le;01022035;02021950\n".replace(";", ","), "utf-8"
     )
-    columns = named_columns(("full_name=family+given", "death_date=died", "birth=dob"))
+    columns = ("full_name=family+given", "death_date=died", "birth=dob")
     result = validate_files([path], columns=columns)
     assert result.files[0]["landed"] == 2
-    assert "family + given" in result.files[0]["reason"]
+    assert "family+given" in result.files[0]["reason"]
     assert list(result.findings.set_index("rule").loc[["death_in_future"], "row"]) == [3]
+    assert result.files[0]["document"] == "death_list_by_columns"  # the door of `tkyt deaths import`
+    (lacking,) = validate_files([path], columns=("full_name=Họ tên",)).files
+    assert "Họ tên" in lacking["reason"]
     with pytest.raises(InputError, match="full_name"):
-        named_columns(("full_name",))
+        validate_files([path], columns=("full_name",))
 
 
 @pytest.mark.parametrize(
