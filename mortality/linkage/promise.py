@@ -223,7 +223,7 @@ def _ladder(
 ) -> str:
     """CASE over conditions; each counts at least as much as what comes below it, as a level above may hold it."""
     least, cases = w.best(name, *other), []
-    for condition, levels in reversed(ladder.items()):
+    for condition, levels in reversed(list(ladder.items())):
         least = max(least, w.best(name, *levels))
         cases.append(f"WHEN {condition} THEN {least}")
     return f"CASE WHEN {unknown} THEN 0 {' '.join(reversed(cases))} ELSE {w.best(name, *other)} END"
