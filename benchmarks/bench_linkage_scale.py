@@ -8,6 +8,7 @@ written differently is drawn too (marks, capitals, a day, a year, a slip of a le
     python benchmarks/bench_linkage_scale.py                 0.1 and 0.4 million
     python benchmarks/bench_linkage_scale.py --sizes 1.6     one size, in millions of records
     python benchmarks/bench_linkage_scale.py --full          0.1, 0.4, 1.6 and 6 million
+    … --markdown [--measured LINES.json]                     the table into docs/benchmarks.md, of lines that an earlier run printed
 """
 
 from __future__ import annotations
@@ -159,6 +160,7 @@ def run_size(records: int, folder: Path) -> dict[str, Any]:
         "seconds": round(linked, 1),
         "processor_seconds": round(spent, 1),
         "stages": {name: round(value, 1) for name, value in run.seconds.items()},
+        "load": round(os.getloadavg()[0], 1),
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }
 
@@ -178,22 +180,78 @@ def _against_truth(con: duckdb.DuckDBPyConnection, pairs: str) -> dict[str, Any]
     }
 
 
+def table_of(runs: list[dict[str, Any]]) -> pd.DataFrame:
+    """One line per size, as docs/benchmarks.md shows it."""
+    return pd.DataFrame(
+        [
+            {
+                "records": f"{run['records']:,}",
+                "candidate pairs per record": f"{run['candidate_pairs'] / run['records']:.0f}",
+                "processor seconds": f"{run['processor_seconds']:,.0f}",
+                "microseconds of processor per record": f"{run['processor_seconds'] / run['records'] * 1e6:.0f}",
+                "wall seconds": f"{run['seconds']:,.0f}",
+                "load": run.get("load", "–"),
+                "peak GiB": run["peak_gib"],
+                "recall": f"{run['recall']:.4f}",
+                "precision": f"{run['precision']:.4f}",
+            }
+            for run in runs
+        ]
+    )
+
+
+def measured(sizes: list[float], folder: Path | None) -> list[dict[str, Any]]:
+    """Each size in a process of its own; its line is printed as it comes."""
+    more, lines = ["--folder", str(folder)] if folder else [], []
+    for size in sizes:
+        command = [sys.executable, __file__, "--one", str(int(size * 1_000_000)), *more]
+        answer = subprocess.run(
+            command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True
+        )
+        print(answer.stdout, end="", flush=True)
+        lines.append(json.loads(answer.stdout))
+    return lines
+
+
+def write_page(runs: list[dict[str, Any]]) -> None:
+    from measuring import present
+
+    notes = [
+        "Drawn national lists of ten years of deaths; DuckDB with two threads and 12 GiB. Processor seconds count both "
+        "threads and are hardly lengthened by other work on the machine; wall seconds are (load: at the end of the run).",
+        "Recall counts every true pair, also those that blocking missed. Drawn lists are tidier than real ones; for "
+        "accuracy on harder lists see linkage.md.",
+    ]
+    present(
+        "bench_linkage_scale",
+        "Finding one person's records: cost as lists grow",
+        table_of(runs),
+        notes,
+        repeats=1,
+        markdown=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--full", action="store_true", help="1.6 and 6 million records too")
     parser.add_argument("--sizes", type=float, nargs="*", help="millions of records")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, default=None, help="where lists and spilled data lie meanwhile")
+    parser.add_argument("--markdown", action="store_true", help="write the table into docs/benchmarks.md")
+    parser.add_argument("--measured", type=Path, help="JSON lines of earlier runs instead of running")
     chosen = parser.parse_args()
     if chosen.one:
         with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
             print(json.dumps(run_size(chosen.one, Path(folder))))
         return
     sizes = chosen.sizes or ([0.1, 0.4, 1.6, 6] if chosen.full else [0.1, 0.4])
-    for size in sizes:
-        more = ["--folder", str(chosen.folder)] if chosen.folder else []
-        command = [sys.executable, __file__, "--one", str(int(size * 1_000_000)), *more]
-        subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    if chosen.measured:
+        runs = [json.loads(line) for line in chosen.measured.read_text("utf-8").splitlines() if line.startswith("{")]
+    else:
+        runs = measured(sizes, chosen.folder)
+    if chosen.markdown:
+        write_page(runs)
 
 
 if __name__ == "__main__":
