@@ -69,8 +69,9 @@ def check_record(context: CheckContext, rule: Rule) -> CheckResult:
         test.prepare(context, rule)
     judged, breach = (sql.format(**given(rule)) for sql in (test.judged, test.breach))
     tables = f"{TABLE} r {test.joins}"
+    records = "DISTINCT r.death_id" if test.joins else "*"
     (counts,) = context.query(
-        f"SELECT count(DISTINCT r.death_id) FILTER ({judged}) AS judged, count(DISTINCT r.death_id) AS total FROM {tables}"
+        f"SELECT count({records}) FILTER ({judged}) AS judged, count({records}) AS total FROM {tables}"
     ).to_dict("records")
     fields = test.columns()
     chosen = ", ".join(f"{sql} AS {column}" for column, sql in fields.items())

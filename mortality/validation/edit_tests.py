@@ -44,7 +44,7 @@ _INJURED = f"{LINED} AND {CODED}"
 _FINE = f"({LINED} OR r.file_sha256 IN (SELECT file_sha256 FROM edit_habit WHERE short < {HABIT_FROM} * codes))"
 TESTS = _tests(
     ("death_cause_impossible", _WITH_PERSON, "0.95"),
-    ("death_cause_unusual", _WITH_PERSON, "0.5"),
+    ("death_cause_unusual", _WITH_PERSON, "0.3"),
     ("death_edit_notable", f"{CODED} AND {_AGE} IS NOT NULL", "0.2"),
     ("death_edit_eradicated", CODED, "0.98"),
     ("death_edit_rare", CODED, "0.6"),

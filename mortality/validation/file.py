@@ -36,7 +36,7 @@ class Validation:
     """What was read and what was found.
 
     files : one dict per file: file, document (which kind of list), received, landed, quarantined, reason ("" where it was read)
-    findings : FINDING_COLUMNS, in the order of file, sheet, row; "" where a finding is about a whole commune
+    findings : FINDING_COLUMNS, in the order of file, sheet, row; those about a whole commune last, without a row
     rules : rule_id, title, severity, findings, judged, total of every rule that was asked
     """
 

@@ -26,17 +26,21 @@ FINDING_COLUMNS = ["file", "sheet", "row", "column", "rule", "severity", "senten
 SEVERITIES = ("error", "warning", "note")
 # The columns of the workbook: width in characters. `title` stands for the name of the rule.
 WIDTHS = {
-    "severity": 10, "file": 22, "sheet": 12, "row": 7, "column": 16, "sentence": 72, "suggestion": 46, "found": 10, "expected": 12,
-    "title": 34, "rule": 30,
+    "severity": 10, "file": 20, "sheet": 10, "row": 7, "column": 14, "sentence": 62, "suggestion": 38, "found": 9, "expected": 10,
+    "title": 34, "rule": 32,
 }  # fmt: skip
+LINE_HEIGHT = 15  # points
+PRINTED = len(WIDTHS) - 2  # columns on paper: without the names of the rules
 COLOURS = {"error": ("#F8CBAD", "#7F0000"), "warning": ("#FFE699", "#5C4400"), "note": ("#DDEBF7", "#1F3864")}
 
 
 def sorted_rows(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """The rows in the order of file, sheet and row."""
+    """The rows in the order of file, sheet and row; those about a whole commune come last."""
     table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    order = table.assign(_row=pd.to_numeric(table["row"], errors="coerce"))
-    return order.sort_values(["file", "sheet", "_row", "rule"], kind="stable", ignore_index=True)[FINDING_COLUMNS]
+    order = table.assign(_whole=table["file"].eq(""), _row=pd.to_numeric(table["row"], errors="coerce"))
+    return order.sort_values(["_whole", "file", "sheet", "_row", "rule"], kind="stable", ignore_index=True)[
+        FINDING_COLUMNS
+    ]
 
 
 def rows_of(
@@ -182,14 +186,21 @@ def _workbook(findings: pd.DataFrame, target: Path) -> None:
             sheet.set_column(at, at, width, plain)
             sheet.write(0, at, label(f"validate.column.{name}"), heading)
         for row, (kind, values) in enumerate(zip(findings["severity"], table.itertuples(index=False), strict=True), 1):
+            sheet.set_row(row, LINE_HEIGHT * _lines(values))
             sheet.write(row, 0, values[0], shown[kind])
-            sheet.write_row(row, 1, ["" if value is None or value != value else value for value in values[1:]])
+            sheet.write_row(row, 1, ["" if value is None or value != value else value for value in values[1:]], plain)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(len(findings), 1), len(WIDTHS) - 1)
         sheet.set_landscape()
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
+        sheet.print_area(0, 0, len(findings), PRINTED - 1)
+
+
+def _lines(values: tuple[Any, ...]) -> int:
+    """Lines of text that the fullest cell of a row needs at its width."""
+    return max(-(-len(str(value)) * 10 // (width * 9)) for value, width in zip(values, WIDTHS.values(), strict=True))
 
 
 def _titles(rules: pd.Series) -> dict[str, str]:

@@ -8,10 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from mortality.cli.validate import validate
+from mortality.validation import file
 from mortality.validation.file import validate_files
 from mortality.validation.finding_rows import FINDING_COLUMNS, write_findings
+from tests.death_books import Home
 from tests.support import reference_path
+from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.ingest.receive import ingest
 
 LIST = """record_id,full_name,sex,birth,age,death_date,cause_text,icd10,id_number,occupation,unit_id,year
 1,Nguyễn Văn Bách,Nam,1950,75,10/08/2025,Nhồi máu cơ tim,I21.9,001050012345,Làm ruộng,VN2025:21115,2025
@@ -87,7 +91,7 @@ def test_the_command_counts_by_rule_and_severity(book, tmp_path):
     assert severities == sorted(severities, key=["error", "warning", "note"].index)
 
 
-@pytest.mark.parametrize(("level", "code"), [("error", 1), ("warning", 1), ("note", 1), (None, 0)])
+@pytest.mark.parametrize(("level", "code"), [("error", 1), (None, 0)])
 def test_fail_on_gives_an_exit_code(book, level, code):
     arguments = [str(book), *(["--fail-on", level] if level else [])]
     assert (CliRunner().invoke(validate, arguments, standalone_mode=False).return_value or 0) == code
@@ -115,6 +119,24 @@ def test_a_foreign_list_is_read_by_the_columns_that_are_named(tmp_path):
     assert "Họ tên" in lacking["reason"]
     with pytest.raises(InputError, match="full_name"):
         validate_files([path], columns=("full_name",))
+
+
+def test_without_files_the_warehouse_is_judged_and_its_findings_are_written(book, tmp_path, monkeypatch):
+    rules = load_entries("rules")
+    some = [rules[name] for name in ("death_in_future", "death_id_placeholder", "death_edit_notable")]
+    monkeypatch.setattr(file, "death_rules", lambda **_: some)
+    home = Home(tmp_path).path
+    ingest(home, [book])
+    output = tmp_path / "f.csv"
+    arguments = ["--home", str(home), "-o", str(output), "--json"]
+    result = CliRunner().invoke(validate, arguments, standalone_mode=False)
+    counts = {row["rule"]: row["findings"] for row in json.loads(result.output)["rules"]}
+    assert (counts["death_in_future"], counts["death_id_placeholder"]) == (1, 1)
+    written = pd.read_csv(output, dtype="str").fillna("")
+    assert len(written) == sum(counts.values())
+    future = written.set_index("rule").loc["death_in_future"]
+    assert (future["file"].endswith("danh_sach.csv"), future["row"]) == (True, "3")
+    assert [name for name in NAMES if name in output.read_text("utf-8")] == []
 
 
 @pytest.mark.parametrize(
