@@ -98,11 +98,20 @@ def compare(home: Path, record_ids: list[str]) -> tuple[tuple[str, str, str, boo
     table = side_by_side(home, record_ids)
     names = [column for column in table.columns if column not in ("field", "title")]
     titles = table["title"] if "title" in table else table["field"] if "field" in table else pd.Series(table.index)
+    fields = table.get("field", titles)
     left, right = (table[name].astype("object").where(table[name].notna(), "").astype(str) for name in names[:2])
     return tuple(
-        (str(title), a, b, a.strip().casefold() != b.strip().casefold())
-        for title, a, b in zip(titles, left, right, strict=True)
+        (str(title), _in_words(field, a), _in_words(field, b), a.strip().casefold() != b.strip().casefold())
+        for field, title, a, b in zip(fields, titles, left, right, strict=True)
     )
+
+
+def _in_words(field: str, value: str) -> str:
+    """A code of a choice in words; any other text as it stands."""
+    from mortality.capture.fields import form_fields, shown
+
+    known = form_fields().get(str(field))
+    return shown(known, value, current_language()) if known else value
 
 
 def judge(home: Path, record_a: str, record_b: str, decision: str, reason: str) -> None:

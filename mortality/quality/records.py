@@ -258,6 +258,12 @@ def _lunar_days(context: CheckContext) -> None:
     context.con.unregister("incoming")
 
 
+_WRITTEN_DAY = (
+    "written VARCHAR, hint INTEGER, marked BOOLEAN, impossible BOOLEAN, solar DATE, leap_solar DATE, only_lunar BOOLEAN, "
+    "apart INTEGER, short_year BOOLEAN"
+)
+
+
 def _written_days(context: CheckContext) -> None:
     """Make `written_day`: for each date of death as written, what it says of the lunar calendar (`validation.lunar`)."""
     rows = context.query(
@@ -265,6 +271,9 @@ def _written_days(context: CheckContext) -> None:
         "WHERE coalesce(death_date_as_written, '') <> '' AND (death_date IS NULL OR NOT regexp_full_match(death_date_as_written, "
         "'[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]+'))"
     )
+    if rows.empty:
+        context.con.execute(f"CREATE OR REPLACE TABLE written_day ({_WRITTEN_DAY})")
+        return
     table = rows.join(written_days(rows["written"], rows["hint"]))
     context.con.register("incoming", table.astype({"written": "str"}))
     context.con.execute(

@@ -43,6 +43,8 @@ _HABIT = """
     WHERE r.code_rule IN ('as_given', 'as_written') GROUP BY 1
 """
 _DONE: WeakSet[CheckContext] = WeakSet()
+KEPT = 200
+_FOUND: dict[tuple[object, ...], pd.DataFrame] = {}  # of the single records asked last
 
 
 def prepare_edits(context: CheckContext, rule: Rule | None = None) -> None:
@@ -54,9 +56,22 @@ def prepare_edits(context: CheckContext, rule: Rule | None = None) -> None:
     columns = ", ".join(f"{name} {kind}" for name, kind in _KINDS.items())
     context.con.execute(f"CREATE OR REPLACE TABLE edit_finding ({columns})")
     for block in _blocks(context):
-        _keep(context, findings_of_records(block))
+        _keep(context, _findings(block))
     context.con.execute(_HABIT)
     _DONE.add(context)
+
+
+def _findings(block: pd.DataFrame) -> pd.DataFrame:
+    """`findings_of_records`; of a single record, as it is typed, what was found for the same values is found again."""
+    if len(block) != 1:
+        return findings_of_records(block)
+    (values,) = block.itertuples(index=False, name=None)
+    asked = (*block.columns, *(None if pd.isna(value) else value for value in values))
+    if asked not in _FOUND:
+        if len(_FOUND) >= KEPT:
+            _FOUND.clear()
+        _FOUND[asked] = findings_of_records(block)
+    return _FOUND[asked]
 
 
 def findings_of_records(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,16 +1,21 @@
 """The form of a death: one list for the app and the Excel book, and what people type into it."""
 
 import datetime
+import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mortality.capture.checking import may_be_finished, remarks_on
+from mortality.capture.checking import OTHER_UNIT, may_be_finished, remarks_on
 from mortality.capture.fields import GROUPS, WITH_CHOICES, choices_of, form_fields, groups
 from mortality.capture.icd import proposals
+from mortality.capture.place import workplace
 from mortality.capture.records import copied, new_draft
 from mortality.capture.typed import clean, read_typed
 from mortality.register_layout import is_register, match_header
 from mortality.register_values import read_word
+from mortality.validation.edit_relation import _FOUND
+from mortality.validation.one_record import validate_record
 
 TODAY = datetime.date(2026, 1, 10)
 
@@ -153,3 +158,38 @@ def test_codes_are_proposed_with_numbers_and_the_words_stay():
     assert (found[0].number, found[0].code) == (1, "I64")
     assert proposals({"cause_text": ""}, "cause_text", today=TODAY) == []
     assert proposals({"full_name": "tai bien"}, "full_name", today=TODAY) == []
+
+
+def test_a_day_on_which_the_commune_did_not_exist_is_an_error_as_it_is_at_the_door():
+    former = workplace("VN2024:21115")  # a town of before July 2025
+
+    def said(day):
+        draft = new_draft({"full_name": "Lò Thị Mùi", "sex": "female", "birth": "1950", "death_date": day})
+        found = remarks_on(draft, place=former, book_year=2025, today=TODAY, complete=False)
+        return [(one.severity, one.field) for one in found if one.rule_id == OTHER_UNIT]
+
+    assert said("30/06/2025") == []
+    assert said("01/07/2025") == [("error", "death_date")]
+
+
+def test_what_is_said_of_a_record_does_not_depend_on_the_records_typed_before_it():
+    """The kept tables and answers of single records: any order of records gives each the same sentences."""
+    texts = {
+        "full_name": ["Lò Thị Mùi", "Lò Văn Hà", ""], "sex": ["female", "male", ""], "birth": ["1950", "2030", "05/06/1950"],
+        "death_date": ["05/06/2025", "15/8 âl 2024", "31/2/2025", ""], "cause_text": ["tai biến mạch máu não", "già", "HIV", ""],
+        "icd10_as_written": ["I64", "C61", "O95", "X99.9Z", ""], "line_a": ["", "Suy hô hấp"], "line_a_icd10": ["", "J96"],
+        "line_a_interval": ["", "3 ngày"], "manner": ["", "suicide"], "id_number": ["", "001150000123", "12"], "age": ["", "200", "3 ngày"],
+    }  # fmt: skip
+    draw = random.Random(7)
+    records = [{name: draw.choice(some) for name, some in texts.items()} for _ in range(25)]
+    there = [validate_record(one, today=TODAY, restricted=True) for one in records]
+    back = [validate_record(one, today=TODAY, restricted=True) for one in reversed(records)]
+    assert there == back[::-1]
+    assert len({one.rule_id for found in there for one in found}) > 10
+
+    def alone(record):  # a thread has tables of its own: nothing was typed before
+        with ThreadPoolExecutor(1) as pool:
+            _FOUND.clear()
+            return pool.submit(validate_record, record, today=TODAY, restricted=True).result()
+
+    assert [alone(one) for one in records[:3]] == there[:3]
