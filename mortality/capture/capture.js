@@ -58,7 +58,9 @@
     this.waiting = this.waiting.filter(function (one) { return one.s > number; });
     Object.keys(dirty).forEach(function (name) { if (dirty[name] && dirty[name] <= number) { delete dirty[name]; } });
     this.sentAt = this.waiting.length ? this.sentAt : 0;
-    if (!this.waiting.length) { this.body.classList.remove("cap-busy"); this.body.classList.remove("cap-lost"); }
+    if (this.waiting.length) { return; }
+    if (this.body.classList.contains("cap-lost")) { this.notice("", "info"); } // it was slow, not gone
+    this.body.classList.remove("cap-busy"); this.body.classList.remove("cap-lost");
   };
   App.prototype.typed = function (input) {
     var app = this, name = input.dataset.input;
