@@ -88,7 +88,8 @@ RULES: dict[str, tuple[str, str]] = {
 }
 LOOSE = "any_"  # rules that say so little that only small lists can afford them
 LOOSE_PAIRS = 60_000
-# On drawn lists of 86,000 records these brought 0 to 9 of 66,000 true pairs that no other rule brought, for half of all pairs.
+# In lists of 86,000 drawn records without ID numbers these alone brought 2 ("mixed") and 28 ("hard") of 67,000 true pairs,
+# for 13 of 46 candidate pairs per record.
 SMALL_LIST = 30_000
 SMALL_ONLY = frozenset(
     {
