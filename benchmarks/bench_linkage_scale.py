@@ -218,7 +218,7 @@ def write_page(runs: list[dict[str, Any]]) -> None:
 
     notes = [
         "Drawn national lists of ten years of deaths; DuckDB with two threads and 12 GiB. Processor seconds count both "
-        "threads and are hardly lengthened by other work on the machine; wall seconds are (load: at the end of the run).",
+        "threads and are lengthened by other work on the machine too, but much less than wall seconds (load: at the end of the run).",
         "Recall counts every true pair, also those that blocking missed. Drawn lists are tidier than real ones; for "
         "accuracy on harder lists see linkage.md.",
     ]
