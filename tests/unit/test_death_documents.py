@@ -37,7 +37,7 @@ SECRETS = (
     "BA55",
     "Trần Lập Phiếu",
 )
-PERSONAL = ("death_identity", "sent_home_identity", "verbal_autopsy_identity")
+PERSONAL = ("death_identity", "death_as_written", "sent_home_identity", "verbal_autopsy_identity")
 
 
 def main(answer):
