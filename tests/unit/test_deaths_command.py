@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from mortality import cli
+from mortality.cli import code
 from tkyt_analysis.errors import InputError
 
 CSV = "id,text,sex,age_years\n007,Tai biến mạch máu não,nữ,80\n008,qwerty,nam,\n"
@@ -26,10 +27,10 @@ def test_a_file_is_coded_and_codes_and_ids_stay_text(tmp_path):
 
 
 def test_blocks_join_without_loss(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(code, "ROWS_AT_ONCE", 7)
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text("id,text\n" + "".join(f"{n},tai biến\n" for n in range(30)), encoding="utf-8")
-    assert cli.code_deaths_file(source, target)["rows"] == 30
+    assert code.code_deaths_file(source, target)["rows"] == 30
     assert pd.read_csv(target)["id"].tolist() == list(range(30))
 
 
@@ -38,5 +39,5 @@ def test_a_file_that_is_no_such_csv_ends_in_a_sentence_and_leaves_nothing(tmp_pa
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_bytes(content)
     with pytest.raises(InputError):
-        cli.code_deaths_file(source, target)
+        code.code_deaths_file(source, target)
     assert list(tmp_path.iterdir()) == [source]

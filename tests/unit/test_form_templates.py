@@ -292,7 +292,8 @@ def test_a_filled_register_is_read_by_the_door_of_registers(unit, year, tmp_path
 
     path = make_templates("A6", year, tmp_path, unit=unit, practice=True).files[0]
     assert REGISTER.recognise(received(path)) > 0.9
-    deaths, identities = list(REGISTER.read(received(path), None))
+    deaths, identities, as_written = list(REGISTER.read(received(path), None))
+    assert as_written.table == "death_as_written"
     assert (len(deaths.rows), len(deaths.quarantined), len(identities.rows)) == (12, 0, 12)
     assert set(deaths.rows["unit_id"]) == {unit}
     assert deaths.rows["death_date"].dt.year.eq(int(year)).all()
