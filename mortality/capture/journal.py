@@ -18,7 +18,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from mortality.capture.records import Draft, from_plain, to_plain
 from tkyt_analysis.errors import ProcessingError
@@ -176,9 +176,9 @@ def _sealed(kept: Kept, key: bytes, context: bytes) -> bytes:
     return sink.getvalue()
 
 
-def _kept(body: dict[str, object]) -> Kept:
-    drafts = tuple(from_plain(one) for one in body["drafts"])  # type: ignore[attr-defined]
-    handed = {str(key): int(row) for key, row in dict(body["handed"]).items()}  # type: ignore[call-overload]
+def _kept(body: dict[str, Any]) -> Kept:
+    drafts = tuple(from_plain(one) for one in body["drafts"])
+    handed = {str(key): int(row) for key, row in dict(body["handed"]).items()}
     return Kept(drafts, str(body["current"]), str(body["handing"]), handed, str(body["changed_at"]))
 
 

@@ -33,13 +33,10 @@ def read_typed(field: Field, text: str, *, book_year: int, today: datetime.date)
         return Typed("")
     if field.kind in WITH_CHOICES:
         return _choice(field, plain)
-    reader = {"date": _date, "time": _time, "age": _age, "code": _code, "icd": _icd}.get(field.kind)
-    if reader is None:
-        return Typed(plain)
-    if reader is _date:
+    if field.kind == "date":
         return _date(plain, book_year, today, year_alone=field.name == "birth")
-    found: Typed = reader(plain)  # type: ignore[operator]
-    return found
+    reader = {"time": _time, "age": _age, "code": _code, "icd": _icd}.get(field.kind, Typed)
+    return reader(plain)
 
 
 def clean(text: str) -> str:

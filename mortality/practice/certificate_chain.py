@@ -72,7 +72,8 @@ def _intervals(
 
 
 def _nature(code: str) -> tuple[str, str]:
-    return next((to for low, high, *to in NATURE if low <= code[:3] <= high), ("S06.9", "head_injury"))  # type: ignore[return-value]
+    found = ((nature, word) for low, high, nature, word in NATURE if low <= code[:3] <= high)
+    return next(found, ("S06.9", "head_injury"))
 
 
 def _manner(code: str) -> str:
