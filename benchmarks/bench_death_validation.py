@@ -4,7 +4,7 @@ Drawn books (A6 of 2025) and lists of certificates of several seeds go through i
 `tkyt ingest` and `tkyt check` run them. Per rule: records asked, how many of them bear a kind that the rule says it
 detects, another planted kind, nothing planted. Per kind: planted, found. Then the edits of certificates on the 5,050 real
 coded deaths and WHO's CoDEdit example (TKYT_REFERENCE), and seconds for one book.
-Usage: python benchmarks/bench_death_validation.py [--seeds 1 2] [--rows 10000] [--certificates 2000] [--profile light] [--markdown]
+Usage: python benchmarks/bench_death_validation.py [--seeds 1 2] [--rows 10000] [--certificates 2000] [--profile light] [--without-link] [--markdown]
 """
 
 from __future__ import annotations
@@ -255,6 +255,7 @@ def main() -> None:
 def report(args: argparse.Namespace, tables: dict[str, pd.DataFrame], linked: str) -> None:
     """Print the tables; with --markdown replace those of the page."""
     command = f"python benchmarks/bench_death_validation.py --seeds {' '.join(map(str, args.seeds))} --rows {args.rows} --certificates {args.certificates} --profile {args.profile}"
+    command += " --without-link" if args.without_link else ""
     when = f"`{command}` — {datetime.date.today().isoformat()}; {machine()}"
     print(when, linked, *(f"\n== {name}\n{table.to_string(index=False)}" for name, table in tables.items()), sep="\n")
     if args.markdown:
