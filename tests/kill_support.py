@@ -7,6 +7,7 @@ work still needs, so that late steps are hit as often as early ones.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import random
@@ -22,6 +23,7 @@ PATIENCE = 300.0
 
 def in_a_process(work: Callable[..., None], *arguments: object, kill_after: float | None = None) -> bool:
     """Run `work(*arguments)`; killed after some seconds if it still runs. True if killed; AssertionError if it failed."""
+    gc.collect()  # a database left open would have threads, and a fork while they work may hang
     process = FORK.Process(target=_in_own_session, args=(work, arguments))
     process.start()
     process.join(PATIENCE if kill_after is None else kill_after)
@@ -72,7 +74,7 @@ def killed_and_run_again(
             if not in_a_process(work, home, kill_after=moments.uniform(0, seconds)):
                 break
             done += 1
-            after_kill(home)
+            in_a_process(after_kill, home)
         in_a_process(work, home)
         yield home
         shutil.rmtree(home)

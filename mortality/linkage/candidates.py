@@ -40,13 +40,14 @@ _RECORDS = f"""
     ) r LEFT JOIN unit_place u ON u.unit_id = r.home LEFT JOIN person_identity i USING (record_id)
     WHERE {{where}}
 """
-# What the engine compares. The day of a discharge is no day of death: it is weighed afterwards.
+# What the engine compares, in one order: a second run draws the same random pairs. The day of a discharge is no day of
+# death: it is weighed afterwards.
 ENGINE_RECORDS = f"""
     SELECT record_id, source AS list_id, full_name, sex,
            coalesce(birth_day::VARCHAR, birth_year::VARCHAR, CAST(year(day) - floor(age_years) AS INTEGER)::VARCHAR, birth) AS birth,
            CASE WHEN source <> '{SENT_HOME}' THEN coalesce(day::VARCHAR, day_written) END AS death_date,
            address, home AS place_code, id_number
-    FROM person_record
+    FROM person_record ORDER BY record_id
 """
 _FULL_ID = "(length({0}) = 12 AND regexp_full_match({0}, '[0-9]+'))"
 # Why two records cannot be of one person; the first that holds is named. The same ID number silences sex and birth.
@@ -106,7 +107,7 @@ _LINKS = """
             WHEN gap BETWEEN -1 AND {far} THEN log2({later} / least(1, ({far} - {near}) / days)) ELSE log2({never}) END AS total
         FROM pair, span
     )
-    SELECT record_a, record_b, 1 / (1 + pow(2, -least(total, 60))) AS probability, total AS weight, levels,
+    SELECT record_a, record_b, round(1 / (1 + pow(2, -least(total, 60))), 10) AS probability, round(total, 6) AS weight, levels,
            CASE WHEN gap BETWEEN -1 AND {near} THEN 'soon' WHEN gap BETWEEN -1 AND {far} THEN 'later' WHEN gap IS NOT NULL THEN 'other' ELSE '' END
                AS discharge, contradiction
     FROM weighed WHERE 1 / (1 + pow(2, -least(total, 60))) >= CASE WHEN contradiction = 'two_names' THEN {upper} ELSE {lower} END

@@ -152,7 +152,7 @@ def patterns_of(con: duckdb.DuckDBPyConnection, table: str, model: Model) -> pd.
     """How many pairs of a scored table stand on each combination of levels, and the sum of their probabilities."""
     columns = ", ".join(f"level_{comparison.key}" for comparison in model.comparisons)
     return con.execute(
-        f"SELECT {columns}, count(*) AS pairs, sum(match_probability) AS surely FROM {table} GROUP BY ALL"
+        f"SELECT {columns}, count(*) AS pairs, round(sum(match_probability), 6) AS surely FROM {table} GROUP BY ALL"
     ).df()
 
 

@@ -223,10 +223,11 @@ def test_it_works_inside_jupyterlab_too(browser, home, tmp_path_factory):
 def run_first_cell(visit):
     """Lab swallows a command while the kernel is being attached: a person would press again."""
     cell = visit.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    for _ in range(5):
-        cell.click()
-        visit.page.keyboard.press("Control+Enter")
+    cell.wait_for(timeout=120_000)
+    for _ in range(8):
         with contextlib.suppress(TimeoutError):
+            cell.click(timeout=15_000)
+            visit.page.keyboard.press("Control+Enter")
             visit.page.locator(".tkyt-app").first.wait_for(timeout=10_000)
             return
 
