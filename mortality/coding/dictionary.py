@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mortality.coding.normalise import accented_key, folded_key
 from mortality.icd import is_lowest_level, is_valid_code
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.settings import catalog_directories
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("expression", "icd10", "certainty", "sex", "age_from", "age_below", "note", "source")
 CERTAINTIES = ("sure", "likely", "vague")
 
 
@@ -72,15 +78,31 @@ def _entry(row: dict[str, str]) -> DictionaryEntry:
     )
 
 
+def dictionary_codelists() -> list[str]:
+    """The names of the code lists that make the dictionary: lay_dictionary and every lay_dictionary_<group>."""
+    found = {path.stem for folder in catalog_directories() for path in folder.glob("codelists/lay_dictionary*.csv")}
+    return sorted(found)
+
+
+def _rows(codelists: tuple[str, ...]) -> pd.DataFrame:
+    """All rows of the code lists one under another; the same row in two of them counts once."""
+    import pandas as pd
+
+    lists = [read_codelist(name)[list(COLUMNS)] for name in codelists]
+    return pd.concat(lists, ignore_index=True).drop_duplicates(
+        ["expression", "icd10", "sex", "age_from", "age_below"], ignore_index=True
+    )
+
+
 @cache
-def load_dictionary(codelist: str = "lay_dictionary") -> LayDictionary:
-    """The dictionary of `data_catalog/codelists/<codelist>.csv`, checked and indexed by both look-up forms.
+def load_dictionary(*codelists: str) -> LayDictionary:
+    """The dictionary of the named code lists (default: every lay_dictionary*.csv), indexed by both look-up forms.
 
     Raises InputError where a code is not a lowest-level code of WHO ICD-10 2019 or a certainty is unknown.
     """
     from hashlib import sha256
 
-    rows = read_codelist(codelist)
+    rows = _rows(codelists or tuple(dictionary_codelists()))
     accented: dict[str, list[DictionaryEntry]] = defaultdict(list)
     folded: dict[str, list[DictionaryEntry]] = defaultdict(list)
     for row in rows.to_dict("records"):
