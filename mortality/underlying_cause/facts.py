@@ -1,0 +1,77 @@
+"""The facts that the rules look up, read once from the code lists; ranges are texts such as "I20-I25;I50", with dots.
+
+Code lists and the columns that are read here (every list has source and status besides; the first line that fits counts):
+
+    ucod_linkage            tentative, relation (mention | cause), other, result, condition, by_default (yes | no), from_edition
+                            ("" = all) - M1; result: code, "other", "self", "self.4"
+    ucod_hiv_combinations   other, result - what is reported with B20–B24, and the code that it makes
+    ucod_due_to_rejected    effect, cause, except_effect, except_cause - a sequence that WHO §4.2.3 does not accept; a line
+                            with accept = yes makes an exception that goes before the refusals
+    ucod_obvious_cause      effect, cause, within_days ("" = any), condition, by_default - SP6
+    ucod_causes_of_hiv      icd10_ranges - what HIV may be due to
+    ucod_causes_of_diabetes diabetes, due_to
+    ucod_injury_priority    rank (1 first … 6 last), icd10_ranges
+    ucod_specificity        general, specific - M2: the second says more about the first
+    edit_ill_defined, edit_unlikely_causes, edit_not_underlying, edit_asterisk_codes, icd10_legacy_codes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from mortality.validation.code_ranges import CodeRanges, ranges_of
+from tkyt_analysis.catalog import read_codelist
+
+Rows = tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the rules look up, as it stands in the code lists."""
+
+    ill_defined: CodeRanges
+    linkage: Rows
+    hiv_combinations: Rows
+    rejected: Rows
+    obvious: Rows
+    specificity: Rows
+    injury_priority: Rows
+    never: Rows
+    if_known: CodeRanges
+    asterisk: CodeRanges
+    unlikely: dict[int, Rows]
+
+
+@cache
+def facts() -> Facts:
+    """The facts of the code lists, read once."""
+    use = _rows("edit_not_underlying")
+    return Facts(
+        ill_defined=_joined(row["icd10_ranges"] for row in _rows("edit_ill_defined") if not row["condition"]),
+        linkage=_by_default(_rows("ucod_linkage")),
+        hiv_combinations=_rows("ucod_hiv_combinations"),
+        rejected=_rows("ucod_due_to_rejected"),
+        obvious=_by_default(_rows("ucod_obvious_cause")),
+        specificity=_rows("ucod_specificity"),
+        injury_priority=_rows("ucod_injury_priority"),
+        never=tuple(row for row in use if row["use"] == "never"),
+        if_known=_joined(row["icd10_ranges"] for row in use if row["use"] == "if_cause_known"),
+        asterisk=_joined(row["icd10_ranges"] for row in _rows("edit_asterisk_codes")),
+        unlikely={
+            edition: tuple(row for row in _rows("edit_unlikely_causes") if row["edition"] == str(edition))
+            for edition in (2016, 2019)
+        },
+    )
+
+
+def _rows(name: str) -> Rows:
+    return tuple(read_codelist(name).to_dict("records"))
+
+
+def _by_default(rows: Rows) -> Rows:
+    return tuple(row for row in rows if row.get("by_default", "yes") != "no")
+
+
+def _joined(texts) -> CodeRanges:
+    return ranges_of(";".join(texts))

@@ -1,0 +1,62 @@
+"""Rule profiles: which edition of the rules holds, and which single rule is switched off for an ablation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tkyt_analysis.errors import InputError
+
+
+@dataclass(frozen=True)
+class RuleProfile:
+    """The rules of one time and place. Every switch that is on by default may be turned off to measure what it is worth.
+
+    edition : of the linkages: rows of the code lists whose from_edition is later do not hold
+    unlikely_edition : 2016 | 2019, the list of conditions unlikely to cause death
+    hiv_combinations : B20–B22.7 from what is reported with HIV
+    covid : U07.1 and U07.2 by WHO's instructions of 2020
+    place_digits : "keep" the place of occurrence on W00–Y34, or "drop" it
+    ambivalent : pairs that the decision table marks as ambivalent are accepted
+    """
+
+    name: str
+    edition: int = 2016
+    unlikely_edition: int = 2016
+    hiv_combinations: bool = True
+    covid: bool = True
+    place_digits: str = "keep"
+    ambivalent: bool = True
+    obvious_cause: bool = True
+    ill_defined: bool = True
+    unlikely: bool = True
+    linkage: bool = True
+    specificity: bool = True
+    recheck: bool = True
+    if_known: bool = True
+    never_underlying: bool = True
+    injuries: bool = True
+    maternal: bool = True
+    surgery: bool = True
+    intervals: bool = True
+
+    def without(self, *switches: str) -> RuleProfile:
+        """The same profile with the named rules switched off, for an ablation."""
+        return replace(self, name=f"{self.name} without {', '.join(switches)}", **dict.fromkeys(switches, False))
+
+
+ABLATIONS = (
+    "obvious_cause", "ill_defined", "unlikely", "linkage", "specificity", "recheck", "if_known", "never_underlying",
+    "hiv_combinations", "injuries", "maternal", "surgery", "intervals", "ambivalent",
+)  # fmt: skip
+WHO_2016 = RuleProfile("WHO-2016")
+WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False)
+DEFAULT = WHO_2016
+PROFILES = {profile.name: profile for profile in (WHO_2016, WHO_2010)}
+
+
+def profile(name: str) -> RuleProfile:
+    """The profile of that name; InputError with the known names where there is none."""
+    found = {known.lower(): rules for known, rules in PROFILES.items()}.get(name.lower())
+    if found is None:
+        raise InputError("error.ucod_profile_unknown", name=name, known=", ".join(PROFILES))
+    return found
