@@ -1,22 +1,21 @@
 """The facts that the rules look up, read once from the code lists; ranges are texts such as "I20-I25;I50", with dots.
 
-Code lists and the columns that are read here (every list has source and status besides; the first line that fits counts):
+Code lists and the columns that are read here (every list has source and status besides):
 
+    ucod_groups             group, icd10_ranges: other lists name the group with @group
     ucod_linkage            tentative, relation (mention | cause), other, result, condition, by_default (yes | no), from_edition
-                            ("" = all) - M1; result: code, "other", "self", "self.4"
+                            ("" = all editions) - M1; result: code, "other", "self", "self.4"
     ucod_hiv_combinations   other, result - what is reported with B20–B24, and the code that it makes
-    ucod_due_to_rejected    effect, cause, except_effect, except_cause - a sequence that WHO §4.2.3 does not accept; a line
-                            with accept = yes makes an exception that goes before the refusals
-    ucod_obvious_cause      effect, cause, within_days ("" = any), condition, by_default - SP6
-    ucod_causes_of_hiv      icd10_ranges - what HIV may be due to
-    ucod_causes_of_diabetes diabetes, due_to
+    ucod_rejected_sequences effect, rejected (ranges, or * = every other category), accepted - what WHO §4.2.3 does not accept
+    ucod_obvious_cause      consequence, cause, condition, by_default - SP6
     ucod_injury_priority    rank (1 first … 6 last), icd10_ranges
     ucod_specificity        general, specific - M2: the second says more about the first
-    edit_ill_defined, edit_unlikely_causes, edit_not_underlying, edit_asterisk_codes, icd10_legacy_codes
+    edit_ill_defined, edit_unlikely_causes, edit_not_underlying, edit_asterisk_codes
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,7 +50,7 @@ def facts() -> Facts:
         ill_defined=_joined(row["icd10_ranges"] for row in _rows("edit_ill_defined") if not row["condition"]),
         linkage=_by_default(_rows("ucod_linkage")),
         hiv_combinations=_rows("ucod_hiv_combinations"),
-        rejected=_rows("ucod_due_to_rejected"),
+        rejected=_rows("ucod_rejected_sequences"),
         obvious=_by_default(_rows("ucod_obvious_cause")),
         specificity=_rows("ucod_specificity"),
         injury_priority=_rows("ucod_injury_priority"),
@@ -66,12 +65,27 @@ def facts() -> Facts:
 
 
 def _rows(name: str) -> Rows:
-    return tuple(read_codelist(name).to_dict("records"))
+    return tuple(
+        {key: _expanded(value) for key, value in row.items()} for row in read_codelist(name).to_dict("records")
+    )
+
+
+def _expanded(text: str) -> str:
+    """Ranges with each @group replaced by its ranges."""
+    if "@" not in text:
+        return text
+    return ";".join(_groups()[part[1:]] if part.startswith("@") else part for part in text.split(";"))
+
+
+@cache
+def _groups() -> dict[str, str]:
+    rows = read_codelist("ucod_groups")
+    return dict(zip(rows["group"], rows["icd10_ranges"], strict=True))
 
 
 def _by_default(rows: Rows) -> Rows:
     return tuple(row for row in rows if row.get("by_default", "yes") != "no")
 
 
-def _joined(texts) -> CodeRanges:
+def _joined(texts: Iterable[str]) -> CodeRanges:
     return ranges_of(";".join(texts))

@@ -15,13 +15,24 @@ class CodeRanges:
 
     def __init__(self, text: str) -> None:
         parts = [part.strip().partition("-") for part in text.split(";") if part.strip()]
-        self.bounds = sorted((code_ends(low)[0], code_ends(high or low)[1]) for low, _, high in parts)
+        self.bounds = _joined(sorted((code_ends(low)[0], code_ends(high or low)[1]) for low, _, high in parts))
         self.begins = [begin for begin, _ in self.bounds]
 
     def __contains__(self, code: str) -> bool:
         first, last = code_ends(code)
         at = bisect_right(self.begins, first) - 1
         return bool(code) and at >= 0 and last <= self.bounds[at][1]
+
+
+def _joined(bounds: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Sorted ranges with those that overlap made one, so that the last one that begins before a code decides."""
+    joined: list[tuple[str, str]] = []
+    for begin, end in bounds:
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def code_ends(code: str) -> tuple[str, str]:
