@@ -6,7 +6,7 @@ Code lists and the columns that are read here (every list has source and status 
     ucod_linkage            tentative, relation (mention | cause), other, result, condition, by_default (yes | no), from_edition
                             ("" = all editions) - M1; result: code, "other", "self", "self.4"
     ucod_hiv_combinations   other, result - what is reported with B20–B24, and the code that it makes
-    ucod_rejected_sequences effect, rejected (ranges, or * = every other category), accepted - what WHO §4.2.3 does not accept
+    ucod_rejected_sequences effect, rejected (ranges, or * = every code), accepted (not refused after all) - WHO §4.2.3
     ucod_obvious_cause      consequence, cause, condition, by_default - SP6
     ucod_injury_priority    rank (1 first … 6 last), icd10_ranges
     ucod_specificity        general, specific - M2: the second says more about the first

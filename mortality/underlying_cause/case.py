@@ -1,0 +1,58 @@
+"""A certificate as the rules see it: used lines of Part 1 from the top, Part 2, and the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mortality.underlying_cause.certificate import Certificate
+from mortality.underlying_cause.conditions import Condition, ConditionBook
+
+LINE_NAMES = ("a", "b", "c", "d")
+PART2 = 9
+
+Line = tuple[int, tuple[Condition, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The conditions that still count.
+
+    lines : used lines of Part 1, top first: (number of the line from 0, its conditions)
+    part2 : conditions of Part 2
+    certificate : the certificate as written
+    """
+
+    lines: tuple[Line, ...]
+    part2: tuple[Condition, ...]
+    certificate: Certificate
+
+    @property
+    def part1(self) -> tuple[Condition, ...]:
+        """All conditions of Part 1, top line first."""
+        return tuple(condition for _, line in self.lines for condition in line)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions, Part 1 first."""
+        return self.part1 + self.part2
+
+    def line_of(self, condition: Condition) -> int:
+        """Number of the line (0 = a) that carries the condition; PART2 for Part 2 or a condition that is not there."""
+        return next((number for number, line in self.lines if condition in line), PART2)
+
+    def without(self, dropped: frozenset[Condition]) -> Case:
+        """The same case with some conditions disregarded."""
+        lines = tuple((number, tuple(c for c in line if c not in dropped)) for number, line in self.lines)
+        kept = tuple((number, line) for number, line in lines if line)
+        return Case(kept, tuple(c for c in self.part2 if c not in dropped), self.certificate)
+
+
+def case_of(certificate: Certificate, book: ConditionBook) -> Case:
+    """The case of a certificate; writings that are no code of ICD-10 are left out (the engine flags them)."""
+    lines = [
+        (number, tuple(c for c in (book[code] for code in codes) if c.valid))
+        for number, codes in enumerate(certificate.lines)
+        if codes
+    ]
+    used = tuple((number, line) for number, line in lines if line)
+    return Case(used, tuple(c for c in (book[code] for code in certificate.part2) if c.valid), certificate)

@@ -1,0 +1,110 @@
+"""Can one condition be due to another? WHO's list of refusals, or the decision table of NCHS where its file is configured."""
+
+from __future__ import annotations
+
+import csv
+from bisect import bisect_right
+from collections import defaultdict
+from pathlib import Path
+from typing import Protocol
+
+from mortality.underlying_cause.facts import Rows
+from mortality.validation.code_ranges import ranges_of
+from tkyt_analysis.errors import InputError
+
+COLUMNS = {"address", "sub_lo", "sub_hi", "ambivalent"}
+# Codes that the table does not know, and the older ones under which it keeps the same condition.
+OLDER = {"A97": "A90", "B485": "B59", "K64": "I84", "I84": "K649", "U07": "J128", "K352": "K350", "K353": "K351"}
+
+
+class CausalTable(Protocol):
+    """Answers whether a sequence "effect due to cause" is accepted; codes carry the dot."""
+
+    name: str
+
+    def accepts(self, effect: str, cause: str) -> bool:
+        """True where the effect can be due to the cause."""
+
+
+class WhoCausalTable:
+    """Every sequence is accepted that WHO Volume 2 §4.2.3 does not refuse (code list `ucod_rejected_sequences`)."""
+
+    name = "WHO-4.2.3"
+
+    def __init__(self, rows: Rows) -> None:
+        self._lines = tuple(_Line(row) for row in rows)
+
+    def accepts(self, effect: str, cause: str) -> bool:
+        """True unless a refusal fits; a category may follow from itself."""
+        return effect[:3] == cause[:3] or not any(line.refuses(effect, cause) for line in self._lines)
+
+
+class _Line:
+    def __init__(self, row: dict[str, str]) -> None:
+        self.effects = ranges_of(row["effect"])
+        self.refused = None if row["rejected"] == "*" else ranges_of(row["rejected"])
+        self.accepted = ranges_of(row["accepted"])
+
+    def refuses(self, effect: str, cause: str) -> bool:
+        named = effect in self.effects and (self.refused is None or cause in self.refused)
+        return named and cause not in self.accepted
+
+
+class DecisionTable:
+    """The decision table of NCHS: for each address (the effect) the ranges of causes that it accepts.
+
+    ambivalent : whether pairs that the table marks as ambivalent are accepted
+    fallback : asked for a code that the table does not know
+    """
+
+    def __init__(self, path: Path, *, fallback: CausalTable, ambivalent: bool = True) -> None:
+        self.name = path.name
+        self._fallback = fallback
+        self._causes = _read_decision_table(path, ambivalent)
+
+    def accepts(self, effect: str, cause: str) -> bool:
+        """True where the cause lies in a range of the effect's address."""
+        ranges = self._address(effect)
+        if ranges is None or not cause:
+            return self._fallback.accepts(effect, cause)
+        return any(_in(ranges, key) for key in _keys(cause))
+
+    def _address(self, effect: str) -> tuple[list[str], list[str]] | None:
+        return next((self._causes[key] for key in _keys(effect) if key in self._causes), None)
+
+
+def _keys(code: str) -> list[str]:
+    key = code.replace(".", "")
+    tries = [key, key[:4], key + "9" if len(key) == 3 else key, key[:3]]
+    older = [OLDER[part] for part in (key, key[:4], key[:3]) if part in OLDER]
+    return list(dict.fromkeys(tries + older))
+
+
+def _in(ranges: tuple[list[str], list[str]], key: str) -> bool:
+    lows, highs = ranges
+    at = bisect_right(lows, key) - 1
+    return at >= 0 and key <= highs[at]
+
+
+def _read_decision_table(path: Path, ambivalent: bool) -> dict[str, tuple[list[str], list[str]]]:
+    causes: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if not COLUMNS <= set(reader.fieldnames or ()):
+            raise InputError("error.ucod_decision_table", file=path.name, columns=", ".join(sorted(COLUMNS)))
+        for row in reader:
+            if ambivalent or row["ambivalent"] in ("", "0"):
+                causes[row["address"]].append((row["sub_lo"], row["sub_hi"]))
+    return {address: _merged(ranges) for address, ranges in causes.items()}
+
+
+def _merged(ranges: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    lows: list[str] = []
+    highs: list[str] = []
+    for low, high in sorted(ranges):
+        if highs and low <= highs[-1]:
+            highs[-1] = max(highs[-1], high)
+        else:
+            lows.append(low)
+            highs.append(high)
+    return lows, highs

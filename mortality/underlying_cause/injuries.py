@@ -1,0 +1,37 @@
+"""M4: external causes, main injury, poisoning (WHO ICD-10 Volume 2, 2016, 4.2.6 and 4.2.7).
+
+The underlying cause of an injury or poisoning is the external cause; the main injury stands beside it.
+"""
+
+from __future__ import annotations
+
+from mortality.underlying_cause.case import Case
+from mortality.underlying_cause.conditions import Condition
+from mortality.underlying_cause.rules import Rules
+from mortality.underlying_cause.steps import Step
+
+# What an injury becomes where only the manner of death tells how it came about (chapter XX).
+BY_MANNER = {
+    "accident": "X59.9", "suicide": "X84.9", "homicide": "Y09.9", "assault": "Y09.9", "undetermined": "Y34.9",
+    "legal_intervention": "Y35.7", "war": "Y36.9",
+}  # fmt: skip
+UNKNOWN_MANNER = "X59.9"
+
+
+def m4_injury(tentative: Condition, case: Case, rules: Rules) -> Step | None:
+    """An injury or poisoning gives way to the external cause on the certificate, else to the one that the manner names."""
+    if not rules.profile.injuries or not tentative.injury:
+        return None
+    external = next((c for c in case.conditions if c.external and c.category < "Y90"), None)
+    if external is not None:
+        fields = {"code": external.code, "injury": tentative.code}
+        return Step("M4", external.code, ("ucod.m4.external", fields), "M4:external")
+    manner = case.certificate.manner.strip().lower()
+    code = BY_MANNER.get(manner, UNKNOWN_MANNER)
+    return Step("M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code, "manner": manner}), "M4:manner")
+
+
+def main_injury(case: Case) -> str:
+    """The injury of the highest priority, the first-mentioned among equals; "" where no injury is reported."""
+    injuries = [condition for condition in case.conditions if condition.injury]
+    return min(injuries, key=lambda injury: injury.injury_rank).code if injuries else ""

@@ -1,0 +1,132 @@
+"""The tentative underlying cause modified, M1 to M3 (WHO ICD-10 Volume 2, 2016, 4.2.1 and 4.2.5).
+
+M1 special instructions and linkages; M2 a more specific code; M3 both again until nothing changes.
+"""
+
+from __future__ import annotations
+
+from mortality.underlying_cause.case import PART2, Case
+from mortality.underlying_cause.conditions import Condition
+from mortality.underlying_cause.rules import Rules
+from mortality.underlying_cause.steps import Step
+
+ROUNDS = 4
+
+
+def modify(tentative: Condition, case: Case, rules: Rules) -> list[Step]:
+    """M1 and M2, and M3 where they have to be looked at again; the steps that changed something."""
+    steps: list[Step] = []
+    origin, current = tentative, tentative
+    for _ in range(ROUNDS if rules.profile.recheck else 1):
+        found = [step for step in _once(current, origin, case, rules)]
+        if not found:
+            break
+        steps.extend(_as_recheck(found) if steps else found)
+        current = rules.book[steps[-1].code]
+    return steps
+
+
+def _once(current: Condition, origin: Condition, case: Case, rules: Rules) -> list[Step]:
+    steps: list[Step] = []
+    for rule in (m1_linkage, m2_specificity):
+        step = rule(current, origin, case, rules)
+        if step is not None and step.code != current.code:
+            steps.append(step)
+            current = rules.book[step.code]
+    return steps
+
+
+def _as_recheck(steps: list[Step]) -> list[Step]:
+    return [Step("M3", step.code, step.evidence, f"M3:{step.detail.partition(':')[2] or step.rule}") for step in steps]
+
+
+def m1_linkage(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:
+    """The tentative cause with another condition on the certificate becomes a third code, or the other one."""
+    if not rules.profile.linkage:
+        return None
+    if current.category in _HIV:
+        return hiv_combination(current, case, rules)
+    if current.category in _DIABETES:
+        return diabetes_complications(current, origin, case, rules)
+    best = _first_link(current, origin, case, rules)
+    if best is None:
+        return None
+    _, row, other = best
+    code = linked_code(row["result"], current, other)
+    return Step("M1", code, ("ucod.m1.linkage", _with(code, current, other)), "M1:linkage")
+
+
+def _first_link(current: Condition, origin: Condition, case: Case, rules: Rules):  # type: ignore[no-untyped-def]
+    best = None
+    for other in case.conditions:
+        for rank, row in rules.links(current, other) if other is not current else ():
+            if (best is None or rank < best[0]) and (
+                row["relation"] == "mention" or leads_to(origin, other, case, rules)
+            ):
+                best = rank, row, other
+    return best
+
+
+def linked_code(result: str, current: Condition, other: Condition) -> str:
+    """The code that a line of `ucod_linkage` makes of the tentative cause and the other condition."""
+    if result == "other":
+        return other.code
+    if result.startswith("self"):
+        return current.category + result[4:] if len(result) > 4 else current.code
+    return result
+
+
+def leads_to(origin: Condition, other: Condition, case: Case, rules: Rules) -> bool:
+    """Whether the certificate reports the tentative cause as what led to the other: a line above, and an accepted sequence."""
+    above, at = case.line_of(other), case.line_of(origin)
+    return above != PART2 and above < at and rules.due_to(other, origin)
+
+
+_HIV = ("B20", "B21", "B22", "B23", "B24")
+_DIABETES = ("E10", "E11", "E12", "E13", "E14")
+
+
+def diabetes_complications(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:
+    """E10–E14: the fourth character by the complications reported; more than one kind makes .7."""
+    kinds: dict[str, Condition] = {}
+    for other in case.conditions:
+        row = _complication(current, origin, other, case, rules)
+        if row is not None:
+            kinds.setdefault(row["result"][4:], other)
+    if current.code[4:] not in ("", "9", "7"):
+        kinds.setdefault("." + current.code[4], current)
+    if not kinds or current.code.endswith(".7"):
+        return None
+    code = current.category + (next(iter(kinds)) if len(kinds) == 1 else ".7")
+    others = ", ".join(other.code for other in kinds.values())
+    return Step(
+        "M1", code, ("ucod.m1.linkage", {"code": code, "tentative": current.code, "other": others}), "M1:diabetes"
+    )
+
+
+def _complication(current: Condition, origin: Condition, other: Condition, case: Case, rules: Rules):  # type: ignore[no-untyped-def]
+    for _, row in rules.links(current, other):
+        if row["relation"] == "mention" or leads_to(origin, other, case, rules):
+            return row
+    return None
+
+
+def hiv_combination(current: Condition, case: Case, rules: Rules) -> Step | None:
+    """B20–B24: the code for what is reported with HIV; several kinds make B20.7, B21.7 or B22.7."""
+    if not rules.profile.hiv_combinations:
+        return None
+    return None
+
+
+def m2_specificity(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:
+    """A condition elsewhere that says more about the same disease."""
+    if not rules.profile.specificity:
+        return None
+    for other in case.conditions:
+        if other is not current and rules.says_more(current, other):
+            return Step("M2", other.code, ("ucod.m2.specificity", _with(other.code, current, other)), "M2:specificity")
+    return None
+
+
+def _with(code: str, current: Condition, other: Condition) -> dict[str, str]:
+    return {"code": code, "tentative": current.code, "other": other.code}
