@@ -1,0 +1,84 @@
+"""How well assigned causes agree with true ones: for a population (cause fractions) and for single deaths (CCC).
+
+Sources: Murray CJL et al., Robust metrics for assessing the performance of different verbal autopsy cause assignment
+methods, Population Health Metrics 2011;9:28; Flaxman AD et al., Measuring causes of death in populations: a new metric
+that corrects cause-specific mortality fractions for chance, Population Health Metrics 2015;13:28.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tkyt_analysis.errors import InputError
+
+CHANCE = 1 - np.exp(-1)  # CSMF accuracy that guessing reaches
+REPLICATES, SEED = 1000, 20261123
+
+
+def csmf_accuracy(true: pd.Series, predicted: pd.Series) -> float:
+    """1 − Σ|true − predicted| / (2 (1 − least true fraction)); both indexed by cause, each summing to one.
+
+    A cause that one of them lacks counts as 0 there.
+    """
+    both = pd.concat([true.rename("true"), predicted.rename("predicted")], axis=1).fillna(0.0)
+    if not len(true) or true.sum() <= 0:
+        raise InputError("error.csmf_empty")
+    return float(1 - (both["true"] - both["predicted"]).abs().sum() / (2 * (1 - both["true"].min())))
+
+
+def chance_corrected_csmf_accuracy(true: pd.Series, predicted: pd.Series) -> float:
+    """CSMF accuracy corrected for chance: 0 is guessing, 1 is perfect."""
+    return float((csmf_accuracy(true, predicted) - CHANCE) / (1 - CHANCE))
+
+
+def chance_corrected_concordance(pairs: pd.DataFrame, *, causes: int | None = None) -> pd.Series:
+    """CCC of each true cause: (sensitivity − 1/N) / (1 − 1/N).
+
+    pairs : columns true, predicted, one row per death; causes : N, by default the number of causes that occur
+    """
+    count = causes or len(set(pairs["true"]) | set(pairs["predicted"]))
+    if count < 2:
+        raise InputError("error.ccc_one_cause", found=count)
+    sensitivity = (pairs["true"] == pairs["predicted"]).groupby(pairs["true"]).mean()
+    return ((sensitivity - 1 / count) / (1 - 1 / count)).rename("ccc")
+
+
+def fractions(causes: pd.Series) -> pd.Series:
+    """Share of each cause among the deaths."""
+    return causes.value_counts(normalize=True)
+
+
+def agreement(pairs: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+    """CSMF accuracy, the same corrected for chance, and mean CCC with 95 % limits from resampled deaths.
+
+    pairs : columns true, predicted. Returns measure, value, lower, upper, deaths, replicates.
+    """
+    if not len(pairs):
+        raise InputError("error.csmf_empty")
+    count = len(set(pairs["true"]) | set(pairs["predicted"]))
+    true, predicted = pd.factorize(pd.concat([pairs["true"], pairs["predicted"]]))[0].reshape(2, -1)
+    random = np.random.default_rng(seed)
+    draws = np.array(
+        [_measures(true[rows], predicted[rows], count) for rows in (random.integers(0, len(true), len(true)) for _ in range(replicates))]
+    )  # fmt: skip
+    lower, upper = np.nanpercentile(draws, [2.5, 97.5], axis=0)
+    return pd.DataFrame(
+        {
+            "measure": ["csmf_accuracy", "chance_corrected_csmf_accuracy", "ccc"],
+            "value": _measures(true, predicted, count), "lower": lower, "upper": upper,
+            "deaths": len(pairs), "replicates": replicates,
+        }
+    )  # fmt: skip
+
+
+def _measures(true: np.ndarray, predicted: np.ndarray, count: int) -> tuple[float, float, float]:
+    """The three measures over deaths whose causes are numbered 0 … count − 1."""
+    known, guessed = (np.bincount(one, minlength=count) / len(one) for one in (true, predicted))
+    least = known.min()
+    accuracy = 1 - np.abs(known - guessed).sum() / (2 * (1 - least)) if least < 1 else float("nan")
+    hits = np.bincount(true[true == predicted], minlength=count)
+    present = np.bincount(true, minlength=count)
+    sensitivity = hits[present > 0] / present[present > 0]
+    concordance = (sensitivity.mean() - 1 / count) / (1 - 1 / count) if count > 1 else float("nan")
+    return accuracy, (accuracy - CHANCE) / (1 - CHANCE), concordance
