@@ -6,6 +6,7 @@ TKYT_MEMORY_MB      what a database connection may hold in memory before it spil
 TKYT_KEY_FILE       file with the home's master key (default: beside the user's configuration, outside home and repo)
 TKYT_KEY            the master key itself (64 hexadecimal digits), for systems that hand out secrets in the environment
 TKYT_CATALOG        "postgres:<libpq connection>" puts the lake's catalog on PostgreSQL (default: SQLite in the home)
+TKYT_ICD_LISTS      folder of loaded ICD-10 lists of the ministry, shared by several homes (default: `icd` in the home)
 TKYT_WAIT_SECONDS   how long a command waits for another one that writes (default: 30)
 """
 
@@ -32,6 +33,12 @@ def configuration_directory() -> Path:
     """The user's configuration folder (keys, local settings): never inside home or repository."""
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config").expanduser()
     return base / "tkyt"
+
+
+def icd_lists_directory() -> Path | None:
+    """The folder of loaded ICD-10 lists that TKYT_ICD_LISTS names; None where the home's own is meant."""
+    given = os.environ.get("TKYT_ICD_LISTS", "")
+    return Path(given).expanduser().absolute() if given else None
 
 
 def memory_megabytes() -> int:
