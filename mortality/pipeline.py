@@ -3,7 +3,8 @@
 Which cause a death is tabulated under, in this order, each with its rule on record:
 1. `as_given`: an underlying cause that came with the record (a certificate that was coded elsewhere),
 2. `as_written`: a valid ICD-10 code in the register's own column,
-3. `dictionary`: the coder's suggestion from the words; decision auto or review, as the coder says.
+3. `coder_record`, `learnt`, `coder_choice`: what coders decided on the record or on its words (`mortality.coder.apply`),
+4. `dictionary`: the coder's suggestion from the words; decision auto or review, as the coder says.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ DEATHS_TO_CODE = """
 
 def code_registered_deaths(home: Path, progress: Progress | None = None) -> dict[str, Any]:
     """Write a coding decision for every registered death; {decision: deaths}. Run again, it replaces them all."""
+    from mortality.coder.apply import decisions_of_people
+
     with Warehouse(home, write=True) as warehouse:
         deaths = warehouse.query(DEATHS_TO_CODE)
-        decisions = coding_decisions(deaths)
+        decisions = coding_decisions(deaths, people=decisions_of_people(warehouse, deaths))
         with warehouse.transaction():
             warehouse.con.execute("DELETE FROM lake.death_code")
             warehouse.con.register("incoming", decisions)
@@ -38,8 +41,11 @@ def code_registered_deaths(home: Path, progress: Progress | None = None) -> dict
     return {"deaths": len(decisions), **decisions["decision"].value_counts().sort_index().to_dict()}
 
 
-def coding_decisions(deaths: pd.DataFrame) -> pd.DataFrame:
-    """death_id, code, decision (auto | review | uncodable), score, rule, dictionary_version: one row per death."""
+def coding_decisions(deaths: pd.DataFrame, *, people: pd.DataFrame | None = None) -> pd.DataFrame:
+    """death_id, code, decision (auto | review | uncodable), score, rule, dictionary_version: one row per death.
+
+    people : what coders decided (`mortality.coder.apply.decisions_of_people`); it goes before the machine's suggestion
+    """
     from mortality.coding.dictionary import load_dictionary
     from mortality.coding.suggest import code_deaths
     from mortality.icd import check_codes
@@ -56,6 +62,11 @@ def coding_decisions(deaths: pd.DataFrame) -> pd.DataFrame:
             "dictionary_version": load_dictionary().version,
         }
     )
+    if people is not None and len(people):
+        said = people.set_index("death_id").reindex(result["death_id"]).reset_index()
+        by_people = said["rule"].notna()
+        names = ["code", "decision", "score", "rule"]
+        result.loc[by_people, names] = said.loc[by_people, names]
     for column, rule in (("icd10_as_written", "as_written"), ("underlying_cause_as_given", "as_given")):
         verdicts = check_codes(deaths[column].unique()).set_index("written")
         usable = verdicts.loc[verdicts["status"].isin(["valid", "legacy"]), "code"]
