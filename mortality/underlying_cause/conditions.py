@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mortality.icd import is_valid_code, normalise_code, replace_legacy
 from mortality.underlying_cause.facts import Facts
 from mortality.underlying_cause.profile import RuleProfile
-from mortality.validation.code_ranges import ranges_of
+from mortality.underlying_cause.code_sets import code_set
 
 
 @dataclass(eq=False, slots=True)
@@ -78,12 +78,12 @@ class ConditionBook:
 
     def _never(self, code: str) -> str | None:
         rows = self._facts.never if self._profile.never_underlying else ()
-        return next((row["suggestion"] for row in rows if code in ranges_of(row["icd10_ranges"])), None)
+        return next((row["suggestion"] for row in rows if code in code_set(row["icd10_ranges"])), None)
 
     def _youngest(self, code: str) -> int | None:
         rows = self._facts.unlikely[self._profile.unlikely_edition] if self._profile.unlikely else ()
-        return next((int(row["youngest"] or 0) for row in rows if code in ranges_of(row["icd10_ranges"])), None)
+        return next((int(row["youngest"] or 0) for row in rows if code in code_set(row["icd10_ranges"])), None)
 
     def _injury_rank(self, code: str) -> int:
         rows = self._facts.injury_priority if code[:1] in "ST" else ()
-        return next((int(row["rank"]) for row in rows if code in ranges_of(row["icd10_ranges"])), 9)
+        return next((int(row["rank"]) for row in rows if code in code_set(row["icd10_ranges"])), 9)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mortality.underlying_cause.facts import Rows
-from mortality.validation.code_ranges import ranges_of
+from mortality.underlying_cause.code_sets import code_set
 from tkyt_analysis.errors import InputError
 
 COLUMNS = {"address", "sub_lo", "sub_hi", "ambivalent"}
@@ -41,9 +41,9 @@ class WhoCausalTable:
 
 class _Line:
     def __init__(self, row: dict[str, str]) -> None:
-        self.effects = ranges_of(row["effect"])
-        self.refused = None if row["rejected"] == "*" else ranges_of(row["rejected"])
-        self.accepted = ranges_of(row["accepted"])
+        self.effects = code_set(row["effect"])
+        self.refused = None if row["rejected"] == "*" else code_set(row["rejected"])
+        self.accepted = code_set(row["accepted"])
 
     def refuses(self, effect: str, cause: str) -> bool:
         named = effect in self.effects and (self.refused is None or cause in self.refused)

@@ -5,9 +5,10 @@ Code lists and the columns that are read here (every list has source and status 
     ucod_groups             group, icd10_ranges: other lists name the group with @group
     ucod_linkage            tentative, relation (mention | cause), other, result, condition, by_default (yes | no), from_edition
                             ("" = all editions) - M1; result: code, "other", "self", "self.4"
+    ucod_linkage_nchs       the same columns: what the tables of NCHS link besides
     ucod_hiv_combinations   other, result - what is reported with B20–B24, and the code that it makes
     ucod_rejected_sequences effect, rejected (ranges, or * = every code), accepted (not refused after all) - WHO §4.2.3
-    ucod_obvious_cause      consequence, cause, condition, by_default - SP6
+    ucod_obvious_cause      consequence, cause, condition, by_default, from_edition - SP6
     ucod_injury_priority    rank (1 first … 6 last), icd10_ranges
     ucod_specificity        general, specific - M2: the second says more about the first
     edit_ill_defined, edit_unlikely_causes, edit_not_underlying, edit_asterisk_codes
@@ -19,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from mortality.validation.code_ranges import CodeRanges, ranges_of
+from mortality.underlying_cause.code_sets import CodeSet, code_set
 from tkyt_analysis.catalog import read_codelist
 
 Rows = tuple[dict[str, str], ...]
@@ -29,16 +30,17 @@ Rows = tuple[dict[str, str], ...]
 class Facts:
     """Everything that the rules look up, as it stands in the code lists."""
 
-    ill_defined: CodeRanges
+    ill_defined: CodeSet
     linkage: Rows
+    linkage_nchs: Rows
     hiv_combinations: Rows
     rejected: Rows
     obvious: Rows
     specificity: Rows
     injury_priority: Rows
     never: Rows
-    if_known: CodeRanges
-    asterisk: CodeRanges
+    if_known: CodeSet
+    asterisk: CodeSet
     unlikely: dict[int, Rows]
 
 
@@ -49,6 +51,7 @@ def facts() -> Facts:
     return Facts(
         ill_defined=_joined(row["icd10_ranges"] for row in _rows("edit_ill_defined") if not row["condition"]),
         linkage=_by_default(_rows("ucod_linkage")),
+        linkage_nchs=_by_default(_rows("ucod_linkage_nchs")),
         hiv_combinations=_rows("ucod_hiv_combinations"),
         rejected=_rows("ucod_rejected_sequences"),
         obvious=_by_default(_rows("ucod_obvious_cause")),
@@ -87,5 +90,5 @@ def _by_default(rows: Rows) -> Rows:
     return tuple(row for row in rows if row.get("by_default", "yes") != "no")
 
 
-def _joined(texts: Iterable[str]) -> CodeRanges:
-    return ranges_of(";".join(texts))
+def _joined(texts: Iterable[str]) -> CodeSet:
+    return code_set(";".join(texts))

@@ -115,7 +115,24 @@ def hiv_combination(current: Condition, case: Case, rules: Rules) -> Step | None
     """B20–B24: the code for what is reported with HIV; several kinds make B20.7, B21.7 or B22.7."""
     if not rules.profile.hiv_combinations:
         return None
-    return None
+    made = {other.code: rules.with_hiv(other) for other in case.conditions}
+    codes = {code for code in made.values() if code} | ({current.code} if _is_fine_hiv(current.code) else set())
+    code = _joined_hiv(codes)
+    if code == "":
+        return None
+    others = ", ".join(other for other, result in made.items() if result)
+    return Step("M1", code, ("ucod.m1.linkage", {"code": code, "tentative": current.code, "other": others}), "M1:hiv")
+
+
+def _joined_hiv(codes: set[str]) -> str:
+    if len(codes) <= 1:
+        return next(iter(codes), "")
+    categories = {code[:3] for code in codes}
+    return "B22.7" if len(categories) > 1 or "B22" in categories else f"{categories.pop()}.7"
+
+
+def _is_fine_hiv(code: str) -> bool:
+    return code[:3] in ("B20", "B21", "B22") and code[4:] not in ("", "9")
 
 
 def m2_specificity(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:

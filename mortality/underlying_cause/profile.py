@@ -15,6 +15,7 @@ class RuleProfile:
     unlikely_edition : 2016 | 2019, the list of conditions unlikely to cause death
     hiv_combinations : B20–B22.7 from what is reported with HIV
     covid : U07.1 and U07.2 by WHO's instructions of 2020
+    nchs : linkages of the tables of NCHS besides WHO's (`ucod_linkage_nchs`)
     place_digits : "keep" the place of occurrence on W00–Y34, or "drop" it
     ambivalent : pairs that the decision table marks as ambivalent are accepted
     """
@@ -24,6 +25,7 @@ class RuleProfile:
     unlikely_edition: int = 2016
     hiv_combinations: bool = True
     covid: bool = True
+    nchs: bool = False
     place_digits: str = "keep"
     ambivalent: bool = True
     obvious_cause: bool = True
@@ -50,8 +52,9 @@ ABLATIONS = (
 )  # fmt: skip
 WHO_2016 = RuleProfile("WHO-2016")
 WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False)
+NCHS_2010 = RuleProfile("NCHS-2010", edition=2010, covid=False, nchs=True)
 DEFAULT = WHO_2016
-PROFILES = {profile.name: profile for profile in (WHO_2016, WHO_2010)}
+PROFILES = {profile.name: profile for profile in (WHO_2016, WHO_2010, NCHS_2010)}
 
 
 def profile(name: str) -> RuleProfile:

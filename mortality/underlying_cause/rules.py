@@ -6,7 +6,7 @@ from mortality.underlying_cause.conditions import Condition, ConditionBook
 from mortality.underlying_cause.due_to import CausalTable, WhoCausalTable
 from mortality.underlying_cause.facts import Facts, Rows, facts
 from mortality.underlying_cause.profile import DEFAULT, RuleProfile
-from mortality.validation.code_ranges import ranges_of
+from mortality.underlying_cause.code_sets import code_set
 
 PAIRS_KEPT = 2_000_000
 _SHIFT = 20
@@ -24,7 +24,10 @@ class Rules:
         self._obvious: dict[int, dict[str, str] | None] = {}
         self._links: dict[int, tuple[tuple[int, dict[str, str]], ...]] = {}
         self._specific: dict[int, bool] = {}
+        self._hiv: dict[int, str] = {}
         self._linkage = _in_edition(self.facts.linkage, profile.edition)
+        self._linkage += self.facts.linkage_nchs if profile.nchs else ()
+        self._obvious_rows = _in_edition(self.facts.obvious, profile.edition)
 
     def due_to(self, effect: Condition, cause: Condition) -> bool:
         """Whether a sequence "effect due to cause" is accepted."""
@@ -38,7 +41,7 @@ class Rules:
         """The line of `ucod_obvious_cause` by which the effect is an obvious consequence of the cause."""
         key = effect.number << _SHIFT | cause.number
         if key not in self._obvious:
-            found = first_row(self.facts.obvious, consequence=effect.code, cause=cause.code)
+            found = first_row(self._obvious_rows, consequence=effect.code, cause=cause.code)
             return _keep(self._obvious, key, found)
         return self._obvious[key]
 
@@ -50,9 +53,17 @@ class Rules:
             found = tuple(
                 (rank, row)
                 for rank, row in enumerate(self._linkage)
-                if tentative.code in ranges_of(row["tentative"]) and other.code in ranges_of(row["other"])
+                if tentative.code in code_set(row["tentative"]) and other.code in code_set(row["other"])
             )
             known = _keep(self._links, key, found)
+        return known
+
+    def with_hiv(self, other: Condition) -> str:
+        """The subcategory of B20–B23 that HIV disease with this condition makes; "" where it makes none."""
+        known = self._hiv.get(other.number)
+        if known is None:
+            row = first_row(self.facts.hiv_combinations, other=other.code)
+            known = _keep(self._hiv, other.number, row["result"] if row else "")
         return known
 
     def says_more(self, general: Condition, specific: Condition) -> bool:
@@ -67,7 +78,7 @@ class Rules:
 
 def first_row(rows: Rows, **codes: str) -> dict[str, str] | None:
     """The first line whose ranges hold each of the codes."""
-    return next((row for row in rows if all(code in ranges_of(row[name]) for name, code in codes.items())), None)
+    return next((row for row in rows if all(code in code_set(row[name]) for name, code in codes.items())), None)
 
 
 def _in_edition(rows: Rows, edition: int) -> Rows:

@@ -59,23 +59,33 @@ def sp6_obvious_causes(start: Condition, case: Case, rules: Rules) -> list[Step]
 
 
 def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None:
-    """A condition elsewhere on the certificate that obviously led to the starting point, or the start of its own sequence."""
+    """A condition elsewhere on the certificate that obviously led to the starting point, or the start of its own sequence.
+
+    A condition that is itself an obvious consequence of the starting point and reported above it is no cause of it.
+    """
+    at = case.line_of(start)
     for cause in case.conditions:
-        if cause is start or cause.code == start.code or rules.obvious(start, cause) is None:
+        if cause is start or rules.obvious(start, cause) is None:
             continue
-        origin = _origin(cause, case, rules)
+        if case.line_of(cause) < at and at != PART2 and _follows(cause, start, rules):
+            continue
+        origin = _origin(cause, start, case, rules)
         fields = {"code": origin.code, "replaced": start.code, "cause": cause.code}
         return Step("SP6", origin.code, ("ucod.sp6.obvious", fields), "SP6:obvious")
     return None
 
 
-def _origin(cause: Condition, case: Case, rules: Rules) -> Condition:
+def _follows(cause: Condition, start: Condition, rules: Rules) -> bool:
+    return cause.ill_defined or rules.obvious(cause, start) is not None
+
+
+def _origin(cause: Condition, start: Condition, case: Case, rules: Rules) -> Condition:
     """Where the obvious cause itself is reported as due to something below it, the start of that sequence."""
     at = case.line_of(cause)
     if at == PART2:
         return cause
-    below = [line for number, line in case.lines if number > at]
-    return sequence_ending_with(cause, below, rules)[-1]
+    below = [tuple(c for c in line if c is not start) for number, line in case.lines if number > at]
+    return sequence_ending_with(cause, [line for line in below if line], rules)[-1]
 
 
 def disregarded(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
