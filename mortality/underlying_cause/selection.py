@@ -90,7 +90,7 @@ def _origin(cause: Condition, start: Condition, case: Case, rules: Rules) -> Con
 
 def disregarded(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
     """What SP7, SP8 or a coding instruction takes off the certificate before starting again."""
-    for rule in (sp7_ill_defined, sp8_unlikely, if_cause_known, never_underlying):
+    for rule in (sp7_ill_defined, sp8_unlikely, if_cause_known, never_underlying, m4_procedure):
         found = rule(tentative, case, rules)
         if found is not None:
             return found
@@ -124,11 +124,29 @@ def if_cause_known(tentative: Condition, case: Case, rules: Rules) -> tuple[Step
 
 
 def never_underlying(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
-    """M1, before linkage: a code that is never the underlying cause and has no replacement, with another condition there."""
-    if (tentative.never != "" and not tentative.asterisk) or not any(_can_kill(c, case) for c in case.conditions):
+    """M1, before linkage: a code that is never the underlying cause, with another condition there.
+
+    Injuries wait for M4, and codes that another code stands for (I22 → I21) for the end.
+    """
+    if not (_only_accompanies(tentative) and any(_can_kill(c, case) for c in case.conditions)):
         return None
     dropped = frozenset({tentative})
     return Step("M1", tentative.code, ("ucod.m1.never", _dropping(tentative, dropped)), "M1:never"), dropped
+
+
+def m4_procedure(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
+    """M4: drugs in treatment, operations and other procedures (Y40–Y84) give way to what was treated, where it is reported."""
+    if not rules.profile.surgery or not "Y40" <= tentative.category <= "Y84":
+        return None
+    if not any(_can_kill(c, case) and not "Y40" <= c.category <= "Y84" or c.injury for c in case.conditions):
+        return None
+    dropped = frozenset({tentative})
+    return Step("M4", tentative.code, ("ucod.m4.procedure", _dropping(tentative, dropped)), "M4:procedure"), dropped
+
+
+def _only_accompanies(condition: Condition) -> bool:
+    organism = "B95" <= condition.category <= "B98"
+    return condition.asterisk or organism or (condition.never == "" and not condition.injury)
 
 
 def _unlikely(condition: Condition, case: Case) -> bool:
