@@ -1,13 +1,17 @@
-"""Conditions: the codes on certificates, each known once with what the code lists say about it."""
+"""Conditions: the codes on certificates, each known once with what the code lists say about it.
+
+The rows of a list that hold a condition stand in it as a bit set (bit i = row i of the list).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from mortality.icd import is_valid_code, normalise_code, replace_legacy
-from mortality.underlying_cause.facts import Facts
+from mortality.underlying_cause.bit_sets import RowsHolding, first_bit
+from mortality.underlying_cause.facts import Facts, Rows, in_edition
 from mortality.underlying_cause.profile import RuleProfile
-from mortality.underlying_cause.code_sets import code_set
 
 
 @dataclass(eq=False, slots=True)
@@ -17,7 +21,13 @@ class Condition:
     number : place in the order of first use; the key of pair tables
     key : the code without dot, at most four characters, for tables that carry no dot
     category : first three characters
+    never : None, or what stands for a code that is never the underlying cause ("" where that depends)
     youngest : from this age (years) the condition is unlikely to cause death; None where it is not on that list
+    injury_rank : priority as main injury, 1 first; 9 for no injury
+    with_hiv : the subcategory that HIV disease with this condition makes
+    obvious_after, obvious_cause : rows of `ucod_obvious_cause` that name it as consequence, as cause
+    linked, links : rows of the linkages that name it as tentative cause, as the other condition
+    vague, specific : rows of `ucod_specificity`
     """
 
     code: str
@@ -29,6 +39,13 @@ class Condition:
     asterisk: bool = False
     youngest: int | None = None
     injury_rank: int = 9
+    with_hiv: str = ""
+    obvious_after: int = 0
+    obvious_cause: int = 0
+    linked: int = 0
+    links: int = 0
+    vague: int = 0
+    specific: int = 0
     key: str = field(init=False)
     category: str = field(init=False)
     external: bool = field(init=False)
@@ -42,11 +59,14 @@ class Condition:
 
 
 class ConditionBook:
-    """The conditions met so far, by the code as written."""
+    """The conditions met so far, by the code as written, and the rows that their bit sets count."""
 
     def __init__(self, facts: Facts, profile: RuleProfile) -> None:
+        self.linkage = in_edition(facts.linkage + (facts.linkage_nchs if profile.nchs else ()), profile.edition)
+        self.obvious = in_edition(facts.obvious, profile.edition)
         self._facts = facts
         self._profile = profile
+        self._lists = _ListsOfConditions(facts, profile, self.obvious, self.linkage)
         self._by_writing: dict[str, Condition] = {}
         self._by_code: dict[str, Condition] = {}
 
@@ -63,27 +83,60 @@ class ConditionBook:
         return found
 
     def _look_up(self, code: str) -> Condition:
+        number = len(self._by_code)
+        if not (is_valid_code(code) or replace_legacy(code)):
+            return Condition(code or "-", number, valid=False)
         facts, profile = self._facts, self._profile
         return Condition(
             code=code,
-            number=len(self._by_code),
-            valid=bool(code) and (is_valid_code(code) or bool(replace_legacy(code))),
+            number=number,
+            valid=True,
             ill_defined=profile.ill_defined and code in facts.ill_defined,
             if_known=profile.if_known and code in facts.if_known,
-            never=self._never(code),
             asterisk=code in facts.asterisk,
-            youngest=self._youngest(code),
-            injury_rank=self._injury_rank(code),
+            **self._lists.about(code),
         )
 
-    def _never(self, code: str) -> str | None:
-        rows = self._facts.never if self._profile.never_underlying else ()
-        return next((row["suggestion"] for row in rows if code in code_set(row["icd10_ranges"])), None)
 
-    def _youngest(self, code: str) -> int | None:
-        rows = self._facts.unlikely[self._profile.unlikely_edition] if self._profile.unlikely else ()
-        return next((int(row["youngest"] or 0) for row in rows if code in code_set(row["icd10_ranges"])), None)
+class _ListsOfConditions:
+    """For one code, the rows of each list that hold it."""
 
-    def _injury_rank(self, code: str) -> int:
-        rows = self._facts.injury_priority if code[:1] in "ST" else ()
-        return next((int(row["rank"]) for row in rows if code in code_set(row["icd10_ranges"])), 9)
+    def __init__(self, facts: Facts, profile: RuleProfile, obvious: Rows, linkage: Rows) -> None:
+        self._bits = {
+            "obvious_after": _index(obvious, "consequence"),
+            "obvious_cause": _index(obvious, "cause"),
+            "linked": _index(linkage, "tentative"),
+            "links": _index(linkage, "other"),
+            "vague": _index(facts.specificity, "general"),
+            "specific": _index(facts.specificity, "specific"),
+        }
+        self._never = _FirstRow(facts.never if profile.never_underlying else (), "icd10_ranges")
+        self._unlikely = _FirstRow(facts.unlikely[profile.unlikely_edition] if profile.unlikely else (), "icd10_ranges")
+        self._hiv = _FirstRow(facts.hiv_combinations, "other")
+        self._injuries = _FirstRow(facts.injury_priority, "icd10_ranges")
+
+    def about(self, code: str) -> dict[str, Any]:
+        """The attributes of a condition that come from lists."""
+        youngest = self._unlikely.value(code, "youngest")
+        return {name: rows[code] for name, rows in self._bits.items()} | {
+            "never": self._never.value(code, "suggestion"),
+            "youngest": None if youngest is None else int(youngest or 0),
+            "with_hiv": self._hiv.value(code, "result") or "",
+            "injury_rank": int(self._injuries.value(code, "rank") or 9),
+        }
+
+
+class _FirstRow:
+    """The first row of a list that holds a code."""
+
+    def __init__(self, rows: Rows, column: str) -> None:
+        self._rows = rows
+        self._index = _index(rows, column)
+
+    def value(self, code: str, column: str) -> str | None:
+        bits = self._index[code]
+        return self._rows[first_bit(bits)][column] if bits else None
+
+
+def _index(rows: Rows, column: str) -> RowsHolding:
+    return RowsHolding(row[column] for row in rows)

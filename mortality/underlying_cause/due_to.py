@@ -8,10 +8,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Protocol
 
+from mortality.underlying_cause.bit_sets import RowsHolding
 from mortality.underlying_cause.facts import Rows
-from mortality.underlying_cause.code_sets import code_set
 from tkyt_analysis.errors import InputError
 
+EVERY_CODE = "A00-Z99"
 COLUMNS = {"address", "sub_lo", "sub_hi", "ambivalent"}
 # Codes that the table does not know, and the older ones under which it keeps the same condition.
 OLDER = {"A97": "A90", "B485": "B59", "K64": "I84", "I84": "K649", "U07": "J128", "K352": "K350", "K353": "K351"}
@@ -32,22 +33,13 @@ class WhoCausalTable:
     name = "WHO-4.2.3"
 
     def __init__(self, rows: Rows) -> None:
-        self._lines = tuple(_Line(row) for row in rows)
+        self._effects = RowsHolding(row["effect"] for row in rows)
+        self._refused = RowsHolding(EVERY_CODE if row["rejected"] == "*" else row["rejected"] for row in rows)
+        self._accepted = RowsHolding(row["accepted"] for row in rows)
 
     def accepts(self, effect: str, cause: str) -> bool:
         """True unless a refusal fits; a category may follow from itself."""
-        return effect[:3] == cause[:3] or not any(line.refuses(effect, cause) for line in self._lines)
-
-
-class _Line:
-    def __init__(self, row: dict[str, str]) -> None:
-        self.effects = code_set(row["effect"])
-        self.refused = None if row["rejected"] == "*" else code_set(row["rejected"])
-        self.accepted = code_set(row["accepted"])
-
-    def refuses(self, effect: str, cause: str) -> bool:
-        named = effect in self.effects and (self.refused is None or cause in self.refused)
-        return named and cause not in self.accepted
+        return effect[:3] == cause[:3] or not self._effects[effect] & self._refused[cause] & ~self._accepted[cause]
 
 
 class DecisionTable:
@@ -90,7 +82,7 @@ def _read_decision_table(path: Path, ambivalent: bool) -> dict[str, tuple[list[s
     causes: dict[str, list[tuple[str, str]]] = defaultdict(list)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
-        if not COLUMNS <= set(reader.fieldnames or ()):
+        if not set(reader.fieldnames or ()) >= COLUMNS:
             raise InputError("error.ucod_decision_table", file=path.name, columns=", ".join(sorted(COLUMNS)))
         for row in reader:
             if ambivalent or row["ambivalent"] in ("", "0"):

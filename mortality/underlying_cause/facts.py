@@ -86,6 +86,11 @@ def _groups() -> dict[str, str]:
     return dict(zip(rows["group"], rows["icd10_ranges"], strict=True))
 
 
+def in_edition(rows: Rows, edition: int) -> Rows:
+    """The rows that hold in an edition: those whose from_edition is empty or not later."""
+    return tuple(row for row in rows if int(row.get("from_edition") or 0) <= edition)
+
+
 def _by_default(rows: Rows) -> Rows:
     return tuple(row for row in rows if row.get("by_default", "yes") != "no")
 

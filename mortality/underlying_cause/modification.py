@@ -115,7 +115,7 @@ def hiv_combination(current: Condition, case: Case, rules: Rules) -> Step | None
     """B20–B24: the code for what is reported with HIV; several kinds make B20.7, B21.7 or B22.7."""
     if not rules.profile.hiv_combinations:
         return None
-    made = {other.code: rules.with_hiv(other) for other in case.conditions}
+    made = {other.code: other.with_hiv for other in case.conditions}
     codes = {code for code in made.values() if code} | ({current.code} if _is_fine_hiv(current.code) else set())
     code = _joined_hiv(codes)
     if code == "":

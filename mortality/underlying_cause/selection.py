@@ -65,7 +65,7 @@ def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None
     """
     at = case.line_of(start)
     for cause in case.conditions:
-        if cause is start or rules.obvious(start, cause) is None:
+        if cause is start or not rules.obvious(start, cause):
             continue
         if case.line_of(cause) < at and at != PART2 and _follows(cause, start, rules):
             continue
@@ -76,7 +76,7 @@ def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None
 
 
 def _follows(cause: Condition, start: Condition, rules: Rules) -> bool:
-    return cause.ill_defined or rules.obvious(cause, start) is not None
+    return cause.ill_defined or rules.obvious(cause, start)
 
 
 def _origin(cause: Condition, start: Condition, case: Case, rules: Rules) -> Condition:
