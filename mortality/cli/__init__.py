@@ -9,6 +9,7 @@ from tkyt_analysis.modules import load_object
 
 COMMANDS = {
     "unmatched": "mortality.cli.unmatched:unmatched",
+    "tabulate": "mortality.cli.tabulate:tabulate",
     "template": "mortality.cli.template:template",
     "code": "mortality.cli.code:code",
     "edit": "mortality.cli.edit:edit",

@@ -33,7 +33,8 @@ def tabulate_deaths(
     by = list(by or [])
     missing = [name for name in [*by, code] if name not in deaths.columns]
     if missing:
-        raise InputError("error.tabulation_columns", missing=", ".join(missing))
+        found = ", ".join(map(str, deaths.columns))
+        raise InputError("error.tabulation_columns", missing=", ".join(missing), found=found)
     counted = deaths[by].assign(
         item=cause_list.item_of(deaths[code]),
         deaths=1 if deaths_column is None else deaths[deaths_column],

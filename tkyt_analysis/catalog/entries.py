@@ -465,6 +465,20 @@ class CauseListEntry:
 
 
 @dataclass(frozen=True)
+class CauseDefinition:
+    """Causes that an indicator counts, dated: measures of parts with ages, sexes and weights. No partition; `parts` is a code list."""
+
+    id: str
+    title: Text
+    edition: str
+    parts: str
+    source: str
+    valid: Validity | None = None
+    remark: Text | None = None
+    unverified: bool = False
+
+
+@dataclass(frozen=True)
 class Holiday:
     """A public holiday as a law has it, while it has it.
 
@@ -534,5 +548,6 @@ KINDS: dict[str, type] = {
     "rules": Rule,
     "thresholds": Threshold,
     "cause_lists": CauseListEntry,
+    "cause_definitions": CauseDefinition,
     "calendars": Calendar,
 }

@@ -118,7 +118,7 @@ class Source:
             first, _, last = ("", "", "") if is_relative(view.period) else view.period.partition("..")
             return len([one for one in known if not first or first[:4] <= one[:4] <= (last or first)[:4]])
         if dimension == "cause":
-            return 105 if view.cause_list == "who_mortality_list_1" else 25
+            return _items_of(view.cause_list)
         return SIZES.get(dimension, 10)
 
     def units(self, view: View, parent: str, level: str) -> Mapping[str, str]:
@@ -195,6 +195,14 @@ class Source:
         from tkyt_analysis.warehouse.release import current_release
 
         return self.release.release_id == current_release(self.home)
+
+
+def _items_of(list_id: str) -> int:
+    """How many members the causes of a list have: its items, the gaps and the unknown."""
+    from tkyt_analysis.catalog import load_entry, read_codelist
+
+    rows = read_codelist(load_entry("cause_lists", list_id).items)
+    return len(rows) + 2
 
 
 def plain(view: View, *, period: bool = False) -> View:

@@ -1,0 +1,151 @@
+"""Deaths of a CSV or of the published release, counted by code and a few columns: small tables from files of any size.
+
+DuckDB reads and groups; memory stays with the number of groups, not of deaths.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tkyt_analysis.errors import InputError
+
+if TYPE_CHECKING:
+    import duckdb
+
+CODE_COLUMNS = ("underlying_cause", "ucod", "underlying_cause_as_given", "icd10_code", "icd10", "code", "code_1")
+AGE_COLUMNS = ("age_value", "age_unit", "age_years")
+CODE, DEATHS, MISSING = "underlying_cause", "deaths", "unknown"
+
+
+def count_deaths_in_file(path: Path, by: list[str], *, code: str = "") -> pd.DataFrame:
+    """`by`, underlying_cause (as written), deaths: the rows of a CSV counted.
+
+    path : UTF-8, one row per death, with a column of codes (`code`, else the first of CODE_COLUMNS)
+    by : columns of the file; sex (words become male, female), age_group and age_years (from age_value and age_unit, or
+        age_years) are worked out; an empty cell is "unknown"
+
+    Raises InputError for a file that is no such CSV, or a column that it lacks.
+    """
+    import duckdb
+
+    with duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False}) as con:
+        con.execute("SET enable_progress_bar = false")
+        try:
+            names = _open(con, Path(path))
+            return _counted(con, names, by, _code_column(names, code))
+        except duckdb.Error as error:
+            raise InputError("error.tabulation_file", file=path, reason=str(error).splitlines()[0]) from error
+
+
+def count_released_deaths(home: Path, by: list[str]) -> tuple[pd.DataFrame, str]:
+    """The same of the current release (deaths that count, causes withheld by law empty), and its id."""
+    from tkyt_analysis.warehouse.release import Release
+
+    release = Release(home)
+    if not release.has("death"):
+        raise InputError("error.no_deaths", release=release.release_id)
+    known = list(release.query("SELECT * FROM death LIMIT 0").columns)
+    _require(known, [name for name in by if name != CODE])
+    columns = ", ".join(
+        f"coalesce(nullif(CAST({_quoted(name)} AS VARCHAR), ''), '{MISSING}') AS {_quoted(name)}" for name in by
+    )
+    lead = f"{columns}, " if columns else ""
+    rows = release.query(
+        f"SELECT {lead}{CODE}, count(*) AS {DEATHS} FROM death WHERE excluded = '' GROUP BY ALL ORDER BY ALL"
+    )
+    return rows, release.release_id
+
+
+def _open(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """Make the view `source`; our lower-case name → the name in the file."""
+    if not path.is_file():
+        raise InputError("error.tabulation_file", file=path, reason="–")
+    text = path.as_posix().replace("'", "''")
+    con.execute(
+        f"CREATE VIEW source AS SELECT * FROM read_csv('{text}', header = true, all_varchar = true, delim = ',', "
+        "quote = '\"', escape = '\"', null_padding = true, normalize_names = false)"
+    )
+    columns = con.execute("SELECT * FROM source LIMIT 0").df().columns
+    return {str(name).strip().lstrip("\ufeff").lower(): str(name) for name in columns}
+
+
+def _code_column(names: dict[str, str], wanted: str) -> str:
+    found = wanted.lower() if wanted else next((name for name in CODE_COLUMNS if name in names), "")
+    if found not in names:
+        raise InputError("error.tabulation_columns", missing=wanted or CODE, found=", ".join(names))
+    return names[found]
+
+
+def _require(known: list[str], wanted: list[str]) -> None:
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise InputError("error.tabulation_columns", missing=", ".join(missing), found=", ".join(known))
+
+
+def _counted(con: duckdb.DuckDBPyConnection, names: dict[str, str], by: list[str], code: str) -> pd.DataFrame:
+    ages = [name for name in AGE_COLUMNS if name in names]
+    worked_out = {"age_group", "age_years"} & set(by)
+    needs = [name for name in by if name not in worked_out] + (["age_years"] if worked_out and not ages else [])
+    _require(list(names), needs)
+    columns, joins = [], []
+    if worked_out:
+        _translate_ages(con, names, ages)
+        joins.append("LEFT JOIN age_words ON " + _same("age_words", names, ages))
+    if "sex" in by:
+        _translate_sexes(con, names)
+        joins.append("LEFT JOIN sex_words ON " + _same("sex_words", names, ["sex"]))
+    for name in by:
+        origin = (
+            f"age_words.{name}_"
+            if name in worked_out
+            else "sex_words.sex_"
+            if name == "sex"
+            else f"source.{_quoted(names[name])}"
+        )
+        columns.append(f"coalesce(nullif(trim({origin}), ''), '{MISSING}') AS {_quoted(name)}")
+    sql = f"SELECT {', '.join([*columns, f'trim(source.{_quoted(code)}) AS {CODE}'])}, count(*) AS {DEATHS}"
+    return con.execute(f"{sql} FROM source {' '.join(joins)} GROUP BY ALL ORDER BY ALL").df()
+
+
+def _translate_ages(con: duckdb.DuckDBPyConnection, names: dict[str, str], ages: list[str]) -> None:
+    """Table age_words: each age as written with its completed years and its age group."""
+    from mortality.release_tables import AGE_BANDS
+    from mortality.validation.person_values import ages as read_ages
+    from tkyt_analysis.reference.ages import age_group
+
+    rows = _distinct(con, names, ages)
+    years = read_ages(rows)["years"]
+    text = years.map(lambda value: "" if pd.isna(value) else str(int(value)), na_action=None)
+    table = rows.assign(age_years_=text.astype("str"), age_group_=age_group(years, AGE_BANDS).to_numpy())
+    _store(con, "age_words", table)
+
+
+def _translate_sexes(con: duckdb.DuckDBPyConnection, names: dict[str, str]) -> None:
+    from mortality.validation.person_values import sexes
+
+    rows = _distinct(con, names, ["sex"])
+    _store(con, "sex_words", rows.assign(sex_=pd.Series(sexes(rows), index=rows.index, dtype="str")))
+
+
+def _distinct(con: duckdb.DuckDBPyConnection, names: dict[str, str], columns: list[str]) -> pd.DataFrame:
+    listed = ", ".join(f"{_quoted(names[name])} AS {_quoted(name)}" for name in columns)
+    return con.execute(f"SELECT DISTINCT {listed} FROM source ORDER BY ALL").df().astype("str", errors="ignore")
+
+
+def _store(con: duckdb.DuckDBPyConnection, table: str, rows: pd.DataFrame) -> None:
+    con.register("rows_given", rows)
+    con.execute(f"CREATE TABLE {table} AS SELECT * FROM rows_given")
+    con.unregister("rows_given")
+
+
+def _same(table: str, names: dict[str, str], columns: list[str]) -> str:
+    return " AND ".join(
+        f"source.{_quoted(names[name])} IS NOT DISTINCT FROM {table}.{_quoted(name)}" for name in columns
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
