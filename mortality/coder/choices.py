@@ -36,6 +36,7 @@ class Choice:
     text : the words as written; death_id : one record ("" = every record with these words in this context)
     sex, age_band, maternal : the context (`keys`); state : code | uncodable | ask | withdrawn (take back one's own)
     code : where state is code; suggested : the candidates that were shown, best first; deaths : records it codes
+    decided_at : UTC as `event_time` writes it ("" = now)
     """
 
     text: str
@@ -49,6 +50,7 @@ class Choice:
     deaths: int = 1
     sample_id: str = ""
     note: str = ""
+    decided_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def _rows(given: Sequence[Choice], account: Account) -> pd.DataFrame:
     from tkyt_analysis.access.masking import mask_text
     from tkyt_analysis.workflow.states import event_time, utc_now
 
-    codes = [_checked(one) for one in given]
+    now = event_time(utc_now())
+    codes = [checked_choice(one) for one in given]
     return pd.DataFrame(
         {
             "text_key": [text_key(one.text) for one in given],
@@ -144,12 +147,12 @@ def _rows(given: Sequence[Choice], account: Account) -> pd.DataFrame:
             "note": [mask_text(one.note.strip())[:500] for one in given],
             "coder": account.name,
             "reviewer": is_reviewer(account),
-            "decided_at": event_time(utc_now()),
+            "decided_at": [one.decided_at or now for one in given],
         }
     )
 
 
-def _checked(one: Choice) -> str:
+def checked_choice(one: Choice) -> str:
     """The code of a choice with its dot ("" where it chose none); raises InputError for what cannot be stored."""
     for name, allowed in (("state", STATES), ("sex", SEXES), ("age_band", AGE_BANDS)):
         if getattr(one, name) not in allowed:

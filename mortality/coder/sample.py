@@ -29,12 +29,11 @@ def draw_sample(home: Path, *, size: int, seed: str = "1") -> dict[str, Any]:
 
     Raises InputError where there is nothing to draw from, or the size is not between 1 and 20,000.
     """
+    from mortality.coder.queue import collect_records
     from tkyt_analysis.access import require
     from tkyt_analysis.access.audit import record
     from tkyt_analysis.access.warehouse_view import scoped_warehouse
     from tkyt_analysis.workflow.states import event_time, utc_now
-
-    from mortality.coder.queue import collect_records
 
     account = require(home, "check")
     if not 1 <= size <= LARGEST:
