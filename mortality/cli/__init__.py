@@ -11,6 +11,7 @@ COMMANDS = {
     "unmatched": "mortality.cli.unmatched:unmatched",
     "tabulate": "mortality.cli.tabulate:tabulate",
     "template": "mortality.cli.template:template",
+    "underlying": "mortality.cli.underlying:underlying",
     "code": "mortality.cli.code:code",
     "edit": "mortality.cli.edit:edit",
     "import": "mortality.cli.imports:import_command",
