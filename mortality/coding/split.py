@@ -41,6 +41,15 @@ def _protect(letters: str) -> str:
     return kept.sub(lambda match: match.group(1).replace(" ", _KEPT_BLANK), letters)
 
 
+def _pieces(text: str) -> tuple[list[str], list[str]]:
+    """The causes as written from left to right, and the kind of joint before each but the first."""
+    pattern, kinds = _joint_pattern()
+    letters = _protect(_NUMBERED.sub(" ; ", accented_letters(text)).strip(" ;,"))
+    pieces = [piece.replace(_KEPT_BLANK, " ") if piece else piece for piece in pattern.split(letters)]
+    joints = [word or sign or dash for word, sign, dash in zip(pieces[1::4], pieces[2::4], pieces[3::4])]
+    return pieces[0::4], [kinds.get(joint, "listed") for joint in joints]
+
+
 def split_causes(text: str) -> list[tuple[str, str]]:
     """The single causes of a text, the one that started it all first.
 
@@ -48,15 +57,29 @@ def split_causes(text: str) -> list[tuple[str, str]]:
     "leads_to", or "listed". "do" (due to) is a line break of Part I of the certificate:
     "suy tim do tăng huyết áp" → tăng huyết áp, then suy tim.
     """
-    pattern, kinds = _joint_pattern()
-    letters = _protect(_NUMBERED.sub(" ; ", accented_letters(text)).strip(" ;,"))
-    pieces = [piece.replace(_KEPT_BLANK, " ") if piece else piece for piece in pattern.split(letters)]
-    causes = pieces[0::4]
-    joints = [word or sign or dash for word, sign, dash in zip(pieces[1::4], pieces[2::4], pieces[3::4])]
-    if not joints:
+    causes, kinds = _pieces(text)
+    if not kinds:
         return [(causes[0], "single")]
     line = [(causes[0], "listed")]
-    for joint, cause in zip(joints, causes[1:]):
-        kind = kinds.get(joint, "listed")
+    for kind, cause in zip(kinds, causes[1:]):
         line = [(cause, kind), *line] if kind == "due_to" else [*line, (cause, kind)]
     return [(cause, relation) for cause, relation in line if cause.strip()]
+
+
+def split_lines(text: str) -> list[list[str]]:
+    """The causes on the lines of Part I that the joining words make, line a first.
+
+    "viêm phổi, suy tim do tăng huyết áp" → [["viêm phổi", "suy tim"], ["tăng huyết áp"]].
+    """
+    causes, kinds = _pieces(text)
+    lines, at = [[causes[0]]], 0
+    for kind, cause in zip(kinds, causes[1:]):
+        if kind == "listed":
+            lines[at].append(cause)
+        elif kind == "due_to":
+            at += 1
+            lines.insert(at, [cause])
+        else:
+            lines.insert(at, [cause])
+    named = [[cause.strip() for cause in line if cause.strip()] for line in lines]
+    return [line for line in named if line]

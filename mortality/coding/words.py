@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mortality.coding.letters import accented_letters, fold
 from tkyt_analysis.catalog import read_codelist
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Words = tuple[str, ...]
 HOSPITAL_ABBREVIATION = "viết tắt"
@@ -77,7 +81,7 @@ def text_words() -> TextWords:
 
 
 @cache
-def synonym_rows():  # type: ignore[no-untyped-def]
+def synonym_rows() -> pd.DataFrame:
     """The code list cause_word_synonyms: written, standard, region, note."""
     return read_codelist("cause_word_synonyms")
 

@@ -1,0 +1,88 @@
+"""From the strength of a candidate to the probability that its three characters are right.
+
+A logistic model on few features of the first candidate; its weights and the thresholds for "at most x wrong
+among auto" stand in the code list coding_calibration (written by benchmarks/bench_coding.py --fit on the
+development sets, never on the set that is reported). Without that list no score would mean anything: InputError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from math import exp
+
+from mortality.coding.ranking import Ranked
+from tkyt_analysis.catalog import read_codelist
+from tkyt_analysis.errors import InputError
+
+GROUP_OF_ROUTE = {
+    "exact": "dictionary",
+    "standard": "dictionary",
+    "folded": "folded",
+    "without_noise": "noise",
+    "repaired": "spelling",
+    "sound": "spelling",
+    "near": "spelling",
+    "transport": "composed",
+    "composed": "composed",
+    "several": "several",
+    "inside": "inside",
+    "like_lay": "likeness",
+    "like_title": "likeness",
+    "process": "process",
+}
+LOWEST, HIGHEST = 0.01, 0.995
+
+
+def features_of(ranked: Sequence[Ranked]) -> dict[str, float]:
+    """What the probability depends on: route, strength, distance to the first other category, certainty, the rest."""
+    best = ranked[0]
+    rival = next((one.strength for one in ranked[1:] if one.code[:3] != best.code[:3]), 0.0)
+    finding = best.finding
+    return {
+        f"route_{GROUP_OF_ROUTE[finding.route]}": 1.0,
+        "strength": min(best.strength, 1.3),
+        "margin": min(1.0, best.strength - rival),
+        "agreeing_routes": float(min(best.support, 4)),
+        "vague": float(finding.certainty == "vague"),
+        "likely": float(finding.certainty == "likely"),
+        "likeness": finding.likeness,
+        "unread": finding.unread,
+        "more_causes": float(max(0, finding.distance - 1)) if finding.route == "several" else 0.0,
+    }
+
+
+@cache
+def _table(kind: str) -> dict[str, float]:
+    rows = read_codelist("coding_calibration")
+    chosen = rows[rows["kind"] == kind]
+    return dict(zip(chosen["name"], chosen["value"].astype(float)))
+
+
+def probability(ranked: Sequence[Ranked]) -> float:
+    """The probability that the first candidate's three characters are right."""
+    weights = _table("weight")
+    total = sum(weights.get(name, 0.0) * value for name, value in features_of(ranked).items())
+    return min(HIGHEST, max(LOWEST, 1 / (1 + exp(-total))))
+
+
+def shares(ranked: Sequence[Ranked]) -> list[float]:
+    """A score per candidate: the first as calibrated, the others share what is left by their strength."""
+    first = probability(ranked)
+    rest = sum(one.strength for one in ranked[1:]) or 1.0
+    scores = [first]
+    for one in ranked[1:]:
+        scores.append(min(scores[-1], first * 0.98, (1 - first) * one.strength / rest))
+    return [round(score, 4) for score in scores]
+
+
+def auto_from(at_most_wrong: float) -> float:
+    """The score from which a code is taken without a look so that at most this share of them is wrong.
+
+    The thresholds are measured at a few shares; between two, the stricter one counts. Raises InputError outside 0–1.
+    """
+    if not 0 < at_most_wrong < 1:
+        raise InputError("error.coding_at_most", found=at_most_wrong)
+    thresholds = {float(share): score for share, score in _table("threshold").items()}
+    stricter = [share for share in thresholds if share <= at_most_wrong + 1e-9]
+    return thresholds[max(stricter)] if stricter else 1.01

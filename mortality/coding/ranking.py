@@ -1,0 +1,100 @@
+"""Findings of all routes → candidates in order, with the features that the score is calibrated on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from mortality.coding.routes import Finding, Person
+from tkyt_analysis.catalog import read_codelist
+
+# How far a route is trusted before calibration; only the order of the candidates depends on these.
+TRUST = {
+    "exact": 1.0,
+    "standard": 0.96,
+    "folded": 0.95,
+    "without_noise": 0.9,
+    "repaired": 0.9,
+    "sound": 0.86,
+    "near": 0.84,
+    "transport": 0.84,
+    "composed": 0.86,
+    "several": 0.92,
+    "inside": 0.8,
+    "like_lay": 0.75,
+    "like_title": 0.7,
+    "process": 0.4,
+}
+CERTAINTY = {"sure": 1.0, "likely": 0.92, "vague": 0.8}
+NOISE_STEP = 0.96
+AGREEMENT = 0.35
+_FEMALE_ONLY = ("C51", "C52", "C53", "C54", "C55", "C56", "C57", "C58", "D25", "O")
+_MALE_ONLY = ("C60", "C61", "C62", "C63", "N40")
+OTHER_SEX = 0.3
+PERINATAL_FROM_YEARS = 1.0
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One code with its strength (an order, no probability) and the finding that carries it."""
+
+    code: str
+    strength: float
+    finding: Finding
+    support: int
+
+
+def sex_conflict(code: str, sex: str | None) -> bool:
+    """True for a code limited to the other sex (WHO Volume 2, annex 7.8; the groups only)."""
+    return (sex == "male" and code.startswith(_FEMALE_ONLY)) or (sex == "female" and code.startswith(_MALE_ONLY))
+
+
+@cache
+def _context_rows() -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = read_codelist("cause_context").to_dict("records")
+    return rows
+
+
+def in_context(finding: Finding, person: Person) -> Finding:
+    """The code that the same words have in a newborn or in a woman with child (code list cause_context)."""
+    if finding.context:
+        return finding
+    for row in _context_rows():
+        fits = (row["context"] == "newborn" and person.newborn) or (row["context"] == person.maternal != "")
+        if fits and finding.code.startswith(row["code"]):
+            return Finding(**{**finding.__dict__, "code": row["becomes"], "context": True})
+    return finding
+
+
+def strength(finding: Finding, person: Person) -> float:
+    """Trust in the route × certainty × likeness² × what was read, less where person and code do not fit."""
+    value = TRUST[finding.route] * CERTAINTY[finding.certainty] * finding.likeness**2
+    value *= (1 - 0.75 * finding.unread) ** 1.5
+    value *= NOISE_STEP**finding.distance if finding.route in ("without_noise", "repaired", "sound") else 1.0
+    value *= 0.9**finding.distance if finding.route == "composed" else 1.0
+    value *= 1.1 if finding.context else 1.0
+    if sex_conflict(finding.code, person.sex):
+        value *= OTHER_SEX
+    age = person.age_years
+    if age is not None and age >= PERINATAL_FROM_YEARS and finding.code.startswith("P"):
+        value *= OTHER_SEX
+    return value
+
+
+def rank(findings: Iterable[Finding], person: Person) -> list[Ranked]:
+    """One candidate per code, strongest first; routes that agree on the three characters support each other."""
+    best: dict[str, tuple[float, Finding]] = {}
+    routes: dict[str, dict[str, float]] = {}
+    for finding in (in_context(one, person) for one in findings):
+        value = strength(finding, person)
+        if value > best.get(finding.code, (0.0, finding))[0]:
+            best[finding.code] = (value, finding)
+        by_route = routes.setdefault(finding.code[:3], {})
+        by_route[finding.route] = max(by_route.get(finding.route, 0.0), value)
+    ranked = []
+    for code, (value, finding) in best.items():
+        others = sum(other for route, other in routes[code[:3]].items() if route != finding.route)
+        joint = value + (1.15 - min(value, 1.1)) * AGREEMENT * min(1.0, others)
+        ranked.append(Ranked(code, joint, finding, len(routes[code[:3]])))
+    return sorted(ranked, key=lambda one: (-one.strength, one.code))
