@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 LINES = ("line_a", "line_b", "line_c", "line_d")
 INTERVALS = ("interval_a", "interval_b", "interval_c", "interval_d")
-_DAYS_IN = {
+DAYS_IN = {
     "years": 365.25, "year": 365.25, "months": 30.44, "month": 30.44, "weeks": 7.0, "week": 7.0,
     "days": 1.0, "day": 1.0, "hours": 1 / 24, "hour": 1 / 24, "minutes": 1 / 1440, "minute": 1 / 1440,
 }  # fmt: skip
@@ -47,14 +48,15 @@ class Certificate:
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Certificate:
         """A certificate from one row of a table: codes of a line stand apart by blanks."""
-        text = {name: _text(row.get(name)) for name in cls.__dataclass_fields__ if name != "age_value"}
-        codes = {name: tuple(text.pop(name).split()) for name in (*LINES, "part2")}
-        return cls(**codes, **text, age_value=_number(row.get("age_value")))
+        text = {name: _text(row.get(name)) for name in cls.__dataclass_fields__}
+        number = _number(text.pop("age_value"))
+        codes: dict[str, Any] = {name: tuple(text.pop(name).split()) for name in (*LINES, "part2")}
+        return cls(age_value=number, **codes, **text)  # type: ignore[arg-type]
 
     @cached_property
     def age_days(self) -> float | None:
         """Age in days; None where it is not known."""
-        per_unit = _DAYS_IN.get(self.age_unit.strip().lower())
+        per_unit = DAYS_IN.get(self.age_unit.strip().lower())
         return None if self.age_value is None or per_unit is None else self.age_value * per_unit
 
     @property
@@ -72,9 +74,9 @@ def _text(value: object) -> str:
     return "" if value is None or value != value else str(value).strip()
 
 
-def _number(value: object) -> float | None:
+def _number(text: str) -> float | None:
     try:
-        number = float(_text(value) or "nan")
+        number = float(text or "nan")
     except ValueError:
         return None
     return None if number != number else number

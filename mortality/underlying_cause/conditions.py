@@ -10,7 +10,7 @@ from typing import Any
 
 from mortality.icd import is_valid_code, normalise_code, replace_legacy
 from mortality.underlying_cause.bit_sets import RowsHolding, first_bit
-from mortality.underlying_cause.facts import Facts, Rows, in_edition
+from mortality.underlying_cause.facts import COVID, SURGERY, Facts, Rows, in_edition
 from mortality.underlying_cause.profile import RuleProfile
 
 
@@ -25,6 +25,7 @@ class Condition:
     youngest : from this age (years) the condition is unlikely to cause death; None where it is not on that list
     injury_rank : priority as main injury, 1 first; 9 for no injury
     with_hiv : the subcategory that HIV disease with this condition makes
+    sequela, in_pregnancy : the code for its late effects, and in a maternal death
     obvious_after, obvious_cause : rows of `ucod_obvious_cause` that name it as consequence, as cause
     linked, links : rows of the linkages that name it as tentative cause, as the other condition
     vague, specific : rows of `ucod_specificity`
@@ -44,6 +45,8 @@ class Condition:
     obvious_cause: int = 0
     linked: int = 0
     links: int = 0
+    sequela: str = ""
+    in_pregnancy: str = ""
     vague: int = 0
     specific: int = 0
     key: str = field(init=False)
@@ -64,6 +67,10 @@ class ConditionBook:
     def __init__(self, facts: Facts, profile: RuleProfile) -> None:
         self.linkage = in_edition(facts.linkage + (facts.linkage_nchs if profile.nchs else ()), profile.edition)
         self.obvious = in_edition(facts.obvious, profile.edition)
+        if not profile.covid:
+            self.obvious = tuple(row for row in self.obvious if row["condition"] != COVID)
+        asks = [row["condition"] == SURGERY and row["by_default"] == "no" for row in self.obvious]
+        self.only_after_surgery = sum(1 << bit for bit, only in enumerate(asks) if only)
         self._facts = facts
         self._profile = profile
         self._lists = _ListsOfConditions(facts, profile, self.obvious, self.linkage)
@@ -112,6 +119,8 @@ class _ListsOfConditions:
         }
         self._never = _FirstRow(facts.never if profile.never_underlying else (), "icd10_ranges")
         self._unlikely = _FirstRow(facts.unlikely[profile.unlikely_edition] if profile.unlikely else (), "icd10_ranges")
+        self._sequelae = _FirstRow(facts.sequelae, "tentative")
+        self._maternal = _FirstRow(facts.maternal, "icd10_ranges")
         self._hiv = _FirstRow(facts.hiv_combinations, "other")
         self._injuries = _FirstRow(facts.injury_priority, "icd10_ranges")
 
@@ -122,6 +131,8 @@ class _ListsOfConditions:
             "never": self._never.value(code, "suggestion"),
             "youngest": None if youngest is None else int(youngest or 0),
             "with_hiv": self._hiv.value(code, "result") or "",
+            "sequela": self._sequelae.value(code, "result") or "",
+            "in_pregnancy": self._maternal.value(code, "result") or "",
             "injury_rank": int(self._injuries.value(code, "rank") or 9),
         }
 

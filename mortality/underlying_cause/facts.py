@@ -8,9 +8,12 @@ Code lists and the columns that are read here (every list has source and status 
     ucod_linkage_nchs       the same columns: what the tables of NCHS link besides
     ucod_hiv_combinations   other, result - what is reported with B20–B24, and the code that it makes
     ucod_rejected_sequences effect, rejected (ranges, or * = every code), accepted (not refused after all) - WHO §4.2.3
-    ucod_obvious_cause      consequence, cause, condition, by_default, from_edition - SP6
+    ucod_obvious_cause      consequence, cause, condition, by_default, from_edition - SP6; condition surgery_within_4_weeks with
+                            by_default no: only where the certificate says surgery; condition covid: by profile
     ucod_injury_priority    rank (1 first … 6 last), icd10_ranges
     ucod_specificity        general, specific - M2: the second says more about the first
+    ucod_sequelae           tentative, result - where the interval says a year or more
+    ucod_maternal           icd10_ranges, result - M4, where the woman was pregnant
     edit_ill_defined, edit_unlikely_causes, edit_not_underlying, edit_asterisk_codes
 """
 
@@ -23,6 +26,8 @@ from functools import cache
 from mortality.underlying_cause.code_sets import CodeSet, code_set
 from tkyt_analysis.catalog import read_codelist
 
+SURGERY = "surgery_within_4_weeks"
+COVID = "covid"
 Rows = tuple[dict[str, str], ...]
 
 
@@ -41,6 +46,8 @@ class Facts:
     never: Rows
     if_known: CodeSet
     asterisk: CodeSet
+    maternal: Rows
+    sequelae: Rows
     unlikely: dict[int, Rows]
 
 
@@ -54,12 +61,16 @@ def facts() -> Facts:
         linkage_nchs=_by_default(_rows("ucod_linkage_nchs")),
         hiv_combinations=_rows("ucod_hiv_combinations"),
         rejected=_rows("ucod_rejected_sequences"),
-        obvious=_by_default(_rows("ucod_obvious_cause")),
+        obvious=tuple(
+            row for row in _rows("ucod_obvious_cause") if row["by_default"] == "yes" or row["condition"] == SURGERY
+        ),
         specificity=_rows("ucod_specificity"),
         injury_priority=_rows("ucod_injury_priority"),
         never=tuple(row for row in use if row["use"] == "never"),
         if_known=_joined(row["icd10_ranges"] for row in use if row["use"] == "if_cause_known"),
         asterisk=_joined(row["icd10_ranges"] for row in _rows("edit_asterisk_codes")),
+        maternal=_rows("ucod_maternal"),
+        sequelae=_rows("ucod_sequelae"),
         unlikely={
             edition: tuple(row for row in _rows("edit_unlikely_causes") if row["edition"] == str(edition))
             for edition in (2016, 2019)

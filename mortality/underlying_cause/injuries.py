@@ -16,19 +16,40 @@ BY_MANNER = {
     "legal_intervention": "Y35.7", "war": "Y36.9",
 }  # fmt: skip
 UNKNOWN_MANNER = "X59.9"
+_MANNERS = (("V01", "X59", "accident"), ("X60", "X84", "suicide"))
 
 
 def m4_injury(tentative: Condition, case: Case, rules: Rules) -> Step | None:
     """An injury or poisoning gives way to the external cause on the certificate, else to the one that the manner names."""
     if not rules.profile.injuries or not tentative.injury:
         return None
-    external = next((c for c in case.conditions if c.external and c.category < "Y90"), None)
+    external = external_cause(case)
     if external is not None:
         fields = {"code": external.code, "injury": tentative.code}
         return Step("M4", external.code, ("ucod.m4.external", fields), "M4:external")
     manner = case.certificate.manner.strip().lower()
     code = BY_MANNER.get(manner, UNKNOWN_MANNER)
-    return Step("M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code, "manner": manner}), "M4:manner")
+    return Step("M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code}), "M4:manner")
+
+
+def external_cause(case: Case) -> Condition | None:
+    """The external cause that stands for the injuries: an event first, then its late effects, then treatment."""
+    external = [c for c in case.conditions if c.external and c.category < "Y90"]
+    return min(external, key=_kind_of_external, default=None)
+
+
+def _kind_of_external(condition: Condition) -> int:
+    if condition.category < "Y40":
+        return 0
+    return 1 if condition.category >= "Y85" else 2
+
+
+def manner_of(category: str) -> str:
+    """The manner of death that a category of chapter XX means; "" where it may be several."""
+    for first, last, manner in _MANNERS:
+        if first <= category <= last:
+            return manner
+    return ""
 
 
 def main_injury(case: Case) -> str:

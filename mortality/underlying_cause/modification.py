@@ -5,8 +5,11 @@ M1 special instructions and linkages; M2 a more specific code; M3 both again unt
 
 from __future__ import annotations
 
+from typing import Any
+
 from mortality.underlying_cause.case import PART2, Case
 from mortality.underlying_cause.conditions import Condition
+from mortality.underlying_cause.intervals import YEAR
 from mortality.underlying_cause.rules import Rules
 from mortality.underlying_cause.steps import Step
 
@@ -18,7 +21,7 @@ def modify(tentative: Condition, case: Case, rules: Rules) -> list[Step]:
     steps: list[Step] = []
     origin, current = tentative, tentative
     for _ in range(ROUNDS if rules.profile.recheck else 1):
-        found = [step for step in _once(current, origin, case, rules)]
+        found = _once(current, origin, case, rules)
         if not found:
             break
         steps.extend(_as_recheck(found) if steps else found)
@@ -28,7 +31,7 @@ def modify(tentative: Condition, case: Case, rules: Rules) -> list[Step]:
 
 def _once(current: Condition, origin: Condition, case: Case, rules: Rules) -> list[Step]:
     steps: list[Step] = []
-    for rule in (m1_linkage, m2_specificity):
+    for rule in (m1_late_effects, m1_linkage, m2_specificity):
         step = rule(current, origin, case, rules)
         if step is not None and step.code != current.code:
             steps.append(step)
@@ -38,6 +41,15 @@ def _once(current: Condition, origin: Condition, case: Case, rules: Rules) -> li
 
 def _as_recheck(steps: list[Step]) -> list[Step]:
     return [Step("M3", step.code, step.evidence, f"M3:{step.detail.partition(':')[2] or step.rule}") for step in steps]
+
+
+def m1_late_effects(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:
+    """The category of sequelae, where the line of the tentative cause says that it lasted a year or more."""
+    at = case.line_of(origin)
+    if not case.days or not current.sequela or at == PART2 or (case.days[at] or 0) < YEAR:
+        return None
+    fields = {"code": current.sequela, "tentative": current.code}
+    return Step("M1", current.sequela, ("ucod.m1.late_effects", fields), "M1:late_effects")
 
 
 def m1_linkage(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:
@@ -56,7 +68,7 @@ def m1_linkage(current: Condition, origin: Condition, case: Case, rules: Rules) 
     return Step("M1", code, ("ucod.m1.linkage", _with(code, current, other)), "M1:linkage")
 
 
-def _first_link(current: Condition, origin: Condition, case: Case, rules: Rules):  # type: ignore[no-untyped-def]
+def _first_link(current: Condition, origin: Condition, case: Case, rules: Rules) -> Any:
     best = None
     for other in case.conditions:
         for rank, row in rules.links(current, other) if other is not current else ():
@@ -104,7 +116,7 @@ def diabetes_complications(current: Condition, origin: Condition, case: Case, ru
     )
 
 
-def _complication(current: Condition, origin: Condition, other: Condition, case: Case, rules: Rules):  # type: ignore[no-untyped-def]
+def _complication(current: Condition, origin: Condition, other: Condition, case: Case, rules: Rules) -> Any:
     for _, row in rules.links(current, other):
         if row["relation"] == "mention" or leads_to(origin, other, case, rules):
             return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tkyt_analysis.errors import InputError
 
@@ -16,6 +17,8 @@ class RuleProfile:
     hiv_combinations : B20–B22.7 from what is reported with HIV
     covid : U07.1 and U07.2 by WHO's instructions of 2020
     nchs : linkages of the tables of NCHS besides WHO's (`ucod_linkage_nchs`)
+    replace_never : a code that is never the underlying cause gives way to the one that stands for it (C78 → C80)
+    replace_legacy : a code of an earlier edition gives way to the one of WHO 2019
     place_digits : "keep" the place of occurrence on W00–Y34, or "drop" it
     ambivalent : pairs that the decision table marks as ambivalent are accepted
     """
@@ -26,6 +29,8 @@ class RuleProfile:
     hiv_combinations: bool = True
     covid: bool = True
     nchs: bool = False
+    replace_never: bool = True
+    replace_legacy: bool = True
     place_digits: str = "keep"
     ambivalent: bool = True
     obvious_cause: bool = True
@@ -43,7 +48,8 @@ class RuleProfile:
 
     def without(self, *switches: str) -> RuleProfile:
         """The same profile with the named rules switched off, for an ablation."""
-        return replace(self, name=f"{self.name} without {', '.join(switches)}", **dict.fromkeys(switches, False))
+        off: dict[str, Any] = dict.fromkeys(switches, False)
+        return replace(self, name=f"{self.name} without {', '.join(switches)}", **off)
 
 
 ABLATIONS = (
@@ -51,8 +57,8 @@ ABLATIONS = (
     "hiv_combinations", "injuries", "maternal", "surgery", "intervals", "ambivalent",
 )  # fmt: skip
 WHO_2016 = RuleProfile("WHO-2016")
-WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False)
-NCHS_2010 = RuleProfile("NCHS-2010", edition=2010, covid=False, nchs=True)
+WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False)
+NCHS_2010 = RuleProfile("NCHS-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False, nchs=True)
 DEFAULT = WHO_2016
 PROFILES = {profile.name: profile for profile in (WHO_2016, WHO_2010, NCHS_2010)}
 

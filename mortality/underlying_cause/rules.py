@@ -20,6 +20,7 @@ class Rules:
 
     def __init__(self, profile: RuleProfile = DEFAULT, table: CausalTable | None = None) -> None:
         self.profile = profile
+        self.given = table
         self.facts: Facts = facts()
         self.table: CausalTable = table or WhoCausalTable(self.facts.rejected)
         self.book = ConditionBook(self.facts, profile)
@@ -35,10 +36,13 @@ class Rules:
             known = self._due[key] = self.table.accepts(effect.code, cause.code)
         return known
 
-    @staticmethod
-    def obvious(effect: Condition, cause: Condition) -> bool:
-        """Whether the effect is an obvious consequence of the cause (`ucod_obvious_cause`)."""
-        return effect.obvious_after & cause.obvious_cause != 0
+    def obvious(self, effect: Condition, cause: Condition, *, surgery: bool = False) -> bool:
+        """Whether the effect is an obvious consequence of the cause (`ucod_obvious_cause`).
+
+        surgery : an operation was done within four weeks: rows that ask for it hold too
+        """
+        bits = effect.obvious_after & cause.obvious_cause
+        return bits != 0 and (surgery or bits & ~self.book.only_after_surgery != 0)
 
     def links(self, tentative: Condition, other: Condition) -> list[tuple[int, dict[str, str]]]:
         """The linkages of a tentative cause with another condition: (rank, row), in the order of the list."""

@@ -63,9 +63,12 @@ def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None
 
     A condition that is itself an obvious consequence of the starting point and reported above it is no cause of it.
     """
+    if not start.obvious_after:
+        return None
     at = case.line_of(start)
+    surgery = case.certificate.surgery == "yes"
     for cause in case.conditions:
-        if cause is start or not rules.obvious(start, cause):
+        if cause is start or not rules.obvious(start, cause, surgery=surgery):
             continue
         if case.line_of(cause) < at and at != PART2 and _follows(cause, start, rules):
             continue
@@ -82,10 +85,7 @@ def _follows(cause: Condition, start: Condition, rules: Rules) -> bool:
 def _origin(cause: Condition, start: Condition, case: Case, rules: Rules) -> Condition:
     """Where the obvious cause itself is reported as due to something below it, the start of that sequence."""
     at = case.line_of(cause)
-    if at == PART2:
-        return cause
-    below = [tuple(c for c in line if c is not start) for number, line in case.lines if number > at]
-    return sequence_ending_with(cause, [line for line in below if line], rules)[-1]
+    return cause if at == PART2 else sequence_ending_with(cause, at, case, rules, but=start)[-1]
 
 
 def disregarded(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
@@ -135,13 +135,24 @@ def never_underlying(tentative: Condition, case: Case, rules: Rules) -> tuple[St
 
 
 def m4_procedure(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
-    """M4: drugs in treatment, operations and other procedures (Y40–Y84) give way to what was treated, where it is reported."""
-    if not rules.profile.surgery or not "Y40" <= tentative.category <= "Y84":
+    """M4: drugs in treatment, operations and other procedures (Y40–Y84, T80–T88) give way to what was treated.
+
+    What the certificate reports as having obviously followed the procedure goes with it, where something else is left.
+    """
+    if not rules.profile.surgery or not _of_treatment(tentative):
         return None
-    if not any(_can_kill(c, case) and not "Y40" <= c.category <= "Y84" or c.injury for c in case.conditions):
+    treated = [c for c in case.conditions if not _of_treatment(c) and (_can_kill(c, case) or c.injury or c.external)]
+    if not treated:
         return None
-    dropped = frozenset({tentative})
+    at = case.line_of(tentative)
+    followed = {c for c in treated if case.line_of(c) < at != PART2 and rules.obvious(c, tentative, surgery=True)}
+    gone = {c for c in case.conditions if _of_treatment(c)} | (followed if len(followed) < len(treated) else set())
+    dropped = frozenset(gone)
     return Step("M4", tentative.code, ("ucod.m4.procedure", _dropping(tentative, dropped)), "M4:procedure"), dropped
+
+
+def _of_treatment(condition: Condition) -> bool:
+    return "Y40" <= condition.category <= "Y84" or "T80" <= condition.category <= "T88"
 
 
 def _only_accompanies(condition: Condition) -> bool:

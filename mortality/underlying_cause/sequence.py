@@ -43,10 +43,11 @@ def sp3_explains_all_above(case: Case, rules: Rules) -> Step | None:
     if len(case.lines) < 2:
         return None
     number, lowest = case.lines[-1]
-    above = [condition for _, line in case.lines[:-1] for condition in line]
-    if not all(rules.due_to(effect, lowest[0]) for effect in above):
-        return None
-    fields = {"code": lowest[0].code, "line": LINE_NAMES[number], "above": ", ".join(c.code for c in above)}
+    for at, line in case.lines[:-1]:
+        if not all(can_follow(effect, at, lowest[0], number, case, rules) for effect in line):
+            return None
+    above = ", ".join(c.code for _, line in case.lines[:-1] for c in line)
+    fields = {"code": lowest[0].code, "line": LINE_NAMES[number], "above": above}
     return Step("SP3", lowest[0].code, ("ucod.sp3.explains_above", fields))
 
 
@@ -54,7 +55,8 @@ def sp4_first_sequence(case: Case, rules: Rules) -> Step | None:
     """The start of the first-mentioned sequence that ends with the terminal condition (first on the top line)."""
     if len(case.lines) < 2:
         return None
-    chain = sequence_ending_with(case.lines[0][1][0], [line for _, line in case.lines[1:]], rules)
+    top, line = case.lines[0]
+    chain = sequence_ending_with(line[0], top, case, rules)
     if len(chain) < 2:
         return None
     fields = {"code": chain[-1].code, "terminal": chain[0].code, "chain": " ← ".join(c.code for c in chain)}
@@ -69,15 +71,28 @@ def sp5_no_sequence(case: Case, rules: Rules) -> Step | None:
     return Step("SP5", terminal.code, ("ucod.sp5.no_sequence", {"code": terminal.code}))
 
 
-def sequence_ending_with(last: Condition, below: list[tuple[Condition, ...]], rules: Rules) -> list[Condition]:
-    """From the last event downwards: on each next line the first condition that can have led to the one before."""
+def sequence_ending_with(
+    last: Condition, at: int, case: Case, rules: Rules, *, but: Condition | None = None
+) -> list[Condition]:
+    """From the last event on line `at` downwards: on each next used line the first condition that can have led to it.
+
+    but : a condition that may not stand in the sequence
+    """
     chain = [last]
-    for line in below:
-        cause = next((condition for condition in line if rules.due_to(chain[-1], condition)), None)
+    for number, line in case.lines:
+        if number <= at or (len(line) == 1 and line[0] is but):
+            continue
+        cause = next((c for c in line if c is not but and can_follow(chain[-1], at, c, number, case, rules)), None)
         if cause is None:
             break
         chain.append(cause)
+        at = number
     return chain
+
+
+def can_follow(effect: Condition, at: int, cause: Condition, cause_at: int, case: Case, rules: Rules) -> bool:
+    """Whether a sequence "effect due to cause" is accepted, by the codes and by the intervals of their lines."""
+    return rules.due_to(effect, cause) and not case.began_before(at, cause_at)
 
 
 def _first_of_part2(case: Case) -> Step | None:

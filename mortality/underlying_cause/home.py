@@ -1,0 +1,183 @@
+"""The certificates of a home, and the words of its books that name several causes, as lines for the engine.
+
+Certificate: the codes of `death_cause`; a line that holds words and no code is coded from its words where that is certain.
+Words: "viêm phổi do COPD" is split as the coder's engine splits it; what something is due to stands one line below.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from mortality.underlying_cause.profile import DEFAULT, RuleProfile
+from tkyt_analysis.warehouse.lake import Warehouse
+
+COLUMNS = ["death_id", "basis", "code", "steps", "flags", "main_injury", "profile", "decision"]
+CERTIFICATE, WORDS = "certificate", "words"
+UNCODED_LINE = "check:uncoded_line"
+LINE_NAMES = {"a": "line_a", "b": "line_b", "c": "line_c", "d": "line_d", "part2": "part2"}
+INTERVALS = {"a": "interval_a", "b": "interval_b", "c": "interval_c", "d": "interval_d"}
+MANNERS = {"self_harm": "suicide", "assault": "homicide"}
+TIMINGS = {"within_43_days_to_1_year": "43_days_to_1_year"}
+
+_CAUSES = """
+    SELECT k.death_id, k.line, k.position, coalesce(k.icd10_code, '') AS code, coalesce(k.cause_text, '') AS text,
+           coalesce(k.interval_as_written, '') AS interval
+    FROM lake.death_cause k SEMI JOIN lake.death d USING (death_id)
+    WHERE k.line IN ('a', 'b', 'c', 'd', 'part2') ORDER BY k.death_id, k.line, k.position, k.row_number
+"""
+_PERSONS = """
+    SELECT d.death_id, coalesce(d.sex, '') AS sex, d.age_value, coalesce(d.age_unit, '') AS age_unit, d.age_years,
+           coalesce(p.manner, d.manner, '') AS manner, coalesce(p.pregnancy_status, d.maternal_timing, '') AS pregnancy,
+           CASE WHEN p.surgery = 'yes' AND coalesce(date_diff('day', p.surgery_date, d.death_date), 0) BETWEEN 0 AND 28
+                THEN 'yes' ELSE '' END AS surgery
+    FROM lake.death d LEFT JOIN (SELECT death_id, any_value(manner ORDER BY row_number) AS manner,
+        any_value(pregnancy_status ORDER BY row_number) AS pregnancy_status, any_value(surgery ORDER BY row_number) AS surgery,
+        any_value(surgery_date ORDER BY row_number) AS surgery_date FROM lake.certificate GROUP BY 1) p USING (death_id)
+    ORDER BY d.death_id
+"""
+
+
+def certificates_of(warehouse: Warehouse) -> pd.DataFrame:
+    """One row per death with lines of a certificate: id, sex, age_value, age_unit, line_a … part2, interval_a …, manner,
+    pregnancy, surgery, uncoded (True where a line has words that could not be coded)."""
+    causes = warehouse.query(_CAUSES)
+    persons = warehouse.query(_PERSONS)
+    causes = _with_codes_of_words(causes, persons)
+    causes["uncoded"] = causes["code"].eq("")
+    lines = _wide(causes, "code", LINE_NAMES)
+    intervals = _wide(causes[causes["interval"].ne("")].drop_duplicates(["death_id", "line"]), "interval", INTERVALS)
+    uncoded = causes.groupby("death_id")["uncoded"].any().rename("uncoded")
+    frame = persons.merge(lines, on="death_id", validate="one_to_one").merge(
+        intervals, on="death_id", how="left", validate="one_to_one"
+    )
+    frame = frame.merge(uncoded, on="death_id", validate="one_to_one").rename(columns={"death_id": "id"})
+    frame[list(INTERVALS.values())] = frame[list(INTERVALS.values())].fillna("")
+    frame["sex"] = frame["sex"].map({"male": "M", "female": "F"}).fillna("")
+    frame["manner"] = frame["manner"].replace(MANNERS)
+    frame["pregnancy"] = frame["pregnancy"].replace(TIMINGS)
+    return frame.drop(columns="age_years")
+
+
+def _with_codes_of_words(causes: pd.DataFrame, persons: pd.DataFrame) -> pd.DataFrame:
+    """The same with codes for lines that hold words only, where the words say one code for certain."""
+    bare = causes["code"].eq("") & causes["text"].str.strip().ne("")
+    if bare.any():
+        asked = causes[bare].merge(persons[["death_id", "sex", "age_years"]], on="death_id", validate="many_to_one")
+        causes.loc[bare, "code"] = _codes_of(asked["text"], asked["sex"], asked["age_years"]).to_numpy()
+    return causes[causes["code"].ne("") | bare].copy()
+
+
+def _codes_of(text: pd.Series, sex: pd.Series, age_years: pd.Series) -> pd.Series:
+    """The code of each wording where the coder's engine decides by itself, "" elsewhere."""
+    from mortality.coding.suggest import code_deaths
+
+    ids = [str(number) for number in range(len(text))]
+    frame = pd.DataFrame({"id": ids, "text": text.to_numpy(), "sex": sex.to_numpy(), "age_years": age_years.to_numpy()})
+    coded = code_deaths(frame).set_index("id").loc[ids]
+    return coded["code_1"].where(coded["decision"].eq("auto"), "").fillna("")
+
+
+def _wide(causes: pd.DataFrame, column: str, names: dict[str, str]) -> pd.DataFrame:
+    """One row per death and one column per line, values apart by blanks in the order of the certificate."""
+    held = causes[causes["line"].isin(list(names))]
+    joined = held.groupby(["death_id", "line"], sort=True)[column].agg(lambda values: " ".join(filter(None, values)))
+    wide = joined.unstack("line").reindex(columns=list(names)).rename(columns=names).fillna("")
+    return wide.reset_index()
+
+
+def certificates_of_words(deaths: pd.DataFrame) -> pd.DataFrame:
+    """Words that name several causes, as lines: id, sex, line_a … line_d, part2. `deaths`: death_id, cause_text, sex, age_years.
+
+    Only deaths of which every named cause is coded for certain; others stay with the coder's suggestion.
+    """
+    from mortality.coding.split import split_causes
+
+    parts = [
+        (row.death_id, row.sex, row.age_years, place, cause)
+        for row in deaths.itertuples(index=False)
+        if row.cause_text and len(pieces := split_causes(row.cause_text)) > 1
+        for place, cause in places_in_part1(pieces)
+    ]
+    table = pd.DataFrame(parts, columns=["id", "sex", "age_years", "line", "text"])
+    table["code"] = _codes_of(table["text"], table["sex"], table["age_years"]).to_numpy() if len(table) else ""
+    certain = table.groupby("id")["code"].transform(lambda codes: codes.ne("").all())
+    table = table[certain.astype(bool)] if len(table) else table
+    lines = _wide(table.rename(columns={"id": "death_id"}), "code", LINE_NAMES).rename(columns={"death_id": "id"})
+    lines["sex"] = lines["id"].map(deaths.set_index("death_id")["sex"]).map({"male": "M", "female": "F"}).fillna("")
+    return lines
+
+
+def places_in_part1(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(line a … d, cause) of causes as `split_causes` gives them, the one that began it all first.
+
+    What the others are due to, and what leads to the next one, stands on a line of its own below them.
+    """
+    levels: list[list[str]] = []
+    before = ""
+    for cause, relation in pieces:
+        if not levels or before == "due_to" or relation == "leads_to":
+            levels.append([])
+        levels[-1].append(cause)
+        before = relation
+    while len(levels) > 4:
+        last = levels.pop()
+        levels[-1] = [*last, *levels[-1]]
+    names = "abcd"[: len(levels)][::-1]
+    placed = [(name, cause) for name, causes in zip(names, levels, strict=True) for cause in causes]
+    return sorted(placed, key=lambda one: one[0])
+
+
+def underlying_of(frame: pd.DataFrame, basis: str, *, profile: RuleProfile = DEFAULT) -> pd.DataFrame:
+    """`death_underlying` rows of certificates (COLUMNS); decision review where a flag asks for a person."""
+    from mortality.underlying_cause.batch import select_underlying_causes
+    from mortality.underlying_cause.files import UNKNOWN_CODE, unknown_codes
+
+    result = select_underlying_causes(frame, profile=profile)
+    flags = result["flags"].astype("str")
+    checks = {UNKNOWN_CODE: unknown_codes(frame).notna()} if len(frame) else {}
+    if "uncoded" in frame:
+        checks[UNCODED_LINE] = frame["uncoded"].astype(bool)
+    for flag, raised in checks.items():
+        flags = flags.where(~raised, (flags + f" {flag}").str.strip())
+    asked = flags.str.contains(r"(?:reject|check):") | result["underlying_cause"].eq("")
+    return pd.DataFrame(
+        {
+            "death_id": result["id"].astype("str"),
+            "basis": basis,
+            "code": result["underlying_cause"].astype("str"),
+            "steps": result["steps"].astype("str"),
+            "flags": flags,
+            "main_injury": result["main_injury"].astype("str"),
+            "profile": profile.name,
+            "decision": asked.map({True: "review", False: "auto"}).astype("str"),
+        },
+        columns=COLUMNS,
+    ).reset_index(drop=True)
+
+
+def with_underlying(decisions: pd.DataFrame, underlying: pd.DataFrame) -> pd.DataFrame:
+    """The coding decisions with the underlying cause of the rules where it comes before them (see `mortality.pipeline`).
+
+    rule "certificate:SP3>M1" or "words:SP4"; score missing, since the rules give no probability.
+    """
+    found = underlying.set_index("death_id").reindex(decisions["death_id"]).reset_index(drop=True)
+    decided = decisions["rule"].str.startswith("dictionary")
+    certain = found["decision"].eq("auto") & ~decisions["rule"].isin(["as_given", "coder_record"])
+    asked = found["basis"].eq(CERTIFICATE) & found["decision"].eq("review") & found["code"].fillna("").ne("") & decided
+    taken = (certain & (found["basis"].eq(CERTIFICATE) | decided) | asked).to_numpy()
+    result = decisions.reset_index(drop=True).copy()
+    result.loc[taken, "code"] = found.loc[taken, "code"].to_numpy()
+    result.loc[taken, "decision"] = found.loc[taken, "decision"].to_numpy()
+    result.loc[taken, "rule"] = (found.loc[taken, "basis"] + ":" + found.loc[taken, "steps"]).to_numpy()
+    result.loc[taken, "score"] = float("nan")
+    return result
+
+
+def write_certificates(home: Path, path: Path) -> int:
+    """The certificates of a home as a file for `tkyt deaths underlying` (codes only); how many there are."""
+    with Warehouse(home) as warehouse:
+        frame = certificates_of(warehouse)
+    frame.drop(columns="uncoded").to_csv(path, index=False, lineterminator="\n")
+    return len(frame)
