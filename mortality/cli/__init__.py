@@ -13,6 +13,7 @@ COMMANDS = {
     "template": "mortality.cli.template:template",
     "underlying": "mortality.cli.underlying:underlying",
     "code": "mortality.cli.code:code",
+    "coder": "mortality.cli.coder:coder",
     "edit": "mortality.cli.edit:edit",
     "import": "mortality.cli.imports:import_command",
     "show": "mortality.cli.show:show",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mortality.coder.choices import TABLE, latest, read_table
 from mortality.coder.keys import NEONATAL_YEARS, UNDER_28_DAYS, text_key
+from mortality.coding.normalise import folded_key
 
 if TYPE_CHECKING:
     from tkyt_analysis.warehouse.lake import Warehouse
@@ -84,7 +85,14 @@ def by_learnt(records: pd.DataFrame, learnt: pd.DataFrame) -> pd.DataFrame:
     limits = (rows["for_sex"] != "").astype("int64") + below.notna()
     rows = rows.assign(limits=limits, code=rows["icd10"])[fits]
     rows = rows.sort_values(["limits", "code"], ascending=[False, True]).drop_duplicates("death_id")
-    return rows.assign(decision="auto", score=1.0, rule="learnt")[COLUMNS]
+    return rows.assign(decision="auto", score=1.0)[COLUMNS]
+
+
+def _without_accents(learnt: pd.DataFrame) -> pd.DataFrame:
+    """The entries for words typed without accents, where these letters stand for one learnt expression only."""
+    folded = learnt.assign(text_key=[folded_key(key) for key in learnt["text_key"]], rule="learnt_folded")
+    one = folded.assign(expression=learnt["text_key"]).groupby("text_key")["expression"].transform("nunique") == 1
+    return folded[one & ~folded["text_key"].isin(learnt["text_key"])]
 
 
 def _on_words(records: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:

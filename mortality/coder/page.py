@@ -11,7 +11,8 @@ from mortality.coder.queue import RECORD, ages_of
 from mortality.coder.session import Coding, Item
 from mortality.coder.similar import Past
 from mortality.coder.titles import title_of
-from tkyt_analysis.labels import LANGUAGES, all_labels, format_number, label
+from mortality.coder.words import rule_words
+from tkyt_analysis.labels import LANGUAGES, format_number, label
 
 HERE = Path(__file__).parent
 CAPTURE = HERE.parent / "capture"
@@ -141,7 +142,9 @@ def _facts(item: Item, language: str) -> str:
     machine = label(f"coder.decision.{row['decision']}", language) if row["decision"] else ""
     code = f" {escape(str(row['code']))}" if row["code"] else ""
     parts.append(
-        label("coder.machine", language, decision=f"{machine}{code}", rule=rule_words(str(row["rule"]), language))
+        label(
+            "coder.machine", language, decision=f"{machine}{code}", rule=escape(rule_words(str(row["rule"]), language))
+        )
     )
     return " · ".join(parts)
 
@@ -152,18 +155,6 @@ def age_words(years: float, language: str) -> str:
         days = round(years * 365.25)
         return label("coder.age_days", language, days=format_number(days, 0, language))
     return label("coder.age_years", language, years=format_number(int(years), 0, language))
-
-
-def rule_words(rule: str, language: str) -> str:
-    """The rule of a decision in words; a rule without words of its own as it is called."""
-    name = rule.removeprefix("dictionary:")
-    known = [
-        f"coder.rule.{name}",
-        f"coder.rule.{name.removesuffix('_context')}",
-        f"coder.rule.{'_'.join(name.split('_')[:2])}",
-    ]
-    key = next((one for one in known if one in all_labels()), "")
-    return label(key, language) if key else escape(name)
 
 
 def _sexes(item: Item, language: str) -> str:
@@ -188,11 +179,16 @@ def _candidates(item: Item, language: str) -> str:
     rows = "".join(
         f'<button type="button" class="cap-button cod-candidate" data-do="choose" data-number="{number}"><kbd>{number}</kbd>'
         f"<b>{escape(one.code)}</b><span>{escape(title_of(one.code, language) or one.expression)}"
-        f"<small>{rule_words(one.rule, language)}{_by_words(one.expression, language)}</small></span>"
-        f"<em>{format_number(100 * one.score, 0, language)} %</em></button>"
+        f"<small>{escape(rule_words(one.rule, language))}{_by_words(one.expression, language)}</small></span>"
+        f"<em>{_chance(one.score, language)}</em></button>"
         for number, one in enumerate(item.candidates, 1)
     )
     return f'{said}<div class="cod-candidates">{rows}</div>'
+
+
+def _chance(score: float, language: str) -> str:
+    """A probability in whole per cent; what is rarer than half a per cent is no zero."""
+    return "&lt; 1 %" if score < 0.005 else f"{format_number(100 * score, 0, language)} %"
 
 
 def _by_words(expression: str, language: str) -> str:

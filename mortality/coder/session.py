@@ -119,7 +119,8 @@ class Coding:
     def _suggest(self, row: dict[str, Any], sex: str) -> tuple[Candidate, ...]:
         low, _ = ages_of(row)
         age = None if low is None or pd.isna(row["age_mid"]) else float(row["age_mid"])
-        return tuple(suggest_codes(str(row["written"]), limit=MOST, sex=sex or None, age_years=age))
+        maternal = "within_42_days" if row["maternal"] else None
+        return tuple(suggest_codes(str(row["written"]), limit=MOST, sex=sex or None, age_years=age, maternal=maternal))
 
     # -- one matter
 

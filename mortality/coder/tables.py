@@ -7,9 +7,9 @@ from typing import Any
 
 from mortality.coder.session import Coding
 from mortality.coder.titles import title_of
-from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.labels import format_date, format_number, label
 
-LISTED = 60
+LISTED = 40
 
 
 def list_html(coding: Coding, language: str) -> str:
@@ -23,7 +23,7 @@ def list_html(coding: Coding, language: str) -> str:
     button = f'<button type="button" class="cap-button" data-do="reload">{label("coder.reload", language)}</button>'
     return (
         f"<h2>{label('coder.tab.list', language)}</h2><p>{note} {button}</p>"
-        f'<div class="scroll"><table class="cap-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<div class="scroll"><table class="cap-table cod-list"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -68,7 +68,8 @@ def _learnt_row(row: dict[str, Any], language: str, reviewer: bool) -> str:
         "coder.confirmed", language, coders=format_number(row["coders"], 0, language), against=format_number(row["against"], 0, language),
         deaths=format_number(row["deaths"], 0, language),
     )  # fmt: skip
-    last = escape(str(row["reviewed_at"] or row["last_at"])[:10])
+    last = _day(str(row["reviewed_at"] or row["last_at"]), language)
+    by_reviewer = f"; {label('coder.by_reviewer', language)}" if row["reviewers"] else ""
     offered = {"learnt": ("accept", "withdraw"), "accepted": ("withdraw",), "not_learnt": ()}.get(str(row["state"]), ("accept", "refuse"))  # fmt: skip
     buttons = "".join(
         f'<button type="button" class="cap-button" data-do="review" data-value="{one}" data-item="{row["entry_id"]}">{label(f"coder.review.{one}", language)}</button>'
@@ -78,10 +79,17 @@ def _learnt_row(row: dict[str, Any], language: str, reviewer: bool) -> str:
     said = f"<small>{escape(str(row['reason']))}</small>" if row["reason"] else ""
     return (
         f'<tr><td class="cap-wide-cell">{words}</td><td><b>{escape(str(row["code"]))}</b> {escape(title_of(str(row["code"]), language))}</td>'
-        f"<td>{state} {said}</td><td>{confirmed}</td><td>{last}</td>"
+        f"<td>{state} {said}</td><td>{confirmed}{by_reviewer}</td><td>{last}</td>"
         + (f'<td class="cap-actions">{buttons}</td>' if reviewer else "")
         + "</tr>"
     )
+
+
+def _day(moment: str, language: str) -> str:
+    """The day of a stored moment as the language writes it; nothing for none."""
+    import datetime
+
+    return format_date(datetime.date.fromisoformat(moment[:10]), language) if moment else ""
 
 
 def double_html(samples: list[dict[str, Any]], found: Any, language: str, *, current: str, me: str) -> str:

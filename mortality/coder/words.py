@@ -1,9 +1,29 @@
-"""Sentences about agreement, for page, command and notebook."""
+"""Words for rules, shares and agreement: for page, command and notebook."""
 
 from __future__ import annotations
 
-from mortality.coder.agreement import Kappa
-from tkyt_analysis.labels import format_number, label
+from typing import TYPE_CHECKING, Any
+
+from tkyt_analysis.labels import all_labels, format_number, label
+
+if TYPE_CHECKING:
+    from mortality.coder.agreement import Kappa
+
+
+def rule_words(rule: str, language: str | None = None) -> str:
+    """The rule of a decision in words; a rule without words of its own as it is called."""
+    name = rule.removeprefix("dictionary:")
+    if name == "total":
+        return label("coder.total", language)
+    known = (f"coder.rule.{one}" for one in (name, name.removesuffix("_context"), "_".join(name.split("_")[:2])))
+    key = next((one for one in known if one in all_labels()), "")
+    return label(key, language) if key else name
+
+
+def share_words(row: Any, language: str | None = None) -> str:
+    """ "85 % (78–90)" of a row of `accepted_first`."""
+    share, low, high = (format_number(100 * value, 0, language) for value in (row.share, row.lower, row.upper))
+    return f"{share} % ({low}–{high})"
 
 
 def kappa_sentence(one: Kappa, language: str | None = None) -> str:
