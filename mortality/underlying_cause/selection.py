@@ -137,7 +137,8 @@ def never_underlying(tentative: Condition, case: Case, rules: Rules) -> tuple[St
 def m4_procedure(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
     """M4: drugs in treatment, operations and other procedures (Y40–Y84, T80–T88) give way to what was treated.
 
-    What the certificate reports as having obviously followed the procedure goes with it, where something else is left.
+    What the certificate reports as having obviously followed the procedure goes with it, where something else is left:
+    the lines above it, or, for a procedure in Part 2 within four weeks before death, Part 1.
     """
     if not rules.profile.surgery or not _of_treatment(tentative):
         return None
@@ -145,7 +146,8 @@ def m4_procedure(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, 
     if not treated:
         return None
     at = case.line_of(tentative)
-    followed = {c for c in treated if case.line_of(c) < at != PART2 and rules.obvious(c, tentative, surgery=True)}
+    reported = at != PART2 or case.certificate.surgery == "yes"
+    followed = {c for c in treated if reported and case.line_of(c) < at and rules.obvious(c, tentative, surgery=True)}
     gone = {c for c in case.conditions if _of_treatment(c)} | (followed if len(followed) < len(treated) else set())
     dropped = frozenset(gone)
     return Step("M4", tentative.code, ("ucod.m4.procedure", _dropping(tentative, dropped)), "M4:procedure"), dropped
