@@ -17,7 +17,7 @@ from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.labels import label
 
 PLACE_RANGE = "W00-Y34"  # these rows are the place of occurrence, an added digit
-SOURCES = ("ministry", "gnuhealth", "own", "own_composed", "who", "none")
+SOURCES = ("ministry", "gnuhealth", "own", "own_composed", "own_item", "who", "none")
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,14 @@ def title_with_source(code: str, language: str = "vi", *, home: Path | None = No
 
 
 def all_titles(language: str = "vi", *, codes: list[str] | None = None, home: Path | None = None) -> dict[str, str]:
-    """Code → title of `codes` (default: every code that a death can be tabulated under), codes without a title left out."""
+    """Code → title of `codes` (default: every code that a death can be tabulated under), for lists and search indexes.
+
+    Left out are codes without a title of their own words ("own_item": only the category and the number are known).
+    """
     wanted = code_universe() if codes is None else codes
     foreign = _foreign(home) if language == "vi" else {}
     found = (_look_up(code, foreign) if language == "vi" else _english(code) for code in wanted)
-    return {one.code: one.text for one in found if one.text}
+    return {one.code: one.text for one in found if one.text and one.source != "own_item"}
 
 
 def _foreign(home: Path | None) -> dict[str, dict[str, str]]:
@@ -128,6 +131,6 @@ def _own(code: str) -> Title:
         return Title(code, who_title(code), "who")
     is_place = code not in who_categories() and takes_place_digit(code[:3])
     words = _place_words()[code[4]][0] if is_place else _fourth_words(code)
-    if not words:
-        words = label("icd.title.item", "vi", item=code[3:])
-    return Title(code, f"{category}: {words}", "own_composed")
+    if words:
+        return Title(code, f"{category}: {words}", "own_composed")
+    return Title(code, f"{category} ({label('icd.title.item', 'vi', item=code[3:])})", "own_item")
