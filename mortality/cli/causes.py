@@ -71,7 +71,7 @@ def _trust(unverified: bool) -> str:
 
 
 def _tell(reports: list[PartitionReport], *, whole: bool) -> None:
-    numbers = ("items", "headings", "placed", "gaps", "resolved", "incomplete", "unverified_items")
+    numbers = ("items", "headings", "placed", "gaps", "gaps_underlying", "resolved", "incomplete", "unverified_items")
     print_table(
         [label(f"causes.column.{name}") for name in ("list", *numbers)],
         [(report.id, *(format_number(getattr(report, name)) for name in numbers)) for report in reports],
@@ -79,8 +79,8 @@ def _tell(reports: list[PartitionReport], *, whole: bool) -> None:
     )
     click.echo(label("causes.universe", None, codes=format_number(reports[0].universe) if reports else "0"))
     for report in reports:
-        if report.gaps:
-            click.echo(label("causes.gaps", None, list=report.id, codes=_short(report.gap_ranges, whole)))
+        if report.gaps_underlying:
+            click.echo(label("causes.gaps", None, list=report.id, codes=_short(report.gap_ranges_underlying, whole)))
         if report.resolved:
             click.echo(label("causes.resolved", None, list=report.id, codes=_short(report.resolved_ranges, whole)))
 

@@ -20,12 +20,15 @@ AGE_COLUMNS = ("age_value", "age_unit", "age_years")
 CODE, DEATHS, MISSING = "underlying_cause", "deaths", "unknown"
 
 
-def count_deaths_in_file(path: Path, by: list[str], *, code: str = "") -> pd.DataFrame:
+def count_deaths_in_file(
+    path: Path, by: list[str], *, code: str = "", age_breaks: tuple[int, ...] = ()
+) -> pd.DataFrame:
     """`by`, underlying_cause (as written), deaths: the rows of a CSV counted.
 
     path : UTF-8, one row per death, with a column of codes (`code`, else the first of CODE_COLUMNS)
     by : columns of the file; sex (words become male, female), age_group and age_years (from age_value and age_unit, or
         age_years) are worked out; an empty cell is "unknown"
+    age_breaks : ages that begin a span; age_years then tells only the first year of the span, and groups stay few
 
     Raises InputError for a file that is no such CSV, or a column that it lacks.
     """
@@ -35,22 +38,26 @@ def count_deaths_in_file(path: Path, by: list[str], *, code: str = "") -> pd.Dat
         con.execute("SET enable_progress_bar = false")
         try:
             names = _open(con, Path(path))
-            return _counted(con, names, by, _code_column(names, code))
+            return _counted(con, names, by, _code_column(names, code), age_breaks)
         except duckdb.Error as error:
             raise InputError("error.tabulation_file", file=path, reason=str(error).splitlines()[0]) from error
 
 
 def count_released_deaths(home: Path, by: list[str]) -> tuple[pd.DataFrame, str]:
-    """The same of the current release (deaths that count, causes withheld by law empty), and its id."""
+    """The same of the current release (deaths that count, causes withheld by law empty), and its id.
+
+    The release knows age groups only: age_years is the first year of the group.
+    """
     from tkyt_analysis.warehouse.release import Release
 
     release = Release(home)
     if not release.has("death"):
         raise InputError("error.no_deaths", release=release.release_id)
     known = list(release.query("SELECT * FROM death LIMIT 0").columns)
-    _require(known, [name for name in by if name != CODE])
+    _require([*known, "age_years"], by)
+    origin = {name: _quoted(name) for name in by} | {"age_years": "regexp_extract(age_group, '^[0-9]+')"}
     columns = ", ".join(
-        f"coalesce(nullif(CAST({_quoted(name)} AS VARCHAR), ''), '{MISSING}') AS {_quoted(name)}" for name in by
+        f"coalesce(nullif(CAST({origin[name]} AS VARCHAR), ''), '{MISSING}') AS {_quoted(name)}" for name in by
     )
     lead = f"{columns}, " if columns else ""
     rows = release.query(
@@ -85,14 +92,16 @@ def _require(known: list[str], wanted: list[str]) -> None:
         raise InputError("error.tabulation_columns", missing=", ".join(missing), found=", ".join(known))
 
 
-def _counted(con: duckdb.DuckDBPyConnection, names: dict[str, str], by: list[str], code: str) -> pd.DataFrame:
+def _counted(
+    con: duckdb.DuckDBPyConnection, names: dict[str, str], by: list[str], code: str, age_breaks: tuple[int, ...]
+) -> pd.DataFrame:
     ages = [name for name in AGE_COLUMNS if name in names]
     worked_out = {"age_group", "age_years"} & set(by)
     needs = [name for name in by if name not in worked_out] + (["age_years"] if worked_out and not ages else [])
     _require(list(names), needs)
     columns, joins = [], []
     if worked_out:
-        _translate_ages(con, names, ages)
+        _translate_ages(con, names, ages, age_breaks)
         joins.append("LEFT JOIN age_words ON " + _same("age_words", names, ages))
     if "sex" in by:
         _translate_sexes(con, names)
@@ -110,15 +119,22 @@ def _counted(con: duckdb.DuckDBPyConnection, names: dict[str, str], by: list[str
     return con.execute(f"{sql} FROM source {' '.join(joins)} GROUP BY ALL ORDER BY ALL").df()
 
 
-def _translate_ages(con: duckdb.DuckDBPyConnection, names: dict[str, str], ages: list[str]) -> None:
-    """Table age_words: each age as written with its completed years and its age group."""
+def _translate_ages(
+    con: duckdb.DuckDBPyConnection, names: dict[str, str], ages: list[str], breaks: tuple[int, ...]
+) -> None:
+    """Table age_words: each age as written with its completed years (or the first of its span) and its age group."""
+    import numpy as np
+
     from mortality.release_tables import AGE_BANDS
     from mortality.validation.person_values import ages as read_ages
-    from tkyt_analysis.reference.ages import age_group
+    from tkyt_analysis.reference.ages import OLDEST_AGE, age_group
 
     rows = _distinct(con, names, ages)
     years = read_ages(rows)["years"]
-    text = years.map(lambda value: "" if pd.isna(value) else str(int(value)), na_action=None)
+    first = np.array(sorted({0, *breaks})) if breaks else np.arange(OLDEST_AGE + 1)
+    known = years.between(0, OLDEST_AGE)
+    place = np.searchsorted(first, years.where(known, 0), side="right") - 1
+    text = pd.Series(first[place].astype(str), index=years.index).where(known, "")
     table = rows.assign(age_years_=text.astype("str"), age_group_=age_group(years, AGE_BANDS).to_numpy())
     _store(con, "age_words", table)
 

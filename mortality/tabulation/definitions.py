@@ -55,8 +55,8 @@ def compile_definition(definition_id: str, rows: pd.DataFrame, *, edition: str) 
     }
     parts = rows.drop(columns="icd10_ranges").assign(
         weight=weight,
-        age_from=pd.to_numeric(rows["age_from"].replace("", "nan")),
-        age_to=pd.to_numeric(rows["age_to"].replace("", "nan")),
+        age_from=pd.to_numeric(rows["age_from"], errors="coerce"),
+        age_to=pd.to_numeric(rows["age_to"], errors="coerce"),
     )
     return Definition(definition_id, edition, parts.reset_index(drop=True), measures)
 
@@ -101,8 +101,8 @@ def _measure(
 ) -> pd.DataFrame:
     parts = definition.parts[definition.parts["measure"] == measure].set_index("part")
     part = definition.measures[measure].item_of(deaths[code]).replace({GAP: OUTSIDE})
-    part = _within_limits(part, parts, pd.to_numeric(deaths["age_years"], errors="coerce"), deaths["sex"])
-    weight = part.map(parts["weight"]).fillna(0.0)
+    part = _within_limits(part, parts, pd.to_numeric(deaths["age_years"], errors="coerce").astype(float), deaths["sex"])
+    weight = part.map(parts["weight"]).astype(float).fillna(0.0)
     counted = deaths[by].assign(measure=measure, part=part, deaths=number, weighted=number * weight)
     table = counted.groupby([*by, "measure", "part"], observed=True, dropna=False, sort=False)[["deaths", "weighted"]]
     order = {name: rank for rank, name in enumerate([*parts.index, *NOT_COUNTED])}

@@ -7,6 +7,7 @@ overlaps never get this far, they stop the list from loading.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 
 from mortality.icd import code_universe
 from mortality.tabulation.cause_lists import CauseList, load_cause_list
@@ -14,11 +15,14 @@ from mortality.tabulation.ranges import as_ranges
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.catalog.loader import load_entries, load_entry
 
+EDITION = 2019
+
 
 @dataclass(frozen=True)
 class PartitionReport:
     """One list. universe = placed + gaps; `gap_ranges` writes the gaps as ranges.
 
+    gaps_underlying : gaps that may be an underlying cause, neither an asterisk code nor never one; `gap_ranges_underlying` writes them
     resolved : codes that two items claim and the list's precedence decides
     incomplete : three-character codes counted where their ".9" is; unverified_items : items whose ranges were not compared
     """
@@ -32,6 +36,8 @@ class PartitionReport:
     placed: int
     gaps: int
     gap_ranges: str
+    gaps_underlying: int
+    gap_ranges_underlying: str
     resolved: int
     resolved_ranges: str
     incomplete: int
@@ -57,6 +63,7 @@ def report_of(compiled: CauseList, *, unverified: bool = False, unverified_items
     universe = code_universe()
     placed = sum(code in compiled.code_to_item for code in universe)
     resolved = [code for code in universe if code in compiled.resolved]
+    underlying = [code for code in compiled.gaps if code not in never_underlying()]
     return PartitionReport(
         id=compiled.id,
         edition=compiled.edition,
@@ -67,11 +74,23 @@ def report_of(compiled: CauseList, *, unverified: bool = False, unverified_items
         placed=placed,
         gaps=len(compiled.gaps),
         gap_ranges=as_ranges(list(compiled.gaps), universe),
+        gaps_underlying=len(underlying),
+        gap_ranges_underlying=as_ranges(underlying, universe),
         resolved=len(resolved),
         resolved_ranges=as_ranges(resolved, universe),
         incomplete=len(compiled.incomplete),
         unverified_items=unverified_items,
     )
+
+
+@cache
+def never_underlying() -> frozenset[str]:
+    """Codes of the universe that are never an underlying cause: asterisk codes, WHO's "not to be used", codes in reserve (U10–U49)."""
+    from mortality.validation import edit_lists
+
+    never = [ranges for use, ranges, _ in edit_lists.not_underlying(EDITION) if use == "never"]
+    groups = [edit_lists.asterisk_ranges(), *never]
+    return frozenset(code for code in code_universe() if any(code in group for group in groups))
 
 
 def partition_reports() -> list[PartitionReport]:

@@ -62,7 +62,9 @@ def tabulate(
     wanted = list(dict.fromkeys([*by, *(["sex", "age_years"] if definition else [])]))
     release = ""
     if source is not None:
-        counts = count_deaths_in_file(source, wanted, code=code)
+        counts = count_deaths_in_file(
+            source, wanted, code=code, age_breaks=_age_breaks(list_id, by) if definition else ()
+        )
     else:
         counts, release = count_released_deaths(home or Path(), wanted)
     table, outside = _table(counts, list_id, by, headings=headings)
@@ -70,6 +72,13 @@ def tabulate(
     gap, unknown = (int(outside.loc[known == name, DEATHS].sum()) for name in (GAP, UNKNOWN))
     total = int(counts[DEATHS].sum())
     return Tabulation(list_id, table, total, total - gap - unknown, gap, unknown, outside, release)
+
+
+def _age_breaks(list_id: str, by: list[str]) -> tuple[int, ...]:
+    """The ages at which a part of a definition begins or has ended; none where the ages themselves are asked for."""
+    parts = load_definition(list_id).parts
+    ends = [*parts["age_from"].dropna(), *(parts["age_to"].dropna() + 1)]
+    return () if "age_years" in by else tuple(sorted({0, *map(int, ends)}))
 
 
 def _table(counts: pd.DataFrame, list_id: str, by: list[str], *, headings: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
