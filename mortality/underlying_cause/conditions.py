@@ -13,6 +13,8 @@ from mortality.underlying_cause.bit_sets import RowsHolding, first_bit
 from mortality.underlying_cause.facts import COVID, SURGERY, Facts, Rows, in_edition
 from mortality.underlying_cause.profile import RuleProfile
 
+YEAR = 365.0
+
 
 @dataclass(eq=False, slots=True)
 class Condition:

@@ -6,8 +6,6 @@ from functools import lru_cache
 
 from mortality.underlying_cause.certificate import DAYS_IN, Certificate
 
-YEAR = 365.0
-
 
 def days_of_lines(certificate: Certificate) -> tuple[float | None, ...]:
     """Days from onset to death for lines a … d, None where nothing readable is written; () where no line says anything."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mortality.underlying_cause.case import PART2, Case
-from mortality.underlying_cause.conditions import Condition
-from mortality.underlying_cause.intervals import YEAR
+from mortality.underlying_cause.conditions import YEAR, Condition
 from mortality.underlying_cause.rules import Rules
 from mortality.underlying_cause.steps import Step
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mortality.underlying_cause.case import PART2, Case
-from mortality.underlying_cause.conditions import Condition
+from mortality.underlying_cause.conditions import YEAR, Condition
 from mortality.underlying_cause.rules import Rules
 from mortality.underlying_cause.sequence import sequence_ending_with, starting_point
 from mortality.underlying_cause.steps import Step
@@ -164,7 +164,7 @@ def _only_accompanies(condition: Condition) -> bool:
 
 def _unlikely(condition: Condition, case: Case) -> bool:
     days = case.certificate.age_days
-    return condition.youngest is not None and (days is None or days >= condition.youngest * 365)
+    return condition.youngest is not None and (days is None or days >= condition.youngest * YEAR)
 
 
 def _can_kill(condition: Condition, case: Case) -> bool:
