@@ -18,6 +18,7 @@ CERTIFICATE, WORDS = "certificate", "words"
 UNCODED_LINE = "check:uncoded_line"
 LINE_NAMES = {"a": "line_a", "b": "line_b", "c": "line_c", "d": "line_d", "part2": "part2"}
 INTERVALS = {"a": "interval_a", "b": "interval_b", "c": "interval_c", "d": "interval_d"}
+SEXES = {"male": "M", "female": "F"}
 MANNERS = {"self_harm": "suicide", "assault": "homicide"}
 TIMINGS = {"within_43_days_to_1_year": "43_days_to_1_year"}
 
@@ -54,7 +55,9 @@ def certificates_of(warehouse: Warehouse) -> pd.DataFrame:
     )
     frame = frame.merge(uncoded, on="death_id", validate="one_to_one").rename(columns={"death_id": "id"})
     frame[list(INTERVALS.values())] = frame[list(INTERVALS.values())].fillna("")
-    frame["sex"] = frame["sex"].map({"male": "M", "female": "F"}).fillna("")
+    frame["sex"] = frame["sex"].map(SEXES).fillna("")
+    frame["age_unit"] = frame["age_unit"].where(frame["age_value"].notna(), "years")
+    frame["age_value"] = frame["age_value"].fillna(frame["age_years"])
     frame["manner"] = frame["manner"].replace(MANNERS)
     frame["pregnancy"] = frame["pregnancy"].replace(TIMINGS)
     return frame.drop(columns="age_years")
@@ -65,7 +68,7 @@ def _with_codes_of_words(causes: pd.DataFrame, persons: pd.DataFrame) -> pd.Data
     bare = causes["code"].eq("") & causes["text"].str.strip().ne("")
     if bare.any():
         asked = causes[bare].merge(persons[["death_id", "sex", "age_years"]], on="death_id", validate="many_to_one")
-        causes.loc[bare, "code"] = _codes_of(asked["text"], asked["sex"], asked["age_years"]).to_numpy()
+        causes.loc[bare, "code"] = _certain_codes(asked["text"], asked["sex"], asked["age_years"]).to_numpy()
     return causes[causes["code"].ne("") | bare].copy()
 
 
@@ -88,45 +91,35 @@ def _wide(causes: pd.DataFrame, column: str, names: dict[str, str]) -> pd.DataFr
 
 
 def certificates_of_words(deaths: pd.DataFrame) -> pd.DataFrame:
-    """Words that name several causes, as lines: id, sex, line_a … line_d, part2. `deaths`: death_id, cause_text, sex, age_years.
+    """Words that name several causes, as lines: id, sex, age_value, age_unit, line_a … line_d, part2.
 
-    Only deaths of which every named cause is coded for certain; others stay with the coder's suggestion.
+    deaths : death_id, cause_text, sex, age_years. Each cause gets the code that its own words say best; causes without any
+    are left out, and so are deaths with fewer than two.
     """
-    from mortality.coding.split import split_causes
-
     parts = [
-        (row.death_id, row.sex, row.age_years, place, cause)
+        (row.death_id, "abcd"[min(number, 3)], number, cause)
         for row in deaths.itertuples(index=False)
-        if row.cause_text and len(pieces := split_causes(row.cause_text)) > 1
-        for place, cause in places_in_part1(pieces)
+        for number, line in enumerate(_split(row.cause_text))
+        for cause in line
     ]
-    table = pd.DataFrame(parts, columns=["id", "sex", "age_years", "line", "text"])
-    table["code"] = _codes_of(table["text"], table["sex"], table["age_years"]).to_numpy() if len(table) else ""
-    certain = table.groupby("id")["code"].transform(lambda codes: codes.ne("").all())
-    table = table[certain.astype(bool)] if len(table) else table
-    lines = _wide(table.rename(columns={"id": "death_id"}), "code", LINE_NAMES).rename(columns={"death_id": "id"})
-    lines["sex"] = lines["id"].map(deaths.set_index("death_id")["sex"]).map({"male": "M", "female": "F"}).fillna("")
+    table = pd.DataFrame(parts, columns=["death_id", "line", "number", "text"])
+    table = table.merge(deaths[["death_id", "sex", "age_years"]], on="death_id", validate="many_to_one")
+    table["code"] = _best_codes(table["text"], table["sex"], table["age_years"]).to_numpy() if len(table) else ""
+    table = table[table["code"].ne("")]
+    table = table[table.groupby("death_id")["code"].transform("size") > 1] if len(table) else table
+    lines = _wide(table, "code", LINE_NAMES).rename(columns={"death_id": "id"})
+    persons = deaths.set_index("death_id")
+    lines["sex"] = lines["id"].map(persons["sex"]).map(SEXES).fillna("")
+    lines["age_value"], lines["age_unit"] = lines["id"].map(persons["age_years"]), "years"
     return lines
 
 
-def places_in_part1(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(line a … d, cause) of causes as `split_causes` gives them, the one that began it all first.
+def _split(text: str) -> list[list[str]]:
+    """The causes that the words name, line a first; [] where they name one."""
+    from mortality.coding.split import split_lines
 
-    What the others are due to, and what leads to the next one, stands on a line of its own below them.
-    """
-    levels: list[list[str]] = []
-    before = ""
-    for cause, relation in pieces:
-        if not levels or before == "due_to" or relation == "leads_to":
-            levels.append([])
-        levels[-1].append(cause)
-        before = relation
-    while len(levels) > 4:
-        last = levels.pop()
-        levels[-1] = [*last, *levels[-1]]
-    names = "abcd"[: len(levels)][::-1]
-    placed = [(name, cause) for name, causes in zip(names, levels, strict=True) for cause in causes]
-    return sorted(placed, key=lambda one: one[0])
+    lines = split_lines(text) if text else []
+    return lines if sum(map(len, lines)) > 1 else []
 
 
 def underlying_of(frame: pd.DataFrame, basis: str, *, profile: RuleProfile = DEFAULT) -> pd.DataFrame:
@@ -158,21 +151,36 @@ def underlying_of(frame: pd.DataFrame, basis: str, *, profile: RuleProfile = DEF
 
 
 def with_underlying(decisions: pd.DataFrame, underlying: pd.DataFrame) -> pd.DataFrame:
-    """The coding decisions with the underlying cause of the rules where it comes before them (see `mortality.pipeline`).
+    """The coding decisions with the underlying cause of certificates where it comes before them (see `mortality.pipeline`).
 
-    rule "certificate:SP3>M1" or "words:SP4"; score missing, since the rules give no probability.
+    rule "certificate:SP3>M1"; score missing, since the rules give no probability. Words of several causes keep the decision
+    of the coder's engine, which selects by the same rules.
     """
-    found = underlying.set_index("death_id").reindex(decisions["death_id"]).reset_index(drop=True)
-    decided = decisions["rule"].str.startswith("dictionary")
-    certain = found["decision"].eq("auto") & ~decisions["rule"].isin(["as_given", "coder_record"])
-    asked = found["basis"].eq(CERTIFICATE) & found["decision"].eq("review") & found["code"].fillna("").ne("") & decided
-    taken = (certain & (found["basis"].eq(CERTIFICATE) | decided) | asked).to_numpy()
+    of_certificates = underlying[underlying["basis"].eq(CERTIFICATE)]
+    found = of_certificates.set_index("death_id").reindex(decisions["death_id"]).reset_index(drop=True)
+    rule = decisions["rule"].reset_index(drop=True)
+    certain = found["decision"].eq("auto") & ~rule.isin(["as_given", "coder_record"])
+    best_there_is = found["code"].fillna("").ne("") & rule.str.startswith("dictionary")
+    taken = (certain | best_there_is).to_numpy()
     result = decisions.reset_index(drop=True).copy()
     result.loc[taken, "code"] = found.loc[taken, "code"].to_numpy()
     result.loc[taken, "decision"] = found.loc[taken, "decision"].to_numpy()
-    result.loc[taken, "rule"] = (found.loc[taken, "basis"] + ":" + found.loc[taken, "steps"]).to_numpy()
+    result.loc[taken, "rule"] = (CERTIFICATE + ":" + found.loc[taken, "steps"]).to_numpy()
     result.loc[taken, "score"] = float("nan")
     return result
+
+
+def underlying_causes(
+    warehouse: Warehouse, deaths: pd.DataFrame, decisions: pd.DataFrame, *, profile: RuleProfile = DEFAULT
+) -> pd.DataFrame:
+    """`death_underlying`: every death with a certificate, and those whose words of several causes were decided by the rules."""
+    of_certificates = underlying_of(certificates_of(warehouse), CERTIFICATE, profile=profile)
+    several = decisions.loc[decisions["rule"].str.contains("several_causes"), ["death_id", "code", "decision"]]
+    several = several[~several["death_id"].isin(of_certificates["death_id"])]
+    words = certificates_of_words(deaths[deaths["death_id"].isin(several["death_id"])])
+    of_words = underlying_of(words, WORDS, profile=profile).drop(columns="decision")
+    same = of_words.merge(several, on=["death_id", "code"], validate="one_to_one")[COLUMNS]
+    return pd.concat([of_certificates, same], ignore_index=True).sort_values("death_id", ignore_index=True)
 
 
 def write_certificates(home: Path, path: Path) -> int:
