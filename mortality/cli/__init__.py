@@ -15,6 +15,7 @@ COMMANDS = {
     "code": "mortality.cli.code:code",
     "coder": "mortality.cli.coder:coder",
     "edit": "mortality.cli.edit:edit",
+    "garbage": "mortality.cli.garbage:garbage",
     "import": "mortality.cli.imports:import_command",
     "show": "mortality.cli.show:show",
     "link": "mortality.cli.link:link",

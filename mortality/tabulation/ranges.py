@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from tkyt_analysis.errors import InputError
 
 _RANGE = re.compile(
-    r"^([A-Z]\d{2}(?:\.\d)?)(?:-([A-Z]\d{2}(?:\.\d)?))?(?:\[\.(\d)(?:-\.(\d))?\])?$",
+    r"^([A-Z]\d{2}(?:\.\d{1,2})?)(?:-([A-Z]\d{2}(?:\.\d{1,2})?))?(?:\[\.(\d)(?:-\.(\d))?\])?$",
 )
 _HIGHEST = "\uffff"
 
