@@ -48,7 +48,7 @@ def select(certificate: Certificate, rules: Rules) -> Selection:
     case = case_of(certificate, rules.book, intervals=rules.profile.intervals)
     chosen = choose_starting_point(case, rules)
     if chosen is None:
-        return Selection("", (), (INVALID_CODE,) if unreadable(case, rules.book) else (NO_CODE,))
+        return Selection("", (), (NO_CODE, INVALID_CODE) if unreadable(case, rules.book) else (NO_CODE,))
     steps = list(chosen.steps)
     steps += modify(chosen.condition, chosen.case, rules)
     for rule in LAST_RULES:

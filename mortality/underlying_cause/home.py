@@ -72,14 +72,23 @@ def _with_codes_of_words(causes: pd.DataFrame, persons: pd.DataFrame) -> pd.Data
     return causes[causes["code"].ne("") | bare].copy()
 
 
-def _codes_of(text: pd.Series, sex: pd.Series, age_years: pd.Series) -> pd.Series:
+def _certain_codes(text: pd.Series, sex: pd.Series, age_years: pd.Series) -> pd.Series:
     """The code of each wording where the coder's engine decides by itself, "" elsewhere."""
+    coded = _coded(text, sex, age_years)
+    return coded["code_1"].where(coded["decision"].eq("auto"), "").fillna("")
+
+
+def _best_codes(text: pd.Series, sex: pd.Series, age_years: pd.Series) -> pd.Series:
+    """The first candidate of each wording, "" where there is none."""
+    return _coded(text, sex, age_years)["code_1"].fillna("")
+
+
+def _coded(text: pd.Series, sex: pd.Series, age_years: pd.Series) -> pd.DataFrame:
     from mortality.coding.suggest import code_deaths
 
     ids = [str(number) for number in range(len(text))]
-    frame = pd.DataFrame({"id": ids, "text": text.to_numpy(), "sex": sex.to_numpy(), "age_years": age_years.to_numpy()})
-    coded = code_deaths(frame).set_index("id").loc[ids]
-    return coded["code_1"].where(coded["decision"].eq("auto"), "").fillna("")
+    columns = {"id": ids, "text": text.to_numpy(), "sex": sex.to_numpy(), "age_years": age_years.to_numpy()}
+    return code_deaths(pd.DataFrame(columns), limit=1).set_index("id").loc[ids]
 
 
 def _wide(causes: pd.DataFrame, column: str, names: dict[str, str]) -> pd.DataFrame:

@@ -29,7 +29,9 @@ def m4_injury(tentative: Condition, case: Case, rules: Rules) -> Step | None:
         return Step("M4", external.code, ("ucod.m4.external", fields), "M4:external")
     manner = case.certificate.manner.strip().lower()
     code = BY_MANNER.get(manner, UNKNOWN_MANNER)
-    return Step("M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code, "manner": manner or "–"}), "M4:manner")
+    return Step(
+        "M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code, "manner": manner or "–"}), "M4:manner"
+    )
 
 
 def external_cause(case: Case) -> Condition | None:

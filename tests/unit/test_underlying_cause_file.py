@@ -100,7 +100,11 @@ def test_the_command_says_what_it_did_for_people_and_for_machines(tmp_path):
     assert "1 trong 2 phiếu" in told.output
     assert "2: QQ1" in told.output
     counted = CliRunner().invoke(underlying, [str(source), "-o", str(tmp_path / "out.csv"), "--json"])
-    assert json.loads(counted.output)["flags"] == {"check:unknown_code": 1, "reject:no_code": 1}
+    assert json.loads(counted.output)["flags"] == {
+        "check:unknown_code": 1,
+        "reject:invalid_code": 1,
+        "reject:no_code": 1,
+    }
 
 
 def test_an_unknown_profile_is_answered_with_those_that_exist(tmp_path):
