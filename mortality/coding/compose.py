@@ -123,7 +123,7 @@ def compose(words: Sequence[str], *, most: int = 3) -> list[Reading]:
     found = _before_spread(found)
     processes, objects, modifiers = (_names(found, kind) for kind in _KINDS)
     known = set(modifiers)
-    if MALIGNANT in known and TUMOUR in processes:
+    if known & {MALIGNANT, SPREAD} and TUMOUR in processes:
         processes = [CANCER if name == TUMOUR else name for name in processes]
     rows = [
         row

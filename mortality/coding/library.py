@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mortality.coding.dictionary import DictionaryEntry, LayDictionary, load_dictionary
 from mortality.coding.letters import fold_word
-from mortality.coding.normalise import standard_words
+from mortality.coding.normalise import accented_words, standard_words
 from mortality.coding.retrieve import TextIndex
 from mortality.coding.spelling import Vocabulary, sound_key
 from mortality.coding.words import Words
@@ -71,11 +71,12 @@ class Library:
     def by_sound(self) -> dict[str, tuple[DictionaryEntry, ...]]:
         """Entries by the sound of the whole expression; short sounds are left out, they meet too often."""
         grouped: dict[str, list[DictionaryEntry]] = defaultdict(list)
-        for index in (self.by_standard, self.dictionary.by_folded):
-            for key, entries in index.items():
-                sound = sound_key(key.split())
-                if len(sound) >= 5:
-                    grouped[sound] += [entry for entry in entries if entry not in grouped[sound]]
+        for words, entries in self._words.items():
+            for entry in entries:
+                for form in (words, accented_words(entry.expression)):
+                    for sound in {sound_key(form), sound_key(map(fold_word, form))}:
+                        if len(sound) >= 5 and entry not in grouped[sound]:
+                            grouped[sound].append(entry)
         return {key: tuple(entries) for key, entries in grouped.items()}
 
     @cached_property

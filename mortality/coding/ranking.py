@@ -11,24 +11,27 @@ from tkyt_analysis.catalog import read_codelist
 
 # How far a route is trusted before calibration; only the order of the candidates depends on these.
 TRUST = {
-    "exact": 1.0,
-    "standard": 0.96,
-    "folded": 0.95,
-    "without_noise": 0.9,
+    "exact": 1.3,
+    "standard": 1.1,
+    "folded": 1.2,
+    "without_noise": 0.84,
     "repaired": 0.9,
-    "sound": 0.86,
-    "near": 0.84,
-    "transport": 0.84,
-    "composed": 0.86,
-    "several": 0.92,
-    "inside": 0.8,
-    "like_lay": 0.75,
-    "like_title": 0.7,
-    "process": 0.4,
+    "sound": 0.74,
+    "near": 0.72,
+    "transport": 0.9,
+    "composed": 0.71,
+    "several": 0.74,
+    "inside": 0.86,
+    "like_lay": 0.9,
+    "like_title": 0.97,
+    "process": 0.43,
 }
-CERTAINTY = {"sure": 1.0, "likely": 0.92, "vague": 0.8}
-NOISE_STEP = 0.96
-AGREEMENT = 0.35
+CERTAINTY = {"sure": 1.0, "likely": 0.85, "vague": 0.8}
+POWER = {"like_title": 1.5, "folded": 1.25, "near": 2.25}
+TITLE_OF_ONE_WORD, LESS_PER_WORD, TITLE_OF_MANY = 0.95, 0.03, 0.6  # likeness that counts as the same title
+UNREAD = 1.0
+NOISE_STEP = 0.86
+AGREEMENT = 0.15
 _FEMALE_ONLY = ("C51", "C52", "C53", "C54", "C55", "C56", "C57", "C58", "D25", "O")
 _MALE_ONLY = ("C60", "C61", "C62", "C63", "N40")
 OTHER_SEX = 0.3
@@ -69,8 +72,11 @@ def in_context(finding: Finding, person: Person) -> Finding:
 
 def strength(finding: Finding, person: Person) -> float:
     """Trust in the route × certainty × likeness² × what was read, less where person and code do not fit."""
-    value = TRUST[finding.route] * CERTAINTY[finding.certainty] * finding.likeness**2
-    value *= (1 - 0.75 * finding.unread) ** 1.5
+    likeness = finding.likeness
+    if finding.route == "like_title":
+        likeness /= max(TITLE_OF_MANY, TITLE_OF_ONE_WORD - LESS_PER_WORD * finding.distance)
+    value = TRUST[finding.route] * CERTAINTY[finding.certainty] * likeness ** POWER.get(finding.route, 2.0)
+    value *= (1 - UNREAD * finding.unread) ** (2.0 if finding.route in ("composed", "transport") else 1.5)
     value *= NOISE_STEP**finding.distance if finding.route in ("without_noise", "repaired", "sound") else 1.0
     value *= 0.9**finding.distance if finding.route == "composed" else 1.0
     value *= 1.1 if finding.context else 1.0

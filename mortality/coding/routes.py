@@ -45,7 +45,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Finding:
-    """One code by one route: likeness 0–1 of the words to what was found, unread share of the words."""
+    """One code by one route: likeness 0–1 of the words to what was found, unread share of the words;
+    distance: noise words dropped, place or rank of the reading, causes named, or (titles) number of words."""
 
     code: str
     route: str
@@ -178,7 +179,9 @@ def by_likeness(words: Words, library: Library, person: Person, *, top: int = 12
     for number, like in library.index.search(words, top=top):
         document = library.documents[number]
         if not document.entries:
-            found.append(Finding(document.code, "like_title", document.text, "likely", round(like, 4)))
+            found.append(
+                Finding(document.code, "like_title", document.text, "likely", round(like, 4), distance=len(words))
+            )
             continue
         letters = likeness(words, document.words) if like > 0.35 else 0.0
         route, value = ("near", letters) if letters >= NEAR_FROM else ("like_lay", like)

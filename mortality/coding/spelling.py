@@ -35,6 +35,8 @@ _FINALS = [(re.compile(r"(ng|nh)$"), "n"), (re.compile(r"(ch|c)$"), "t")]
 @lru_cache(maxsize=50_000)
 def sound(word: str) -> str:
     """The sound key of one word without marks: "xuat" and "suac" → "Xuat"; digits stay."""
+    if word.startswith("đ"):  # no slip leads from đ to d, gi, r
+        return "đ" + sound(word[1:]) if len(word) > 1 else "đ"
     bare = _DOUBLED.sub(r"\1", fold_word(word))
     if bare == "gi":
         return "Di"

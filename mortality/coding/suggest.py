@@ -11,6 +11,7 @@ from mortality.coding.library import Library, load_library
 from mortality.coding.normalise import accented_words, noise_steps, standard_words, without_facts
 from mortality.coding.ranking import Ranked, rank, sex_conflict
 from mortality.coding.routes import (
+    Finding,
     Person,
     by_composition,
     by_dictionary,
@@ -81,7 +82,7 @@ def _repaired(text: str, words: Words, library: Library) -> Words:
     return words if repaired == written else standard_words(" ".join(repaired))
 
 
-def _single(text: str, library: Library, person: Person) -> list[Ranked]:
+def _single(text: str, library: Library, person: Person) -> list[Finding]:
     """One cause by every route."""
     findings = by_dictionary(text, library, person)
     words, content = standard_words(without_facts(text)), _content(text)
@@ -90,20 +91,21 @@ def _single(text: str, library: Library, person: Person) -> list[Ranked]:
         findings += by_spelling(words, repaired, library, person) + by_parts_inside(repaired, library, person)
         findings += by_composition(repaired, person)
         content = _content(" ".join(repaired))
-    return rank(findings + by_likeness(content, library, person), person)
+    return findings + by_likeness(content, library, person)
+
+
+def all_findings(text: str, library: Library, person: Person) -> list[Finding]:
+    """What every route finds for the text, as one cause and, where it names several, as several."""
+    text = text[:LONGEST_TEXT]
+    alone = _single(text, library, person)
+    if any(one.route in CERTAIN_ROUTES for one in alone):
+        return alone
+    return [*by_causes(text, person, lambda part: rank(_single(part, library, person), person)), *alone]
 
 
 def ranked_candidates(text: str, library: Library, person: Person) -> list[Ranked]:
     """All candidates in order, with the finding behind each: what `suggest_codes` scores."""
-    text = text[:LONGEST_TEXT]
-    whole = by_dictionary(text, library, person)
-    if any(one.route in CERTAIN_ROUTES for one in whole):
-        return _single(text, library, person)
-    several = by_causes(text, person, lambda part: _single(part, library, person))
-    if not several:
-        return _single(text, library, person)
-    alone = [one.finding for one in _single(text, library, person)]
-    return rank([*several, *alone], person)
+    return rank(all_findings(text, library, person), person)
 
 
 def suggest_codes(
