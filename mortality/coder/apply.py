@@ -97,6 +97,8 @@ def _without_accents(learnt: pd.DataFrame) -> pd.DataFrame:
 
 def _on_words(records: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     """Records whose words one coder decided and nobody contradicted: the code for review, until a second coder agrees."""
+    if said.empty:
+        return pd.DataFrame(columns=COLUMNS)
     context = ["text_key", "age_band", "maternal", "sex"]
     agreed = said.groupby(context)["code"].transform("nunique") == 1
     last = said[agreed].sort_values("choice_number").drop_duplicates(context, keep="last")
