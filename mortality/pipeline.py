@@ -2,9 +2,13 @@
 
 Which cause a death is tabulated under, in this order, each with its rule on record:
 1. `as_given`: an underlying cause that came with the record (a certificate that was coded elsewhere),
-2. `as_written`: a valid ICD-10 code in the register's own column,
-3. `coder_record`, `learnt`, `coder_choice`: what coders decided on the record or on its words (`mortality.coder.apply`),
-4. `dictionary`: the coder's suggestion from the words; decision auto or review, as the coder says.
+2. `certificate:SP3>M1`: the lines of a certificate by the rules for the underlying cause (`mortality.underlying_cause`), unless a
+   coder decided on this very record (`coder_record`) or a rule asks for a coder (then 3 and 4 go before it),
+3. `as_written`: a valid ICD-10 code in the register's own column,
+4. `coder_record`, `learnt`, `coder_choice`: what coders decided on the record or on its words (`mortality.coder.apply`),
+5. `dictionary`: the coder's suggestion from the words (several causes: by the same rules); decision auto or review.
+
+`death_underlying` keeps the steps and flags of 2, and of 5 where the words name several causes.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from tkyt_analysis.warehouse.lake import Warehouse
+from tkyt_analysis.warehouse.lake import Warehouse, create_home
 
 Progress = Callable[[int, int, str], None]
 
@@ -29,16 +33,25 @@ DEATHS_TO_CODE = """
 def code_registered_deaths(home: Path, progress: Progress | None = None) -> dict[str, Any]:
     """Write a coding decision for every registered death; {decision: deaths}. Run again, it replaces them all."""
     from mortality.coder.apply import decisions_of_people
+    from mortality.underlying_cause.home import underlying_causes, with_underlying
 
+    create_home(home)  # a home of an earlier version gets the tables that it lacks
     with Warehouse(home, write=True) as warehouse:
         deaths = warehouse.query(DEATHS_TO_CODE)
         decisions = coding_decisions(deaths, people=decisions_of_people(warehouse, deaths))
+        underlying = underlying_causes(warehouse, deaths, decisions)
+        decisions = with_underlying(decisions, underlying)
         with warehouse.transaction():
-            warehouse.con.execute("DELETE FROM lake.death_code")
-            warehouse.con.register("incoming", decisions)
-            warehouse.con.execute("INSERT INTO lake.death_code BY NAME SELECT * FROM incoming")
-            warehouse.con.unregister("incoming")
+            _replace(warehouse, "death_code", decisions)
+            _replace(warehouse, "death_underlying", underlying)
     return {"deaths": len(decisions), **decisions["decision"].value_counts().sort_index().to_dict()}
+
+
+def _replace(warehouse: Warehouse, table: str, rows: pd.DataFrame) -> None:
+    warehouse.con.execute(f"DELETE FROM lake.{table}")
+    warehouse.con.register("incoming", rows)
+    warehouse.con.execute(f"INSERT INTO lake.{table} BY NAME SELECT * FROM incoming")
+    warehouse.con.unregister("incoming")
 
 
 def coding_decisions(deaths: pd.DataFrame, *, people: pd.DataFrame | None = None) -> pd.DataFrame:
