@@ -108,14 +108,20 @@ def _fold(value: object) -> str:
 
 
 def _columns(head: list[Cells]) -> dict[str, int]:
-    """Field → column number (from 1), by the words that stand in the column's heading rows."""
-    width = max((len(row) for row in head), default=0)
-    words = [" ".join(_fold(row[place]) for row in head if place < len(row)).strip() for place in range(width)]
+    """Field → column number (from 1), by the words that stand in the column's heading rows.
+
+    Rows with one filled cell are titles of the whole list. Where several columns fit, the shortest words win.
+    """
+    rows = [row for row in head if sum(cell not in (None, "") for cell in row) > 1]
+    width = max((len(row) for row in rows), default=0)
+    words = {
+        place + 1: " ".join(_fold(row[place]) for row in rows if place < len(row)).strip() for place in range(width)
+    }
     found: dict[str, int] = {}
     for rule in read_codelist("icd_list_headers").to_dict("records"):
-        for place, text in enumerate(words, 1):
-            if rule["field"] not in found and place not in found.values() and _matches(text, rule):
-                found[rule["field"]] = place
+        fitting = [place for place, text in words.items() if place not in found.values() and _matches(text, rule)]
+        if rule["field"] not in found and fitting:
+            found[rule["field"]] = min(fitting, key=lambda place: (len(words[place]), place))
     return found
 
 
