@@ -43,6 +43,13 @@ class Case:
         """Number of the line (0 = a) that carries the condition; PART2 for Part 2 or a condition that is not there."""
         return next((number for number, line in self.lines if condition in line), PART2)
 
+    def nearest_first(self, origin: Condition) -> tuple[Condition, ...]:
+        """All conditions: those on the line of `origin` and the lines above it upwards, then the lines below, then Part 2."""
+        at = self.line_of(origin)
+        above = [line for number, line in reversed(self.lines) if number <= at]
+        below = [line for number, line in self.lines if number > at]
+        return tuple(condition for line in (*above, *below, self.part2) for condition in line)
+
     def began_before(self, effect: int, cause: int) -> bool:
         """Whether the line of an effect says that it began before the line of its cause."""
         if not self.days or cause == PART2 or effect == PART2:

@@ -68,14 +68,14 @@ def m1_linkage(current: Condition, origin: Condition, case: Case, rules: Rules) 
 
 
 def _first_link(current: Condition, origin: Condition, case: Case, rules: Rules) -> Any:
-    best = None
-    for other in case.conditions:
-        for rank, row in rules.links(current, other) if other is not current else ():
-            if (best is None or rank < best[0]) and (
-                row["relation"] == "mention" or leads_to(origin, other, case, rules)
-            ):
-                best = rank, row, other
-    return best
+    """The linkage with the condition nearest to the tentative cause; for one condition the first row of the list."""
+    for other in case.nearest_first(origin):
+        if other is current:
+            continue
+        for rank, row in rules.links(current, other):
+            if row["relation"] == "mention" or leads_to(origin, other, case, rules):
+                return rank, row, other
+    return None
 
 
 def linked_code(result: str, current: Condition, other: Condition) -> str:
@@ -104,7 +104,7 @@ def diabetes_complications(current: Condition, origin: Condition, case: Case, ru
         row = _complication(current, origin, other, case, rules)
         if row is not None:
             kinds.setdefault(row["result"][4:], other)
-    if current.code[4:] not in ("", "9", "7"):
+    if current.code[4:] not in ("", "9", "8", "7"):
         kinds.setdefault("." + current.code[4], current)
     if not kinds or current.code.endswith(".7"):
         return None
@@ -128,6 +128,7 @@ def hiv_combination(current: Condition, case: Case, rules: Rules) -> Step | None
         return None
     made = {other.code: other.with_hiv for other in case.conditions}
     codes = {code for code in made.values() if code} | ({current.code} if _is_fine_hiv(current.code) else set())
+    codes = {code for code in codes if code[:3] != "B23"} or codes
     code = _joined_hiv(codes)
     if code == "":
         return None
