@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Protocol
 
-from mortality.underlying_cause.bit_sets import RowsHolding
+from mortality.underlying_cause.bit_sets import RowsHolding, first_bit
 from mortality.underlying_cause.facts import Rows
 from tkyt_analysis.errors import InputError
 
@@ -40,6 +40,22 @@ class WhoCausalTable:
     def accepts(self, effect: str, cause: str) -> bool:
         """True unless a refusal fits; a category may follow from itself."""
         return effect[:3] == cause[:3] or not self._effects[effect] & self._refused[cause] & ~self._accepted[cause]
+
+
+class AmendedTable:
+    """A table with sequences that it judges otherwise (code list `ucod_sequences_nchs`): the first row that fits decides."""
+
+    def __init__(self, table: CausalTable, rows: Rows) -> None:
+        self.name = f"{table.name} amended"
+        self._table = table
+        self._answers = [row["accept"] == "yes" for row in rows]
+        self._effects = RowsHolding(row["effect"] for row in rows)
+        self._causes = RowsHolding(row["cause"] for row in rows)
+
+    def accepts(self, effect: str, cause: str) -> bool:
+        """The answer of the first row that fits, else that of the table."""
+        bits = self._effects[effect] & self._causes[cause]
+        return self._answers[first_bit(bits)] if bits else self._table.accepts(effect, cause)
 
 
 class DecisionTable:

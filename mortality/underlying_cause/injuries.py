@@ -16,6 +16,8 @@ BY_MANNER = {
     "legal_intervention": "Y35.7", "war": "Y36.9",
 }  # fmt: skip
 UNKNOWN_MANNER = "X59.9"
+FRACTURE = "X59.0"
+_FRACTURES = ("T02", "T08", "T10", "T12")
 _MANNERS = (("V01", "X59", "accident"), ("X60", "X84", "suicide"))
 
 
@@ -23,21 +25,32 @@ def m4_injury(tentative: Condition, case: Case, rules: Rules) -> Step | None:
     """An injury or poisoning gives way to the external cause on the certificate, else to the one that the manner names."""
     if not rules.profile.injuries or not tentative.injury:
         return None
-    external = external_cause(case)
+    external = external_cause(tentative, case)
     if external is not None:
         fields = {"code": external.code, "injury": tentative.code}
         return Step("M4", external.code, ("ucod.m4.external", fields), "M4:external")
     manner = case.certificate.manner.strip().lower()
     code = BY_MANNER.get(manner, UNKNOWN_MANNER)
+    if code == UNKNOWN_MANNER and _is_fracture(tentative):
+        code = FRACTURE
     return Step(
         "M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code, "manner": manner or "–"}), "M4:manner"
     )
 
 
-def external_cause(case: Case) -> Condition | None:
-    """The external cause that stands for the injuries: an event first, then its late effects, then treatment."""
+def external_cause(injury: Condition, case: Case) -> Condition | None:
+    """The external cause that stands for an injury: an event first, then its late effects.
+
+    Treatment (Y40–Y84) stands only for complications of treatment (T80–T88) and poisoning by drugs.
+    """
+    of_treatment = injury.category >= "T36"
     external = [c for c in case.conditions if c.external and c.category < "Y90"]
-    return min(external, key=_kind_of_external, default=None)
+    fitting = [c for c in external if of_treatment or not "Y40" <= c.category < "Y85"]
+    return min(fitting, key=_kind_of_external, default=None)
+
+
+def _is_fracture(injury: Condition) -> bool:
+    return injury.category in _FRACTURES or (injury.category[0] == "S" and injury.category[2] == "2")
 
 
 def _kind_of_external(condition: Condition) -> int:

@@ -129,11 +129,17 @@ def hiv_combination(current: Condition, case: Case, rules: Rules) -> Step | None
     made = {other.code: other.with_hiv for other in case.conditions}
     codes = {code for code in made.values() if code} | ({current.code} if _is_fine_hiv(current.code) else set())
     codes = {code for code in codes if code[:3] != "B23"} or codes
-    code = _joined_hiv(codes)
+    code = _joined_hiv(_opportunistic(codes) if rules.profile.nchs else codes)
     if code == "":
         return None
     others = ", ".join(other for other, result in made.items() if result)
     return Step("M1", code, ("ucod.m1.linkage", {"code": code, "tentative": current.code, "other": others}), "M1:hiv")
+
+
+def _opportunistic(codes: set[str]) -> set[str]:
+    """One opportunistic infection outranks sepsis, pneumonia and hepatitis reported with it."""
+    named = codes & {"B20.0", "B20.2", "B20.4", "B20.5", "B20.6"}
+    return named if len(named) == 1 and codes - named <= {"B20.1", "B20.3", "B20.8"} else codes
 
 
 def _joined_hiv(codes: set[str]) -> str:

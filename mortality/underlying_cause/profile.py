@@ -16,7 +16,7 @@ class RuleProfile:
     unlikely_edition : 2016 | 2019, the list of conditions unlikely to cause death
     hiv_combinations : B20–B22.7 from what is reported with HIV
     covid : U07.1 and U07.2 by WHO's instructions of 2020
-    nchs : linkages of the tables of NCHS besides WHO's (`ucod_linkage_nchs`)
+    nchs : linkages and sequences of the tables of NCHS besides WHO's (`ucod_linkage_nchs`, `ucod_sequences_nchs`)
     replace_never : a code that is never the underlying cause gives way to the one that stands for it (C78 → C80)
     replace_legacy : a code of an earlier edition gives way to the one of WHO 2019
     place_digits : "keep" the place of occurrence on W00–Y34, or "drop" it

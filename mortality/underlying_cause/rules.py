@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mortality.underlying_cause.bit_sets import all_bits
 from mortality.underlying_cause.conditions import Condition, ConditionBook
-from mortality.underlying_cause.due_to import CausalTable, WhoCausalTable
+from mortality.underlying_cause.due_to import AmendedTable, CausalTable, WhoCausalTable
 from mortality.underlying_cause.facts import Facts, facts
 from mortality.underlying_cause.profile import DEFAULT, RuleProfile
 
@@ -23,6 +23,8 @@ class Rules:
         self.given = table
         self.facts: Facts = facts()
         self.table: CausalTable = table or WhoCausalTable(self.facts.rejected)
+        if profile.nchs:
+            self.table = AmendedTable(self.table, self.facts.sequences_nchs)
         self.book = ConditionBook(self.facts, profile)
         self._due: dict[int, bool] = {}
 
