@@ -43,6 +43,10 @@ _DURATION = re.compile(
     r"(?:\d{1,3}|mấy|nhiều|vài|may|nhieu|vai)\s*(?:năm|tháng|tuần|ngày|hôm|nam|thang|tuan|ngay|hom)\b"
     r"(?:\s+(?:nay|trước|qua|liền|rồi|truoc|lien|roi))?"
 )
+_YEARS = re.compile(
+    r"(?:\b(?:đã|được|cách đây|hơn|khoảng|gần|trong|da|duoc|cach day|hon|khoang|gan)\s+)*"
+    r"\b(?:\d{1,2}|mấy|vài|may|vai)\s*(?:năm|nam)\b(?:\s+(?:nay|trước|qua|liền|rồi|truoc|lien|roi)\b)?"
+)
 
 
 def accented_words(text: str) -> Words:
@@ -85,6 +89,11 @@ def standard_words(text: str) -> Words:
 def standard_key(text: str) -> str:
     """The look-up form in the standard language without marks: "té sông" and "ngã sông" meet here."""
     return " ".join(map(fold_word, standard_words(text)))
+
+
+def years_as_many(text: str) -> str:
+    """The text with any number of years as "nhiều năm": a stroke of years ago is a sequela, so the years count."""
+    return " ".join(_YEARS.sub(" nhiều năm ", accented_letters(text)).split())
 
 
 def without_facts(text: str) -> str:

@@ -20,6 +20,7 @@ from mortality.coding.normalise import (
     noise_steps,
     standard_words,
     without_facts,
+    years_as_many,
 )
 from mortality.coding.spelling import likeness, marks_that_differ, sound_key
 from mortality.coding.transport import transport_code
@@ -79,7 +80,7 @@ def _of_entries(
 
 def by_dictionary(text: str, library: Library, person: Person) -> list[Finding]:
     """Entries of the first form that is known: as written, without marks, in standard words, without noise."""
-    for source in dict.fromkeys((text, without_facts(text))):
+    for source in dict.fromkeys((text, years_as_many(text), without_facts(text))):
         found = _by_forms(source, library, person)
         if found:
             return found
