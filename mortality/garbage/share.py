@@ -57,6 +57,8 @@ def garbage_share(
     if not by:
         counted = counted.assign(_all="")
     wide = _wide(counted, by or ["_all"], garbage)
+    if not by:  # no deaths at all is one group that cannot be assessed
+        wide = wide.reindex(pd.Index([""], name="_all"), fill_value=0)
     rows = wide.reset_index().melt(id_vars=[*(by or ["_all"]), "total"], var_name="category", value_name="deaths")
     return _with_limits(rows, by, garbage, list(wide.columns), confidence)
 

@@ -61,8 +61,9 @@ def test_wilson_limits_stand_beside_the_share():
 def test_usable_and_unusable_deaths_are_all_deaths(codes):
     deaths = pd.DataFrame({"underlying_cause": pd.Series(codes, dtype="str")})
     for name in ("garbage_cdc_2021", "garbage_mathers_2005"):
-        found = garbage_share(deaths, garbage=load_garbage_list(name)).set_index("category")["deaths"].to_dict()
-        assert (found["all_unusable"] + found["USABLE"] if codes else 0) == len(codes)
+        rows = garbage_share(deaths, garbage=load_garbage_list(name)).set_index("category")
+        assert rows["deaths"]["all_unusable"] + rows["deaths"]["USABLE"] == len(codes)
+        assert set(rows["status"]) == {"ok" if codes else "not_assessable"}
 
 
 def test_the_cdc_list_has_the_800_codes_of_its_389_prefixes_in_their_categories():
