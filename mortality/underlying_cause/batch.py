@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -91,7 +92,8 @@ def _table_of(path: Path, changed: int, ambivalent: bool) -> CausalTable:
 def _certificate(row: dict[str, str]) -> Certificate:
     codes = [tuple(row.pop(name).split()) for name in CODES]
     years = row.pop("years")
-    return Certificate(*codes, age_value=float(years) if years else None, age_unit="years", **row)  # type: ignore[arg-type]
+    more: dict[str, Any] = row | {"age_value": float(years) if years else None, "age_unit": "years"}
+    return Certificate(*codes, **more)
 
 
 def _text(column: pd.Series) -> pd.Series:
