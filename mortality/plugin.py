@@ -43,6 +43,7 @@ MODULE = Module(
     release_tables={
         "death_reconciliation": "mortality.quality.release:death_reconciliation",
         "death_age_quality": "mortality.quality.release:death_age_quality",
+        "death_garbage": "mortality.garbage.release:death_garbage",
         "death": "mortality.release_tables:death",
         "death_flow": "mortality.release_tables:death_flow",
         "deaths": "mortality.persons_release.deaths:deaths",

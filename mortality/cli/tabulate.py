@@ -37,6 +37,9 @@ def tabulate(
         print_json({**result.counts(), "file": output, "outside": result.outside.head(SHOWN).to_dict("records")})
         return
     counts = {name: format_number(getattr(result, name)) for name in ("deaths", "tabulated", "gap", "unknown")}
+    if "measure" in result.table:
+        click.echo(label("tabulation.done_definition", None, list=list_id, deaths=counts["deaths"], file=output))
+        return
     click.echo(label("tabulation.done", None, list=list_id, file=output, **counts))
     if len(result.outside):
         codes = "; ".join(

@@ -1,6 +1,7 @@
 """Garbage codes: the lists hold what was published, the parts add up, old age below 60 never passes silently."""
 
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from support import reference_path, table
 
 from mortality.cli.garbage import garbage as command
 from mortality.garbage import garbage_share, load_garbage_list, read_garbage_file, senility_by_age
+from mortality.garbage.release import death_garbage
 from mortality.garbage.share import with_sector
 from mortality.icd import code_universe, who_leaves
 from mortality.tabulation.cause_lists import load_cause_list
@@ -170,3 +172,25 @@ def test_the_command_answers_for_a_file(tmp_path):
     assert pd.read_csv(out)["deaths"].sum() > 0
     words = CliRunner().invoke(command, [str(source)], catch_exceptions=False).output
     assert "già yếu dưới 60 tuổi" in words
+
+
+def drawn_context(rows: pd.DataFrame) -> SimpleNamespace:
+    return SimpleNamespace(made={"deaths": rows}, add_scope=lambda given: given.assign(scope="VN2025-51"))
+
+
+def test_the_release_counts_categories_by_sector_and_withholds_hiv():
+    rows = table("""
+        underlying_cause | place_of_death  | excluded  | person_id
+        R54              | home            | -         | a
+        B20.7            | home            | -         | b
+        I21.9            | health_facility | -         | c
+        R99              | home            | duplicate | d
+    """).replace({"excluded": {"-": ""}})
+    rows = rows.assign(unit_id="VN2025:1", unit_2025="VN2025:1", year=pd.array([2025] * 4, dtype="Int64"), month=1, sex="male",
+                       age_group="85+", source="a6", decision="auto", death_id=list("wxyz"))  # fmt: skip
+    made = death_garbage(drawn_context(rows)).set_index(["sector", "category"])["deaths"].to_dict()
+    # one HIV death looks like one without a code; the duplicate does not count
+    assert made == {("community", "UNKNOWN_ILL_DEFINED"): 1, ("community", "no_code"): 1, ("facility", "USABLE"): 1}
+    nothing = death_garbage(drawn_context(rows.assign(excluded="duplicate")))
+    assert list(nothing.columns) == ["scope", "year", "sector", "category", "deaths"]
+    assert nothing.empty
