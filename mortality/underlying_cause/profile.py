@@ -56,11 +56,14 @@ ABLATIONS = (
     "obvious_cause", "ill_defined", "unlikely", "linkage", "specificity", "recheck", "if_known", "never_underlying",
     "hiv_combinations", "injuries", "maternal", "surgery", "intervals", "ambivalent",
 )  # fmt: skip
+# WHO 2016 with the fourth characters of diabetes as before 2016 (E14.9 stays where a heart attack is due to diabetes; since 2016
+# E14.6): fourth characters stay comparable with earlier years and with records coded by older tables; three characters agree.
+SERIES = RuleProfile("WHO-2016-series", edition=2010)
 WHO_2016 = RuleProfile("WHO-2016")
 WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False)
 NCHS_2010 = RuleProfile("NCHS-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False, nchs=True)
-DEFAULT = WHO_2016
-PROFILES = {profile.name: profile for profile in (WHO_2016, WHO_2010, NCHS_2010)}
+DEFAULT = SERIES
+PROFILES = {profile.name: profile for profile in (SERIES, WHO_2016, WHO_2010, NCHS_2010)}
 
 
 def profile(name: str) -> RuleProfile:

@@ -96,10 +96,15 @@ def test_a_stroke_of_years_ago_is_coded_as_its_late_effect():
 
 def test_complications_of_diabetes_by_edition():
     # Heart attack due to diabetes: .6 since 2016, no complication before; kidney failure: .2 in both; both together: .7.
-    assert cause("I21.9", "E14.9")[0] == "E14.6"
+    assert cause("I21.9", "E14.9", rules=PROFILES["WHO-2016"])[0] == "E14.6"
     assert cause("I21.9", "E14.9", rules=PROFILES["WHO-2010"])[0] == "E14.9"
     assert cause("N18.5", "E14.9", rules=PROFILES["WHO-2010"])[0] == "E14.2"
-    assert cause("I21.9", "E14.9", part2="N18.5")[0] == "E14.7"
+    assert cause("I21.9", "E14.9", part2="N18.5", rules=PROFILES["WHO-2016"])[0] == "E14.7"
+
+
+def test_by_default_the_fourth_character_of_diabetes_stays_comparable_with_earlier_years():
+    assert cause("I21.9", "E14.9")[0] == "E14.9"
+    assert cause("N18.5", "E14.9")[0] == "E14.2"
 
 
 def test_hiv_takes_the_subcategory_of_what_is_reported_with_it():
