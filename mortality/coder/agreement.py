@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mortality.coder.choices import SAMPLES, choices, latest, read_table, rule_of_learning
+from mortality.coder.choices import SAMPLES, TABLE, choices, latest, read_table, rule_of_learning, shown_rows
 from tkyt_analysis.errors import InputError
 
 LEVELS = ("characters_3", "list_1")
@@ -83,18 +83,25 @@ def agreement(home: Path, sample: str, coders: tuple[str, str] | None = None) ->
 
     Raises InputError for an unknown sample, or where fewer than two coders have coded it.
     """
-    from tkyt_analysis.access import working_within
-    from tkyt_analysis.warehouse.lake import Warehouse
-
-    said = latest(choices(home))
-    with working_within(), Warehouse(home) as warehouse:
-        drawn = read_table(warehouse, SAMPLES, order="place_in_sample")
-    drawn = drawn[drawn["sample_id"] == sample]
+    drawn, said = _of_sample(home, sample)
     if drawn.empty:
         raise InputError("error.coder_no_sample", sample=sample)
-    said = said[(said["sample_id"] == sample) & (said["death_id"] != "")]
     who = coders or _busiest(said, sample)
     return compare(drawn, said, sample=sample, coders=who, least=int(rule_of_learning()["least_for_kappa"]))
+
+
+def _of_sample(home: Path, sample: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The records of a sample and the last word of each coder on them (those on HIV only for accounts that may know)."""
+    from tkyt_analysis.access import require, working_within
+    from tkyt_analysis.warehouse.lake import Warehouse
+
+    require(home, "check")
+    if not (Path(home) / "warehouse").exists():
+        return pd.DataFrame(), pd.DataFrame()
+    with working_within(), Warehouse(home) as warehouse:
+        drawn = read_table(warehouse, SAMPLES, order="place_in_sample")
+        said = latest(read_table(warehouse, TABLE, order="choice_number", where=shown_rows(home)))
+    return drawn[drawn["sample_id"] == sample], said[(said["sample_id"] == sample) & (said["death_id"] != "")]
 
 
 def _busiest(said: pd.DataFrame, sample: str) -> tuple[str, str]:

@@ -74,9 +74,10 @@ def _on_records(said: pd.DataFrame) -> pd.DataFrame:
 
 def by_learnt(records: pd.DataFrame, learnt: pd.DataFrame) -> pd.DataFrame:
     """Records whose whole words are a learnt expression and who meet its limits; the entry with most limits goes before."""
-    rows = records[~records["maternal"]].merge(
-        learnt.rename(columns={"expression": "text_key", "sex": "for_sex"}), on="text_key"
-    )
+    if learnt.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    known = learnt.rename(columns={"expression": "text_key", "sex": "for_sex"}).assign(rule="learnt")
+    rows = records[~records["maternal"]].merge(pd.concat([known, _without_accents(known)]), on="text_key")
     age = rows["age_years"]
     from_, below = pd.to_numeric(rows["age_from"]), pd.to_numeric(rows["age_below"])
     fits = (rows["for_sex"] == "") | (rows["for_sex"] == rows["sex"])

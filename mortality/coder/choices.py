@@ -79,10 +79,11 @@ def may_code(home: Path) -> bool:
 
 
 def is_reviewer(account: Account) -> bool:
-    """Whether an account reviews: it may check the whole nation, or approve."""
+    """Whether an account reviews: it may check the whole nation (learnt words count for the whole home), or was granted approval."""
     from tkyt_analysis.access import NATION, decide
 
-    return decide(account, "check", place=NATION).allowed or decide(account, "approve").allowed
+    granted = "approve" in account.grants and decide(account, "approve").allowed
+    return decide(account, "check", place=NATION).allowed or (granted and decide(account, "check").allowed)
 
 
 def may_know_hiv(home: Path) -> bool:
@@ -230,19 +231,14 @@ def writing(home: Path) -> Iterator[Warehouse]:
     from tkyt_analysis.warehouse.lake import Warehouse, create_home
 
     with working_within():
-        if not _has_tables(home):
-            create_home(home)
+        if (Path(home) / "warehouse").exists():
+            with Warehouse(home, write=True) as warehouse:
+                if {TABLE, EVENTS, SAMPLES} <= set(warehouse.tables()):
+                    yield warehouse
+                    return
+        create_home(home)
         with Warehouse(home, write=True) as warehouse:
             yield warehouse
-
-
-def _has_tables(home: Path) -> bool:
-    from tkyt_analysis.warehouse.lake import Warehouse
-
-    if not (Path(home) / "warehouse").exists():
-        return False
-    with Warehouse(home) as warehouse:
-        return {TABLE, EVENTS, SAMPLES} <= set(warehouse.tables())
 
 
 def append(warehouse: Warehouse, table: str, rows: pd.DataFrame) -> None:
@@ -276,10 +272,14 @@ def choices(home: Path, *, as_of: str = "") -> pd.DataFrame:
     require(home, "check")
     if not (Path(home) / "warehouse").exists():
         return pd.DataFrame(columns=_columns(TABLE))
-    hidden = "TRUE" if may_know_hiv(home) else f"NOT {concerns_hiv(code='code')}"
     with working_within(), Warehouse(home) as warehouse:
-        rows = read_table(warehouse, TABLE, order="choice_number", where=hidden)
+        rows = read_table(warehouse, TABLE, order="choice_number", where=shown_rows(home))
     return until(rows, as_of)
+
+
+def shown_rows(home: Path) -> str:
+    """SQL condition: the choices that the account at work may read."""
+    return "TRUE" if may_know_hiv(home) else f"NOT {concerns_hiv(code='code')}"
 
 
 def until(rows: pd.DataFrame, as_of: str) -> pd.DataFrame:

@@ -149,7 +149,7 @@ def _whole(view: ScopedWarehouse, account: Account) -> Queue:
     texts, singles = warehouse.query(_TEXTS), warehouse.query(_SINGLES)
     keys = keys_of([*texts["simple"], *singles["simple"]])
     texts = _waiting_texts(_by_key(texts, keys), last, learnt, account.name)
-    singles = singles.assign(text_key=singles["simple"].map(keys), kind=RECORD)
+    singles = singles.assign(text_key=singles["simple"].map(keys).astype("str"), kind=RECORD)
     singles = _waiting_singles(singles, last, account.name)
     items = pd.concat([texts[texts["deaths"] > 1], singles, texts[texts["deaths"] == 1]], ignore_index=True)
     items = items.reindex(columns=COLUMNS).fillna({"death_id": "", "stakes": "", "others": 0, "code": "", "rule": ""})
@@ -167,7 +167,7 @@ def keys_of(texts: Iterable[str]) -> dict[str, str]:
 
 def _by_key(texts: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
     """Spellings of one normal form become one row: counts are summed, words and code are those of the commonest spelling."""
-    rows = texts.assign(text_key=texts["simple"].map(keys), kind=TEXT)
+    rows = texts.assign(text_key=texts["simple"].map(keys).astype("str"), kind=TEXT)
     rows = rows[rows["text_key"] != ""]
     summed = {name: (name, "sum") for name in ("deaths", "male", "female")}
     first = {name: (name, "first") for name in ("kind", "written", "decision", "code", "score", "rule", "age_mid")}
@@ -233,7 +233,7 @@ def _of_sample(warehouse: Warehouse, account: Account, sample: str) -> Queue:
     ids = drawn.loc[~drawn["death_id"].isin(done), ["death_id", "place_in_sample"]]
     rows = warehouse.query(_SINGLES.replace("WHERE stakes <> ''", "")).merge(ids, on="death_id")
     keys = keys_of(rows["simple"])
-    rows = rows.assign(text_key=rows["simple"].map(keys), kind=RECORD, others=0, stakes="").sort_values(
+    rows = rows.assign(text_key=rows["simple"].map(keys).astype("str"), kind=RECORD, others=0, stakes="").sort_values(
         "place_in_sample"
     )
     return Queue(rows.reindex(columns=COLUMNS).reset_index(drop=True), coded=len(drawn))

@@ -17,7 +17,8 @@ def rule_words(rule: str, language: str | None = None) -> str:
         return label("coder.total", language)
     known = (f"coder.rule.{one}" for one in (name, name.removesuffix("_context"), "_".join(name.split("_")[:2])))
     key = next((one for one in known if one in all_labels()), "")
-    return label(key, language) if key else name
+    words = label(key, language) if key else name
+    return f"{words} ({label('coder.rule.by_context', language)})" if name.endswith("_context") else words
 
 
 def share_words(row: Any, language: str | None = None) -> str:
