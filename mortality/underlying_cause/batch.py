@@ -90,10 +90,11 @@ def _table_of(path: Path, changed: int, ambivalent: bool) -> CausalTable:
 
 
 def _certificate(row: dict[str, str]) -> Certificate:
-    codes = [tuple(row.pop(name).split()) for name in CODES]
-    years = row.pop("years")
-    more: dict[str, Any] = row | {"age_value": float(years) if years else None, "age_unit": "years"}
-    return Certificate(*codes, **more)
+    cells: dict[str, Any] = dict(row)
+    for name in CODES:
+        cells[name] = tuple(row[name].split())
+    years = cells.pop("years")
+    return Certificate(**cells, age_value=float(years) if years else None, age_unit="years")
 
 
 def _text(column: pd.Series) -> pd.Series:

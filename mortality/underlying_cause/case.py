@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mortality.underlying_cause.certificate import Certificate
 from mortality.underlying_cause.conditions import Condition, ConditionBook
@@ -18,6 +18,7 @@ Line = tuple[int, tuple[Condition, ...]]
 class Case:
     """The conditions that still count.
 
+    conditions : all conditions, Part 1 first, top line first
     lines : used lines of Part 1, top first: (number of the line from 0, its conditions)
     part2 : conditions of Part 2
     certificate : the certificate as written
@@ -28,16 +29,11 @@ class Case:
     part2: tuple[Condition, ...]
     certificate: Certificate
     days: tuple[float | None, ...] = ()
+    conditions: tuple[Condition, ...] = field(init=False)
 
-    @property
-    def part1(self) -> tuple[Condition, ...]:
-        """All conditions of Part 1, top line first."""
-        return tuple(condition for _, line in self.lines for condition in line)
-
-    @property
-    def conditions(self) -> tuple[Condition, ...]:
-        """All conditions, Part 1 first."""
-        return self.part1 + self.part2
+    def __post_init__(self) -> None:
+        part1 = [condition for _, line in self.lines for condition in line]
+        object.__setattr__(self, "conditions", (*part1, *self.part2))
 
     def line_of(self, condition: Condition) -> int:
         """Number of the line (0 = a) that carries the condition; PART2 for Part 2 or a condition that is not there."""

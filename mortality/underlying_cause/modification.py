@@ -59,7 +59,7 @@ def m1_linkage(current: Condition, origin: Condition, case: Case, rules: Rules) 
         return hiv_combination(current, case, rules)
     if current.category in _DIABETES:
         return diabetes_complications(current, origin, case, rules)
-    best = _first_link(current, origin, case, rules)
+    best = None if not current.linked else _first_link(current, origin, case, rules)
     if best is None:
         return None
     _, row, other = best
@@ -155,17 +155,17 @@ def _is_fine_hiv(code: str) -> bool:
 
 def m2_specificity(current: Condition, origin: Condition, case: Case, rules: Rules) -> Step | None:
     """A condition elsewhere that says more about the same disease: by the code list, or a finer code of the same category."""
-    if not rules.profile.specificity:
+    unspecified = current.code[4:] in ("", "9") and not current.external
+    if not rules.profile.specificity or not (current.vague or unspecified):
         return None
     for other in case.conditions:
-        if other is not current and (rules.says_more(current, other) or _finer(current, other)):
+        if other is not current and (rules.says_more(current, other) or (unspecified and _finer(current, other))):
             return Step("M2", other.code, ("ucod.m2.specificity", _with(other.code, current, other)), "M2:specificity")
     return None
 
 
 def _finer(current: Condition, other: Condition) -> bool:
-    vague = current.code[4:] in ("", "9") and not current.external
-    return vague and other.category == current.category and other.code[4:] not in ("", "9")
+    return other.category == current.category and other.code[4:] not in ("", "9")
 
 
 def _with(code: str, current: Condition, other: Condition) -> dict[str, str]:

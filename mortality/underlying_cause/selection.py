@@ -124,7 +124,7 @@ def if_cause_known(tentative: Condition, case: Case, rules: Rules) -> tuple[Step
 
 
 def never_underlying(tentative: Condition, case: Case, rules: Rules) -> tuple[Step, frozenset[Condition]] | None:
-    """M1, before linkage: a code that is never the underlying cause, with another condition there.
+    """M1, before linkage: a code that is never the underlying cause and that no one code stands for, with another condition.
 
     Injuries wait for M4, and codes that another code stands for (I22 → I21) for the end.
     """
@@ -159,7 +159,8 @@ def _of_treatment(condition: Condition) -> bool:
 
 def _only_accompanies(condition: Condition) -> bool:
     organism = "B95" <= condition.category <= "B98"
-    return condition.asterisk or organism or (condition.never == "" and not condition.injury)
+    several = condition.never is not None and (condition.never == "" or "-" in condition.never)
+    return condition.asterisk or organism or (several and not condition.injury)
 
 
 def _unlikely(condition: Condition, case: Case) -> bool:

@@ -168,6 +168,8 @@ def test_codes_that_only_accompany_are_no_cause():
     assert cause("B95.6", "L03.9")[0] == "L03.9"
     assert cause("C78.0")[0] == "C80.9"
     assert cause("C78.0", "C50.9")[0] == "C50.9"
+    assert cause("C97 C50.9 C18.7")[0] == "C50.9"
+    assert "reject:never_underlying" in select_underlying_cause(certificate("C97")).flags
     assert cause("J44.9", "F17.2")[0] == "J44.9"
     assert cause("P22.0", "P07.2", age_value="2", age_unit="days")[0] == "P22.0"
 
