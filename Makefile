@@ -31,7 +31,7 @@ demo: setup ## the whole flow on practice data, ending with links to open
 
 test: setup system ## every check: style, types, tests, notebooks, reports, apps
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: setup ## style, format, types, catalog; changes nothing
 	$(BIN)/ruff check .

@@ -9,6 +9,20 @@ from hypothesis import settings
 settings.register_profile("shared_machine", deadline=None)  # slow first imports are no failure
 settings.load_profile("shared_machine")
 
+# Files that take longest are begun first, so that no worker waits for the other one at the end.
+LONGEST = (
+    "test_ingest_killed", "test_real_input", "test_submissions", "test_migrate", "test_many_writers", "test_release",
+    "test_notebooks_run", "test_planted_identifiers", "test_tk_home", "test_backup", "test_capture_in_browser",
+    "test_explorer_memory", "test_scope_walk", "test_error_workbooks", "test_record_corrections", "test_check_home",
+    "test_both_catalogs", "test_daily_commands", "test_gateway_sierra_leone", "test_bad_input_end_to_end",
+    "test_key_rotation", "test_linkage_febrl", "test_disk_trouble", "test_cli",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_configuration(tmp_path_factory):

@@ -1,9 +1,11 @@
 """Ingest and publish that are killed at any moment and run again end like ones that were never disturbed.
 
-160 kills here; with those of backup (test_backup) and of key rotation (test_key_rotation) over 200.
+A quarter of the experiment runs with every check; `TKYT_KILLS=4 pytest tests/unit/test_ingest_killed.py` is the whole of it:
+160 kills, with those of backup (test_backup) and of key rotation (test_key_rotation) over 200.
 """
 
 import json
+import os
 import shutil
 
 import pytest
@@ -21,7 +23,13 @@ from tkyt_analysis.warehouse.lake import Warehouse, create_home
 from tkyt_analysis.warehouse.migrate import migrate
 from tkyt_analysis.warehouse.release import Release, publish
 
-KILLS_OF_REAL_FILES, KILLS_OF_SMALL_FILES, KILLS_OF_PUBLISH, KILLS_ON_POSTGRES = 10, 60, 60, 30
+TIMES = int(os.environ.get("TKYT_KILLS", "1"))
+KILLS_OF_REAL_FILES, KILLS_OF_SMALL_FILES, KILLS_OF_PUBLISH, KILLS_ON_POSTGRES = (
+    3 * TIMES,
+    15 * TIMES,
+    15 * TIMES,
+    8 * TIMES,
+)
 SMALL_TABLES = ("organisation_unit", "aggregate_value", "received", "quarantine_summary")
 SEED = 20261122
 
