@@ -7,11 +7,15 @@ Words: "viêm phổi do COPD" is split as the coder's engine splits it; what som
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from mortality.underlying_cause.profile import DEFAULT, RuleProfile
 from tkyt_analysis.warehouse.lake import Warehouse
+
+if TYPE_CHECKING:
+    from tkyt_analysis.access.warehouse_view import ScopedWarehouse
 
 COLUMNS = ["death_id", "basis", "code", "steps", "flags", "main_injury", "profile", "decision"]
 CERTIFICATE, WORDS = "certificate", "words"
@@ -193,8 +197,32 @@ def underlying_causes(
 
 
 def write_certificates(home: Path, path: Path) -> int:
-    """The certificates of a home as a file for `tkyt deaths underlying` (codes only); how many there are."""
-    with Warehouse(home) as warehouse:
-        frame = certificates_of(warehouse)
+    """The certificates of a home that the account at work may see, as a file for `tkyt deaths underlying`; how many there are.
+
+    Codes only, in the order of the records; replaced records are left out, and those about HIV without the right to them.
+    Raises InputError without the right to check.
+    """
+    from tkyt_analysis.access import require
+    from tkyt_analysis.access.warehouse_view import scoped_warehouse
+
+    account = require(home, "check")
+    with scoped_warehouse(home, account) as view:
+        frame = certificates_of(view.warehouse)
+        seen = view.warehouse.query(
+            f"SELECT death_id FROM lake.death d WHERE {view.units('d.unit_id')} AND death_id NOT IN ({_hidden(view)})"
+        )
+    frame = frame[frame["id"].isin(seen["death_id"])]
     frame.drop(columns="uncoded").to_csv(path, index=False, lineterminator="\n")
     return len(frame)
+
+
+def _hidden(view: ScopedWarehouse) -> str:
+    """SQL text: records that are not shown."""
+    from mortality.hiv import DEATHS
+    from mortality.records.replaced import replaced_records_sql
+    from tkyt_analysis.access import current_account, decide
+
+    hidden = replaced_records_sql(view.warehouse)
+    if decide(current_account(view.warehouse.home), "read_hiv").allowed:
+        return hidden
+    return f"SELECT * FROM ({hidden}) UNION ALL SELECT * FROM ({DEATHS})"
