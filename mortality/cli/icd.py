@@ -28,7 +28,7 @@ def show(code: str, home: Path, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    click.echo(label("icd.show.title", **{name: found[name] or "–" for name in ("code", "title_vi", "title_en")}))
+    click.echo(label("icd.show.title", **{name: found[name] or "–" for name in ("shown", "title_vi", "title_en")}))
     click.echo(label(f"icd.status.{found['status']}", written=found["written"], code=found["code"] or "–"))
     click.echo(label("icd.show.source", source=label(f"icd.source.{found['title_source']}")))
     print_table([label(f"icd.column.{name}") for name in found["editions"][0]], map(_edition_cells, found["editions"]))
@@ -51,11 +51,15 @@ def _cell(value: Any) -> str:
 @icd.command("check", help=label("cli.icd.check"))
 @click.argument("source", metavar="FILE.csv", type=click.Path(path_type=Path))
 @click.option("--column", "columns", multiple=True, help=label("cli.icd.column"))
+@click.option("--edition", "name", default=None, help=label("cli.icd.against"))
+@home_option
 @json_option
-def check(source: Path, columns: tuple[str, ...], as_json: bool) -> None:
+def check(source: Path, columns: tuple[str, ...], name: str | None, home: Path, as_json: bool) -> None:
     from mortality.icd.edition_check import CLASSES, check_edition_of_file
+    from mortality.icd.editions import edition
 
-    found = check_edition_of_file(source, columns=columns)
+    against = edition(name, home=home) if name else None
+    found = check_edition_of_file(source, columns=columns, against=against)
     if as_json:
         print_json(
             {
@@ -67,6 +71,8 @@ def check(source: Path, columns: tuple[str, ...], as_json: bool) -> None:
                 "looks_like_cm": found.looks_like_cm,
                 "examples": found.examples,
                 "suggestions": found.suggestions,
+                "edition": name,
+                "against": found.against,
             }
         )
         return
@@ -88,6 +94,9 @@ def check(source: Path, columns: tuple[str, ...], as_json: bool) -> None:
     for code, _ in found.examples["cm_only"]:
         suggestion = found.suggestions[code]
         click.echo(label("icd.check.map" if suggestion else "icd.check.person", code=code, suggestion=suggestion))
+    for what, count in found.against.items():
+        figure = label("icd.check.not_listed" if what == "not_listed" else f"icd.figure.{what}")
+        click.echo(label("icd.check.against", edition=name, figure=figure, count=format_number(count)))
 
 
 @icd.command("load", help=label("cli.icd.load"))

@@ -16,17 +16,20 @@ from mortality.icd.who import EDITION, normalise_code
 def describe_code(written: str, *, home: Path | None = None) -> dict[str, Any]:
     """The verdict on a written code, its titles with their source, and its place in every edition at hand."""
     verdict = judge_code(written)
-    code = verdict.code or normalise_code(written)
+    loaded = loaded_editions(home)
+    here = normalise_code(written)
+    only_ministry = verdict.status == "unknown" and any(edition(name, home=home).is_valid(here) for name in loaded)
+    code = verdict.code or here
     vietnamese = title_with_source(code, "vi", home=home)
-    names = [EDITION, *loaded_editions(home), CM_EDITION]
     return {
         "written": written,
+        "shown": code,
         "code": verdict.code,
-        "status": verdict.status,
+        "status": "ministry_only" if only_ministry else verdict.status,
         "title_vi": vietnamese.text,
         "title_en": title(code, "en", home=home),
         "title_source": vietnamese.source,
-        "editions": [_in_edition(edition(name, home=home), normalise_code(written)) for name in names],
+        "editions": [_in_edition(edition(name, home=home), here) for name in (EDITION, *loaded, CM_EDITION)],
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from mortality.icd.cm import is_clinical_modification, map_clinical_modification
+from mortality.icd.editions import FLAGS, Edition
 from mortality.icd.who import has_code_shape, is_valid_code, normalise_code, replace_legacy
 from tkyt_analysis.errors import InputError
 
@@ -23,13 +24,17 @@ ROWS_AT_ONCE = 200_000
 
 @dataclass(frozen=True)
 class EditionCheck:
-    """Codes counted by class; `suggestions` maps each code of CM only to the WHO code ("" = a person decides)."""
+    """Codes counted by class; `suggestions` maps each code of CM only to the WHO code ("" = a person decides).
+
+    against : where a further edition was asked for: codes that it does not list, and codes under each of its flags
+    """
 
     codes: int
     classes: dict[str, int]
     examples: dict[str, list[tuple[str, int]]]
     suggestions: dict[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    against: dict[str, int] = field(default_factory=dict)
 
     def share(self, name: str) -> float:
         """Share of codes in a class, 0–1; 0 where there are no codes."""
@@ -52,13 +57,24 @@ def classify_code(written: str) -> str:
     return "cm_only" if in_cm else "neither"
 
 
-def check_edition(codes: Iterable[str], *, examples: int = 10, columns: tuple[str, ...] = ()) -> EditionCheck:
+def check_edition(codes: Iterable[str], *, examples: int = 10, against: Edition | None = None) -> EditionCheck:
     """Count written codes (repeats count) by the editions that know them; empty ones are left out."""
     counted = Counter(code for code in map(normalise_code, codes) if code)
-    return _summarise(counted, examples, columns)
+    return _summarise(counted, examples, (), against)
 
 
-def _summarise(counted: Counter[str], examples: int, columns: tuple[str, ...]) -> EditionCheck:
+def _against(counted: Counter[str], against: Edition | None) -> dict[str, int]:
+    """Codes that an edition does not list, and codes that bear its flags (a three-character code that must be finer)."""
+    if against is None:
+        return {}
+    found = Counter({"not_listed": sum(times for code, times in counted.items() if not against.is_valid(code))})
+    for code, times in counted.items():
+        for flag in against.flags(code):
+            found[flag] += times
+    return {name: found[name] for name in ("not_listed", *FLAGS) if name == "not_listed" or found[name]}
+
+
+def _summarise(counted: Counter[str], examples: int, columns: tuple[str, ...], against: Edition | None) -> EditionCheck:
     by_class: dict[str, Counter[str]] = {name: Counter() for name in CLASSES}
     for code, times in counted.items():
         by_class[classify_code(code)][code] = times
@@ -71,10 +87,13 @@ def _summarise(counted: Counter[str], examples: int, columns: tuple[str, ...]) -
         examples=shown,
         suggestions={code: map_clinical_modification(code) for code in sorted(by_class["cm_only"])},
         columns=columns,
+        against=_against(counted, against),
     )
 
 
-def check_edition_of_file(path: Path, *, columns: tuple[str, ...] = (), examples: int = 10) -> EditionCheck:
+def check_edition_of_file(
+    path: Path, *, columns: tuple[str, ...] = (), examples: int = 10, against: Edition | None = None
+) -> EditionCheck:
     """The same for a CSV file, block by block; memory holds the distinct codes only.
 
     columns : the columns of codes, several codes in a cell apart by blanks (default: those in which most filled cells
@@ -95,7 +114,7 @@ def check_edition_of_file(path: Path, *, columns: tuple[str, ...] = (), examples
                 for code in str(cell).replace(",", " ").replace(";", " ").split():
                     counted[normalise_code(code)] += int(times)
     counted.pop("", None)
-    return _summarise(counted, examples, tuple(chosen))
+    return _summarise(counted, examples, tuple(chosen), against)
 
 
 def code_columns(block: pd.DataFrame) -> tuple[str, ...]:

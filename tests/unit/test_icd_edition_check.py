@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support import reference_path
 
 from mortality.cli.icd import icd as command
+from mortality.icd import FLAGS, Edition
 from mortality.icd.edition_check import CLASSES, check_edition, check_edition_of_file, classify_code
 from tkyt_analysis.errors import InputError
 
@@ -39,6 +40,14 @@ def test_every_code_is_counted_in_one_class(codes):
 def test_one_us_code_in_a_hundred_is_a_slip_and_two_are_a_us_file():
     assert not check_edition(["I64"] * 99 + ["C4A"]).looks_like_cm
     assert check_edition(["I64"] * 98 + ["C4A"] * 2).looks_like_cm
+
+
+def test_three_character_codes_that_the_ministry_wants_finer_are_counted_and_still_accepted():
+    ministry = Edition("VN-X", {"vi": {"C22": "Ung thư gan", "C22.9": "Ung thư gan"}}, {"C22": frozenset({FLAGS[2]})})
+    found = check_edition(["C22", "C22", "C22.9", "I64"], against=ministry)
+    assert found.against == {"not_listed": 1, "use_more_specific": 2}
+    assert found.classes["neither"] == 0
+    assert check_edition(["C22"]).against == {}
 
 
 def test_each_us_code_comes_with_the_who_code_or_with_none_where_a_person_decides():
@@ -109,3 +118,4 @@ def test_the_load_command_keeps_the_list_and_shows_what_differs_from_the_publish
     shown = json.loads(run("show", "I64", "--home", tmp_path, "--json").output)
     assert shown["title_source"] == "ministry"
     assert [row["edition"] for row in shown["editions"]] == ["WHO-2019", "VN-TT06-2026", "CM-2020"]
+    assert json.loads(run("show", "U13.9", "--home", tmp_path, "--json").output)["status"] == "ministry_only"
