@@ -9,7 +9,7 @@ import pytest
 
 from mortality.coding.dictionary import CERTAINTIES, dictionary_codelists
 from mortality.coding.letters import accented_letters
-from mortality.coding.normalise import accented_key
+from mortality.coding.normalise import accented_key, years_as_many
 from mortality.coding.words import Phrases
 from mortality.icd import is_lowest_level, is_valid_code
 from tkyt_analysis.catalog import read_codelist
@@ -136,3 +136,15 @@ def test_readings_settled_by_the_index_are_the_first_choice(rows, expression, co
     readings = readings[readings["age_below"] == ""]
     first = min(readings.itertuples(), key=lambda row: order[row.certainty])
     assert first.icd10 == code
+
+
+@pytest.mark.parametrize(
+    "text", ["Tai biến 8 năm nay", "đột quỵ cách đây 4 năm", "TBMMN 2 năm", "tai biến nằm liệt đã 6 năm"]
+)
+def test_a_stroke_of_years_ago_is_a_sequela_whatever_the_number_of_years(keyed, text):
+    readings = keyed.loc[keyed["key"] == accented_key(years_as_many(text)), "icd10"]
+    assert set(readings) == {"I69.4"}
+
+
+def test_weeks_and_months_are_left_for_they_make_no_sequela():
+    assert years_as_many("tai biến 8 tháng") == "tai biến 8 tháng"
