@@ -16,11 +16,18 @@ from tkyt_analysis.labels import format_number, label
 def garbage_of(
     source: Path | None, *, home: Path | None, list_id: str, by: list[str], code: str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(shares by `by`, old age by age) of a CSV, or of the current release; `by` may name sector (place of death or source)."""
+    """(shares by `by`, old age by age) of a CSV, or of the current release; `by` may name sector (place of death or source).
+
+    Of a home, ["coder"] reads the choices of coders.
+    """
     from mortality.garbage.lists import load_garbage_list
     from mortality.garbage.share import garbage_share, senility_by_age, with_sector
     from mortality.tabulation.death_counts import count_deaths_in_file, count_released_deaths
 
+    if source is None and by == ["coder"]:
+        from mortality.garbage.coders import garbage_by_coder
+
+        return garbage_by_coder(home or Path(), garbage=load_garbage_list(list_id)), pd.DataFrame({"senility": []})
     asked = [name for name in by if name != "sector"]
     if source is None:
         wanted = [*asked, "age_years", *(["place_of_death", "source"] if "sector" in by else [])]
@@ -53,6 +60,9 @@ def garbage(
             raise InputError("error.tabulation_target", file=output, reason=error.strerror or "") from error
     if as_json:
         print_json({"list": list_id, "shares": shares.to_dict("records"), "old_age": old_age.to_dict("records")})
+        return
+    if shares.empty:
+        click.echo(label("garbage.nothing"))
         return
     _tell(shares, columns)
     _tell_old_age(old_age)

@@ -12,6 +12,7 @@ from support import reference_path, table
 
 from mortality.cli.garbage import garbage as command
 from mortality.garbage import garbage_share, load_garbage_list, read_garbage_file, senility_by_age
+from mortality.garbage.coders import choices_as_deaths
 from mortality.garbage.release import death_garbage
 from mortality.garbage.share import with_sector
 from mortality.icd import code_universe, who_leaves
@@ -194,3 +195,17 @@ def test_the_release_counts_categories_by_sector_and_withholds_hiv():
     nothing = death_garbage(drawn_context(rows.assign(excluded="duplicate")))
     assert list(nothing.columns) == ["scope", "year", "sector", "category", "deaths"]
     assert nothing.empty
+
+
+def test_a_coders_choice_weighs_the_deaths_that_it_codes():
+    said = table("""
+        coder | state | code  | deaths
+        an    | code  | R54   | 30
+        an    | code  | I21.9 | 10
+        binh  | none  | R54   | 5
+    """)
+    shares_of = garbage_share(choices_as_deaths(said), by=["coder"], deaths_column="deaths").set_index(
+        ["coder", "category"]
+    )
+    assert shares_of["share"]["an", "UNKNOWN_ILL_DEFINED"] == 30 / (30 + 10)
+    assert shares_of["deaths"]["binh", "no_code"] == 5
