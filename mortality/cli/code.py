@@ -10,7 +10,7 @@ import pandas as pd
 
 from tkyt_analysis.cli.terminal import json_option, print_json
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.labels import label
+from tkyt_analysis.labels import format_number, label
 
 ROWS_AT_ONCE = 200_000
 DECISIONS = ("auto", "review", "uncodable")
@@ -27,8 +27,8 @@ def read_in_blocks(path: Path) -> Iterator[pd.DataFrame]:
         raise InputError("error.coding_file", file=path) from error
 
 
-def code_deaths_file(source: Path, target: Path) -> dict[str, object]:
-    """Code a CSV (id, text[, sex, age_years]) into a CSV (see `code_deaths`); counts of decisions come back.
+def code_deaths_file(source: Path, target: Path, *, at_most_wrong: float = 0.02) -> dict[str, object]:
+    """Code a CSV (id, text[, sex, age_years, maternal]) into a CSV (see `code_deaths`); counts of decisions come back.
 
     The target appears only when all rows are done. Raises InputError for a file that is not such a CSV.
     """
@@ -40,7 +40,7 @@ def code_deaths_file(source: Path, target: Path) -> dict[str, object]:
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as out:
             for number, block in enumerate(read_in_blocks(source)):
-                coded = code_deaths(block)
+                coded = code_deaths(block, at_most_wrong=at_most_wrong)
                 coded.to_csv(out, index=False, header=number == 0, lineterminator="\n")
                 for decision, rows in coded["decision"].value_counts().items():
                     counts[str(decision)] += int(rows)
@@ -51,6 +51,7 @@ def code_deaths_file(source: Path, target: Path) -> dict[str, object]:
         "file": str(target),
         "rows": sum(counts.values()),
         **counts,
+        "at_most_wrong": at_most_wrong,
         "dictionary_version": load_dictionary().version,
     }
 
@@ -58,10 +59,12 @@ def code_deaths_file(source: Path, target: Path) -> dict[str, object]:
 @click.command("code", help=label("cli.deaths.code"))
 @click.argument("source", metavar="IN.csv", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=label("cli.deaths.output"))
+@click.option("--at-most", "at_most", type=float, default=2.0, show_default=True, help=label("cli.deaths.at_most"))
 @json_option
-def code(source: Path, output: Path, as_json: bool) -> None:
-    result = code_deaths_file(source, output)
+def code(source: Path, output: Path, at_most: float, as_json: bool) -> None:
+    result = code_deaths_file(source, output, at_most_wrong=at_most / 100)
     if as_json:
         print_json(result)
     else:
-        click.echo(label("coding.done", **{name: result[name] for name in ("rows", *DECISIONS, "file")}))
+        shown = {name: result[name] for name in ("rows", *DECISIONS, "file")}
+        click.echo(label("coding.done", **shown, at_most=format_number(at_most, 1)))

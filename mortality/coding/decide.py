@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,27 +12,41 @@ from mortality.coding.ranking import sex_conflict
 from tkyt_analysis.errors import InputError
 
 if TYPE_CHECKING:
+    from mortality.coding.memory import Remembered
     from mortality.coding.suggest import Candidate
 
 AT_MOST_WRONG = 0.02
 UNCODABLE_BELOW = 0.1
+OLD_AGE, OLD_AGE_FROM = "R54", 70.0  # senility under 70 is a question (vietnam.md §4.1)
 
 
 def decide(
-    candidates: list[Candidate], sex: str | None = None, *, at_most_wrong: float = AT_MOST_WRONG
+    candidates: Sequence[Candidate],
+    sex: str | None = None,
+    *,
+    age_years: float | None = None,
+    at_most_wrong: float = AT_MOST_WRONG,
 ) -> tuple[str, str]:
     """(decision, rule): auto from the score that keeps at most this share wrong; a doubt goes to a coder.
 
-    Vague words (an honest "không rõ", "bệnh tim") and a code of the other sex are always reviewed.
+    Vague words (an honest "không rõ", "bệnh tim"), a code of the other sex and old age under 70 are always reviewed.
     """
-    if not candidates or candidates[0].score < UNCODABLE_BELOW:
+    if not candidates:
         return "uncodable", "no_match"
     best = candidates[0]
-    if sex_conflict(best.code, sex):
+    return _decision(best.code, best.score, best.rule, best.certainty, sex, age_years, auto_from(at_most_wrong))
+
+
+def _decision(
+    code: str, score: float, rule: str, certainty: str, sex: str | None, age_years: float | None, threshold: float
+) -> tuple[str, str]:
+    if score < UNCODABLE_BELOW:
+        return "uncodable", "no_match"
+    if sex_conflict(code, sex):
         return "review", "sex_conflict"
-    if best.certainty != "vague" and best.score >= auto_from(at_most_wrong):
-        return "auto", best.rule
-    return "review", best.rule
+    if code == OLD_AGE and age_years is not None and 0 <= age_years < OLD_AGE_FROM:
+        return "review", "old_age_too_young"
+    return ("auto" if certainty != "vague" and score >= threshold else "review"), rule
 
 
 def _age_band(age_years: pd.Series) -> pd.Series:
@@ -42,7 +57,7 @@ def _age_band(age_years: pd.Series) -> pd.Series:
 
     entries = [entry for group in load_dictionary().by_accented.values() for entry in group]
     asked = {limit for entry in entries for limit in (entry.age_from, entry.age_below) if limit is not None}
-    limits = sorted(asked | {NEWBORN_BELOW, PERINATAL_FROM_YEARS})
+    limits = sorted(asked | {NEWBORN_BELOW, PERINATAL_FROM_YEARS, OLD_AGE_FROM})
     edges = [-float("inf"), *limits, float("inf")]
     inside = [limits[0] / 2, *[(a + b) / 2 for a, b in zip(limits, limits[1:])], limits[-1] + 1]
     return pd.cut(age_years, edges, right=False, labels=inside, ordered=False).astype("float64")
@@ -91,8 +106,11 @@ def code_deaths(deaths: pd.DataFrame, *, limit: int = 5, at_most_wrong: float = 
     columns += [*[f"score_{n}" for n in range(1, limit + 1)], "rule"]
     threshold = auto_from(at_most_wrong)
     with Memory() as memory:
-        found = [memory.candidates(*key) for key in distinct.itertuples(index=False, name=None)]
-    rows = [_row(candidates, sex, limit, at_most_wrong) for candidates, sex in zip(found, distinct["sex"].tolist())]
+        found = [memory.look_up(*key) for key in distinct.itertuples(index=False, name=None)]
+    rows = [
+        _row(one, sex, age, limit, threshold)
+        for one, sex, age in zip(found, distinct["sex"].tolist(), distinct["age"].tolist())
+    ]
     coded = pd.concat([distinct, pd.DataFrame(rows, columns=columns)], axis=1)
     result = keys.merge(coded, on=list(keys.columns), how="left", validate="many_to_one")
     result.insert(0, "id", deaths["id"].to_numpy())
@@ -105,10 +123,10 @@ def code_deaths(deaths: pd.DataFrame, *, limit: int = 5, at_most_wrong: float = 
     return result
 
 
-def _row(candidates: list[Candidate], sex: str, limit: int, at_most_wrong: float) -> tuple[object, ...]:
-    decision, rule = decide(candidates, sex or None, at_most_wrong=at_most_wrong)
-    shown = candidates[:limit]
-    empty = limit - len(shown)
-    codes = [*[one.code for one in shown], *[""] * empty]
-    scores = [*[one.score for one in shown], *[float("nan")] * empty]
-    return decision, *codes, *scores, rule
+def _row(one: Remembered, sex: str, age: float, limit: int, threshold: float) -> tuple[object, ...]:
+    empty = max(0, limit - len(one.codes))
+    codes, scores = [*one.codes[:limit], *[""] * empty], [*one.scores[:limit], *[float("nan")] * empty]
+    if not one.codes:
+        return "uncodable", *codes, *scores, "no_match"
+    verdict = _decision(one.codes[0], one.scores[0], one.rule, one.certainty, sex or None, age, threshold)
+    return verdict[0], *codes, *scores, verdict[1]

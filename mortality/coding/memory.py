@@ -7,20 +7,30 @@ register's words may hold names), and codes whose access is restricted (HIV) sta
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mortality.coding.suggest import Candidate
 
 MOST = 5
 WORTH_WRITING = 200
 LARGEST = 500_000
 _RESTRICTED = ("B20", "B21", "B22", "B23", "B24", "Z21", "R75", "F02.4", "O98.7")
-_COLUMNS = ("code", "score", "rule", "expression", "certainty")
-_known: dict[str, dict[bytes, tuple[Candidate, ...]]] = {}
+_COLUMNS = ("codes", "scores", "rule", "certainty")
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a decision needs of the candidates: codes and scores in order, rule and certainty of the first."""
+
+    codes: tuple[str, ...]
+    scores: tuple[float, ...]
+    rule: str
+    certainty: str
+
+
+_known: dict[str, dict[bytes, Remembered]] = {}
 
 
 def cache_folder() -> Path:
@@ -31,6 +41,7 @@ def cache_folder() -> Path:
     return Path(base) / "coding"
 
 
+@cache
 def memory_version() -> str:
     """Changes with everything a decision depends on: dictionary, titles, word lists, tables, calibration, the engine."""
     from mortality.coding.library import load_library
@@ -50,7 +61,7 @@ def _key(text: str, sex: str, age: float, maternal: str) -> bytes:
 
 
 class Memory:
-    """`with Memory() as memory: memory.candidates(text, sex, age, maternal)`; the file is written at the end."""
+    """`with Memory() as memory: memory.look_up(text, sex, age, maternal)`; the file is written at the end."""
 
     def __init__(self) -> None:
         self.version = memory_version()
@@ -70,63 +81,69 @@ class Memory:
         if kind is None and self.new >= WORTH_WRITING:
             self._write()
 
-    def candidates(self, text: str, sex: str, age: float, maternal: str) -> list[Candidate]:
-        """The candidates of one distinct key; age below 0 is unknown."""
-        from mortality.coding.suggest import suggest_codes
-
+    def look_up(self, text: str, sex: str, age: float, maternal: str) -> Remembered:
+        """What is known of one distinct key, asked from the engine at its first time; age below 0 is unknown."""
         key = _key(text, sex, age, maternal)
         found = self.known.get(key)
         if found is None:
-            found = tuple(
-                suggest_codes(
-                    text, limit=MOST, sex=sex or None, age_years=None if age < 0 else age, maternal=maternal or None
-                )
-            )
+            found = _ask(text, sex, age, maternal)
             if len(self.known) < LARGEST:
                 self.known[key] = found
             self.new += 1
-        return list(found)
+        return found
 
-    def _read(self) -> dict[bytes, tuple[Candidate, ...]]:
+    def _read(self) -> dict[bytes, Remembered]:
         """The remembered decisions; a file that cannot be read is as good as none."""
         import pyarrow as pa
         import pyarrow.parquet as pq
-
-        from mortality.coding.suggest import Candidate
 
         if not self.path.is_file():
             return {}
         try:
             table = pq.read_table(self.path).to_pydict()
-        except (OSError, pa.ArrowInvalid):
+            return {
+                key: Remembered(tuple(codes.split()), tuple(scores), rule, certainty)
+                for key, codes, scores, rule, certainty in zip(table["key"], *(table[name] for name in _COLUMNS))
+            }
+        except (OSError, pa.ArrowInvalid, KeyError):
             return {}
-        found: dict[bytes, list[Candidate]] = {}
-        for key, *values in zip(table["key"], *(table[name] for name in _COLUMNS)):
-            group = found.setdefault(key, [])
-            if values[0]:
-                group.append(Candidate(*values))
-        return {key: tuple(group) for key, group in found.items()}
 
     def _write(self) -> None:
         """The file anew, complete or not at all; older versions go. Without a place to write nothing is kept."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        rows: dict[str, list[object]] = {"key": [], **{name: [] for name in _COLUMNS}}
-        for key, group in self.known.items():
-            if any(one.code.startswith(_RESTRICTED) for one in group):
-                continue
-            for one in group or (None,):
-                rows["key"].append(key)
-                for name in _COLUMNS:
-                    rows[name].append(getattr(one, name) if one else (0.0 if name == "score" else ""))
+        kept = [pair for pair in self.known.items() if not any(code.startswith(_RESTRICTED) for code in pair[1].codes)]
+        table = pa.table(
+            {
+                "key": [key for key, _ in kept],
+                "codes": [" ".join(one.codes) for _, one in kept],
+                "scores": [list(one.scores) for _, one in kept],
+                "rule": [one.rule for _, one in kept],
+                "certainty": [one.certainty for _, one in kept],
+            }
+        )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             unfinished = self.path.with_suffix(f".{os.getpid()}")
-            pq.write_table(pa.table(rows), unfinished)
+            pq.write_table(table, unfinished)
             unfinished.replace(self.path)
             for older in self.path.parent.glob("*.parquet"):
                 if older != self.path:
                     older.unlink(missing_ok=True)
         except OSError:
             return
+
+
+def _ask(text: str, sex: str, age: float, maternal: str) -> Remembered:
+    from mortality.coding.suggest import suggest_codes
+
+    found = suggest_codes(
+        text, limit=MOST, sex=sex or None, age_years=None if age < 0 else age, maternal=maternal or None
+    )
+    return Remembered(
+        tuple(one.code for one in found),
+        tuple(one.score for one in found),
+        found[0].rule if found else "",
+        found[0].certainty if found else "",
+    )

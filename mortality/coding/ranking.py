@@ -35,6 +35,7 @@ AGREEMENT = 0.15
 _FEMALE_ONLY = ("C51", "C52", "C53", "C54", "C55", "C56", "C57", "C58", "D25", "O")
 _MALE_ONLY = ("C60", "C61", "C62", "C63", "N40")
 OTHER_SEX = 0.3
+WEAKEST = 0.12  # below, the words have nothing in common with what was found
 PERINATAL_FROM_YEARS = 1.0
 
 
@@ -103,4 +104,5 @@ def rank(findings: Iterable[Finding], person: Person) -> list[Ranked]:
         others = sum(other for route, other in routes[code[:3]].items() if route != finding.route)
         joint = value + (1.15 - min(value, 1.1)) * AGREEMENT * min(1.0, others)
         ranked.append(Ranked(code, joint, finding, len(routes[code[:3]])))
-    return sorted(ranked, key=lambda one: (-one.strength, one.code))
+    found = [one for one in ranked if one.strength >= WEAKEST]
+    return sorted(found, key=lambda one: (-one.strength, one.code))

@@ -7,7 +7,7 @@ exact → folded → standard → without noise → repaired spelling → sound 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mortality.coding.compose import FILLING, compose
 from mortality.coding.dictionary import DictionaryEntry
@@ -104,7 +104,7 @@ def _by_forms(text: str, library: Library, person: Person) -> list[Finding]:
         words = accented_words(text) if route == "folded" else ()
         found = list(_of_entries(index.get(key, ()), route, person, words))
         if found:
-            return found
+            return _ambiguous(found) if route != "exact" and not has_accents(text) else found
     best: tuple[int, list[Finding]] | None = None
     for _, key, index in forms:
         for step, shorter in enumerate(noise_steps(key), 1):
@@ -112,6 +112,14 @@ def _by_forms(text: str, library: Library, person: Person) -> list[Finding]:
                 best = (step, list(_of_entries(index[shorter], "without_noise", person, (), distance=step)))
                 break
     return best[1] if best else []
+
+
+def _ambiguous(found: list[Finding]) -> list[Finding]:
+    """Text without marks that means different things ("benh than": bệnh than, bệnh thận) is as vague as vague words."""
+    meanings = {(accented_key(one.expression), one.code[:3]) for one in found}
+    if len({text for text, _ in meanings}) > 1 and len({code for _, code in meanings}) > 1:
+        return [replace(one, certainty="vague") for one in found]
+    return found
 
 
 def by_spelling(words: Words, repaired: Words, library: Library, person: Person) -> list[Finding]:

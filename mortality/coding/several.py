@@ -91,5 +91,7 @@ def by_causes(text: str, person: Person, read: Callable[[str], list[Ranked]]) ->
     code = _selected(lines, person)
     weakest = min(min(1.0, part.best.strength) for part in parts)
     vague = next((part.best.finding.certainty for part in parts if part.best.code == code), "likely")
+    if len(lines) == 1 and code in {part.best.code for part in parts}:
+        vague = "vague"  # side by side without a word that joins them: which came first is the family's to say
     words = " + ".join(part.best.finding.expression for part in parts)
     return [Finding(code, "several", words, vague, weakest**0.5, unread, distance=len(parts)), *findings]

@@ -101,8 +101,8 @@ def abbreviations(folded: bool) -> Phrases:
 
 @cache
 def synonyms(folded: bool) -> Phrases:
-    """Regional, older and loan words → the standard word. A single word that is common without marks stays
-    ("té" is a fall, "te" may be "tê") unless marks are written."""
+    """Regional, older and loan words → the standard word. Without marks a single word stays where it may be another
+    word of the dictionary: "té" is a fall, "te" may be "tê"; "xuồng" is a boat, "xuong" rather "xương"."""
     rows = synonym_rows()
     rows = rows[rows["region"] != HOSPITAL_ABBREVIATION]
     pairs = _both(zip(rows["written"], rows["standard"]), False)
@@ -111,8 +111,22 @@ def synonyms(folded: bool) -> Phrases:
     settled = _settle(dict(pairs))
     if not folded:
         return Phrases(settled.items())
-    safe = [(w, m) for w, m in settled.items() if len(w) > 1 or len(w[0]) > 3 or fold(w[0]) == w[0]]
+    marked = _words_by_fold()
+    safe = [(w, m) for w, m in settled.items() if len(w) > 1 or not marked.get(fold(w[0]), set()) - {w[0]}]
     return Phrases((tuple(map(fold, w)), tuple(map(fold, m))) for w, m in safe)
+
+
+def _words_by_fold() -> dict[str, set[str]]:
+    """Every word of the lay dictionaries and concept words, with marks, by the word without marks."""
+    from mortality.coding.dictionary import dictionary_codelists
+
+    texts = [text for name in dictionary_codelists() for text in read_codelist(name)["expression"]]
+    texts += [text for cell in read_codelist("cause_reading_words")["words"] for text in cell.split("|")]
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for word in key_words(text):
+            found.setdefault(fold(word), set()).add(word)
+    return found
 
 
 def _settle(pairs: dict[Words, Words]) -> dict[Words, Words]:

@@ -7,7 +7,6 @@ from support import table
 from mortality.coding.dictionary import load_dictionary
 from mortality.coding.suggest import code_deaths, suggest_codes
 from mortality.icd import is_lowest_level, is_valid_code
-from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
 
 
@@ -15,22 +14,26 @@ def first_code(text, **context):
     return next((one.code for one in suggest_codes(text, **context)), None)
 
 
-def test_the_dictionary_has_at_least_five_hundred_expressions_and_only_lowest_level_who_codes():
-    rows = read_codelist("lay_dictionary")
-    assert rows["expression"].nunique() >= 500
-    wrong = [code for code in rows["icd10"].unique() if not (is_valid_code(code) and is_lowest_level(code))]
-    assert wrong == []
+def dictionary_entries():
+    return [entry for group in load_dictionary().by_accented.values() for entry in group]
+
+
+def test_the_dictionary_has_at_least_twenty_five_hundred_expressions_and_only_lowest_level_who_codes():
+    entries = dictionary_entries()
+    assert len({entry.expression for entry in entries}) >= 2500
+    wrong = {entry.code for entry in entries if not (is_valid_code(entry.code) and is_lowest_level(entry.code))}
+    assert wrong == set()
 
 
 def test_no_expression_stands_twice_with_the_same_code_and_context():
-    rows = read_codelist("lay_dictionary")
-    assert not rows.duplicated(["expression", "icd10", "sex", "age_from", "age_below"]).any()
+    seen = [(e.expression, e.code, e.sex, e.age_from, e.age_below) for e in dictionary_entries()]
+    assert len(seen) == len(set(seen))
 
 
 def test_an_abbreviation_does_not_hide_an_expression_of_the_dictionary():
-    for row in read_codelist("lay_dictionary").drop_duplicates("expression").to_dict("records"):
-        codes = {one.code for one in suggest_codes(row["expression"], sex=row["sex"] or None, age_years=80)}
-        assert codes, row["expression"]
+    for entry in dictionary_entries()[::25]:
+        codes = {one.code for one in suggest_codes(entry.expression, sex=entry.sex or None, age_years=entry.age_from)}
+        assert codes, entry.expression
 
 
 @pytest.mark.parametrize(
@@ -75,12 +78,12 @@ def test_decisions_are_auto_only_where_the_reading_is_sure_and_plausible():
         "b": "review",  # senility at 48 is a question
         "c": "review",  # "heart disease" names no disease
         "d": "review",  # a man with cancer of the cervix
-        "e": "review",  # two causes
+        "e": "review",  # two causes side by side
         "f": "uncodable",
         "g": "auto",
     }
     assert coded.loc["b", "code_1"] == "R54"
-    assert coded.loc["e", ["code_1", "code_2"]].tolist() == ["K74.6", "A16.2"]
+    assert set(coded.loc["e", ["code_1", "code_2"]]) == {"K74.6", "A16.2"}
 
 
 def test_output_has_the_columns_of_the_contract_in_the_order_of_the_input():
