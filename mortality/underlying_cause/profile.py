@@ -60,6 +60,7 @@ ABLATIONS = (
 # E14.6): fourth characters stay comparable with earlier years and with records coded by older tables; three characters agree.
 SERIES = RuleProfile("WHO-2016-series", edition=2010)
 WHO_2016 = RuleProfile("WHO-2016")
+WHO_2019 = RuleProfile("WHO-2019", edition=2019, unlikely_edition=2019)
 WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False)
 NCHS_2010 = RuleProfile("NCHS-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False, nchs=True)
 DEFAULT = SERIES

@@ -82,6 +82,37 @@ def test_a_condition_reported_as_due_to_another_is_not_its_obvious_cause():
     assert cause("J96.0", "J18.9") == ("J18.9", "SP3")
 
 
+def test_an_obvious_cause_brings_the_start_of_its_own_sequence():
+    # Poliomyelitis is not due to diabetes (SP5); HIV, an obvious cause, is itself reported as due to drug use.
+    found = select_underlying_cause(certificate("A80.9", "E14.9", "B24", "F11.2"))
+    assert [(step.rule, step.code) for step in found.steps[:2]] == [("SP5", "A80.9"), ("SP6", "F11.2")]
+
+
+def test_a_fracture_with_an_operation_alone_still_lacks_its_external_cause():
+    found = select_underlying_cause(certificate("A41.9", "Y83.8", "S72.0"))
+    assert (found.code, found.flags) == ("X59.0", ("reject:no_external_cause",))
+
+
+def test_a_symptom_reported_as_due_to_the_starting_point_is_no_obvious_cause_of_it():
+    assert cause("J96.0", "J81") == ("J81", "SP3")  # lung oedema follows respiratory failure only elsewhere
+
+
+def test_the_lowest_condition_must_explain_every_condition_above_it():
+    assert cause("J18.0 C34.9", "I10")[1].startswith("SP4")  # cancer of the lung is not due to hypertension
+    assert cause("J18.0 N17.9", "I10")[1].startswith("SP3")
+
+
+def test_a_sequence_ends_where_the_next_line_gives_no_cause():
+    # Kaposi's sarcoma is not due to diabetes, though it is to HIV one line further down; diabetes is not due to HIV.
+    found = select_underlying_cause(certificate("C46.9", "E14.9", "B24"), DEFAULT.without("obvious_cause"))
+    assert found.steps[0].rule == "SP5"
+
+
+def test_where_everything_is_ill_defined_the_starting_point_stays():
+    assert cause("R09.2", "R99") == ("R99", "SP3")
+    assert cause("R54") == ("R54", "SP1")
+
+
 def test_an_effect_that_lasted_longer_than_its_cause_is_not_due_to_it():
     assert cause("J18.9", "K35.8") == ("K35.8", "SP3")
     longer = {"interval_a": "3 tháng", "interval_b": "2 ngày"}
