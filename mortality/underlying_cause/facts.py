@@ -8,7 +8,7 @@ Code lists and the columns that are read here (every list has source and status 
     ucod_linkage_nchs       the same columns: what the tables of NCHS link besides
     ucod_hiv_combinations   other, result - what is reported with B20–B24, and the code that it makes
     ucod_rejected_sequences effect, rejected (ranges, or * = every code), accepted (not refused after all) - WHO §4.2.3
-    ucod_sequences_nchs     effect, cause, accept (yes | no) - profiles with nchs ask it first
+    ucod_sequences_nchs     effect, cause, accept (yes | no: only for profiles with nchs) - asked before the table
     ucod_obvious_cause      consequence, cause, condition, by_default, from_edition - SP6; condition surgery_within_4_weeks with
                             by_default no: only where the certificate says surgery; condition covid: by profile
     ucod_injury_priority    rank (1 first … 6 last), icd10_ranges

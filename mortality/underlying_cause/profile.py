@@ -64,7 +64,7 @@ WHO_2019 = RuleProfile("WHO-2019", edition=2019, unlikely_edition=2019)
 WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False)
 NCHS_2010 = RuleProfile("NCHS-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False, nchs=True)
 DEFAULT = SERIES
-PROFILES = {profile.name: profile for profile in (SERIES, WHO_2016, WHO_2010, NCHS_2010)}
+PROFILES = {profile.name: profile for profile in (SERIES, WHO_2016, WHO_2019, WHO_2010, NCHS_2010)}
 
 
 def profile(name: str) -> RuleProfile:

@@ -23,8 +23,8 @@ class Rules:
         self.given = table
         self.facts: Facts = facts()
         self.table: CausalTable = table or WhoCausalTable(self.facts.rejected)
-        if profile.nchs:
-            self.table = AmendedTable(self.table, self.facts.sequences_nchs)
+        amended = tuple(row for row in self.facts.sequences_nchs if profile.nchs or row["accept"] == "yes")
+        self.table = AmendedTable(self.table, amended)
         self.book = ConditionBook(self.facts, profile)
         self._due: dict[int, bool] = {}
 
