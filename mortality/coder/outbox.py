@@ -155,6 +155,15 @@ class Outbox:
                 stored += len(choices)
         return stored
 
+    def pending_elsewhere(self) -> list[Choice]:
+        """What other windows of the account hold that the warehouse does not have yet (a page that was just loaded again)."""
+        found: list[Choice] = []
+        for path in sorted(self.folder.glob("*.sealed")):
+            if path.stem != self.window:
+                with contextlib.suppress(ProcessingError):
+                    found += self._read(path)
+        return found
+
     def _read(self, path: Path) -> list[Choice]:
         plain = io.BytesIO()
         try:

@@ -61,15 +61,29 @@ class Coding:
     def load(self, sample: str = "") -> None:
         """Read the queue anew (what waits in the outbox is stored first)."""
         self.outbox.flush()
+        elsewhere = self.outbox.pending_elsewhere()
         self.queue = load_queue(self.home, sample=sample)
         self.sample = sample
         rows = self.queue.items.to_dict("records")
         self._rows = {key_of(row): {str(name): value for name, value in row.items()} for row in rows}
+        self._take_off(elsewhere)
         self._order, self._at = list(self._rows), 0
-        self.deaths_left = int(self.queue.items["deaths"].sum())
+        self.deaths_left = sum(int(row["deaths"]) for row in self._rows.values())
         self.done, self._gone = [], {}
         self._past = PastChoices(latest(choices(self.home)) if not sample else pd.DataFrame())
         self.next_item()
+
+    def _take_off(self, elsewhere: list[Choice]) -> None:
+        """Matters that another window of this account decided a moment ago are no longer asked about."""
+        for key, choice in {
+            (matter_of(one), one.sex): one for one in elsewhere if one.sample_id == self.sample
+        }.items():
+            row = self._rows.get(key[0])
+            if row is not None and choice.state != "withdrawn":
+                left = _with(row, choice, -1)
+                self._rows[key[0]] = left
+                if left["deaths"] <= 0:
+                    del self._rows[key[0]]
 
     @property
     def left(self) -> int:
@@ -217,6 +231,15 @@ def key_of(row: dict[str, Any]) -> str:
 
     parts = (row["kind"], row["text_key"], row["age_band"], row["maternal"], row["death_id"])
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def matter_of(choice: Choice) -> str:
+    """The key of the matter that a choice decided."""
+    from mortality.coder.keys import text_key
+
+    kind = RECORD if choice.death_id else TEXT
+    return key_of({"kind": kind, "text_key": text_key(choice.text), "age_band": choice.age_band, "maternal": choice.maternal,
+                   "death_id": choice.death_id})  # fmt: skip
 
 
 def _with(row: dict[str, Any], choice: Choice, sign: int) -> dict[str, Any]:

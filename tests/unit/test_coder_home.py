@@ -250,6 +250,7 @@ def test_a_key_is_safe_on_disk_before_the_warehouse_has_it_and_survives_its_wind
     assert "cuồng".encode() not in kept[0]
     outbox.close()  # what cannot be stored stays
     with as_account(home, "an"):
+        assert [one.code for one in Outbox(home, "an").pending_elsewhere()] == ["F29"]
         fresh = Outbox(home, "an")
         assert fresh.take_left() == 1
         assert fresh.take_left() == 0
@@ -296,6 +297,11 @@ def test_the_screen_decides_only_what_was_seen_and_shows_markup_as_text(home):
         limit_to_women(app)
         app.receive([{"do": "language", "value": "en"}])
         assert "Code causes" in app._skeleton.value
+        app.coding._decide("uncodable", "", "")
+        second = CoderApp(home, language="vi")  # the page was loaded again before the warehouse had the last decision
+        assert app.coding.done[-1][0] not in second.coding._rows
+        assert second.coding.left == app.coding.left
+        second.close()
         app.close()
     with acting_as(home, "khong"):
         refused = CoderApp(home, language="vi")
