@@ -103,20 +103,21 @@ def _counted(
     if worked_out:
         _translate_ages(con, names, ages, age_breaks)
         joins.append("LEFT JOIN age_words ON " + _same("age_words", names, ages))
-    if "sex" in by:
-        _translate_sexes(con, names)
-        joins.append("LEFT JOIN sex_words ON " + _same("sex_words", names, ["sex"]))
     for name in by:
-        origin = (
-            f"age_words.{name}_"
-            if name in worked_out
-            else "sex_words.sex_"
-            if name == "sex"
-            else f"source.{_quoted(names[name])}"
-        )
+        origin = f"age_words.{name}_" if name in worked_out else f"source.{_quoted(names[name])}"
         columns.append(f"coalesce(nullif(trim({origin}), ''), '{MISSING}') AS {_quoted(name)}")
     sql = f"SELECT {', '.join([*columns, f'trim(source.{_quoted(code)}) AS {CODE}'])}, count(*) AS {DEATHS}"
-    return con.execute(f"{sql} FROM source {' '.join(joins)} GROUP BY ALL ORDER BY ALL").df()
+    rows = con.execute(f"{sql} FROM source {' '.join(joins)} GROUP BY ALL ORDER BY ALL").df()
+    return _with_sexes(rows, by) if "sex" in by else rows
+
+
+def _with_sexes(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The counts with the words for a sex read, and added up again."""
+    from mortality.validation.person_values import sexes
+
+    read = pd.Series(sexes(rows), index=rows.index, dtype="str").replace("", MISSING)
+    keys = [*by, CODE]
+    return rows.assign(sex=read).groupby(keys, as_index=False, dropna=False, observed=True)[DEATHS].sum()
 
 
 def _translate_ages(
@@ -137,13 +138,6 @@ def _translate_ages(
     text = pd.Series(first[place].astype(str), index=years.index).where(known, "")
     table = rows.assign(age_years_=text.astype("str"), age_group_=age_group(years, AGE_BANDS).to_numpy())
     _store(con, "age_words", table)
-
-
-def _translate_sexes(con: duckdb.DuckDBPyConnection, names: dict[str, str]) -> None:
-    from mortality.validation.person_values import sexes
-
-    rows = _distinct(con, names, ["sex"])
-    _store(con, "sex_words", rows.assign(sex_=pd.Series(sexes(rows), index=rows.index, dtype="str")))
 
 
 def _distinct(con: duckdb.DuckDBPyConnection, names: dict[str, str], columns: list[str]) -> pd.DataFrame:
