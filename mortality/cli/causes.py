@@ -31,7 +31,8 @@ def lists(as_json: bool) -> None:
     language = current_language()
     rows = [
         {"id": entry.id, "kind": kind, "title": entry.title[language], "rows": len(read_codelist(items)),
-         "from": entry.valid.from_ if entry.valid else None, "unverified": entry.unverified, "source": entry.source}
+         "from": entry.valid.from_ if entry.valid else None, "to": entry.valid.to if entry.valid else None,
+         "unverified": entry.unverified, "source": entry.source}
         for kind in ("cause_lists", "cause_definitions")
         for entry in load_entries(kind).values()
         for items in [entry.items if kind == "cause_lists" else entry.parts]
