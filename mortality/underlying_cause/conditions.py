@@ -14,6 +14,7 @@ from mortality.underlying_cause.facts import COVID, SURGERY, Facts, Rows, in_edi
 from mortality.underlying_cause.profile import RuleProfile
 
 YEAR = 365.0
+DIABETES = "E10-E14"
 
 
 @dataclass(eq=False, slots=True)
@@ -68,6 +69,10 @@ class ConditionBook:
 
     def __init__(self, facts: Facts, profile: RuleProfile) -> None:
         self.linkage = in_edition(facts.linkage + (facts.linkage_nchs if profile.nchs else ()), profile.edition)
+        if not profile.diabetes_complications:
+            self.linkage = tuple(
+                row for row in self.linkage if row["from_edition"] == "" or row["tentative"] != DIABETES
+            )
         self.obvious = in_edition(facts.obvious, profile.edition)
         if not profile.covid:
             self.obvious = tuple(row for row in self.obvious if row["condition"] != COVID)

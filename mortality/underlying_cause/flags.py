@@ -59,7 +59,6 @@ def _profile(steps: list[Step], rules: Rules) -> Iterator[str]:
         yield LEGACY
     if "M4:place" in details:
         yield PLACE
-    if rules.profile.edition >= 2016 and any(
-        s.detail == "M1:diabetes" and s.code.endswith((".6", ".7")) for s in steps
-    ):
+    by_2016 = rules.profile.edition >= 2016 and rules.profile.diabetes_complications
+    if by_2016 and any(s.detail == "M1:diabetes" and s.code.endswith((".6", ".7")) for s in steps):
         yield DIABETES

@@ -14,6 +14,7 @@ class RuleProfile:
 
     edition : of the linkages: rows of the code lists whose from_edition is later do not hold
     unlikely_edition : 2016 | 2019, the list of conditions unlikely to cause death
+    diabetes_complications : E10–E14 with what it is reported to have caused becomes .6 or another complication (since 2016)
     hiv_combinations : B20–B22.7 from what is reported with HIV
     covid : U07.1 and U07.2 by WHO's instructions of 2020
     nchs : linkages and sequences of the tables of NCHS besides WHO's (`ucod_linkage_nchs`, `ucod_sequences_nchs`)
@@ -26,6 +27,7 @@ class RuleProfile:
     name: str
     edition: int = 2016
     unlikely_edition: int = 2016
+    diabetes_complications: bool = True
     hiv_combinations: bool = True
     covid: bool = True
     nchs: bool = False
@@ -58,7 +60,7 @@ ABLATIONS = (
 )  # fmt: skip
 # WHO 2016 with the fourth characters of diabetes as before 2016 (E14.9 stays where a heart attack is due to diabetes; since 2016
 # E14.6): fourth characters stay comparable with earlier years and with records coded by older tables; three characters agree.
-SERIES = RuleProfile("WHO-2016-series", edition=2010)
+SERIES = RuleProfile("WHO-2016-series", diabetes_complications=False)
 WHO_2016 = RuleProfile("WHO-2016")
 WHO_2019 = RuleProfile("WHO-2019", edition=2019, unlikely_edition=2019)
 WHO_2010 = RuleProfile("WHO-2010", edition=2010, covid=False, replace_never=False, replace_legacy=False)

@@ -51,6 +51,8 @@ def test_the_naive_rule_agrees_in_three_of_four():
 @pytest.mark.parametrize(
     ("profile", "table", "four", "three"),
     [
+        ("WHO-2016-series", True, 94.5, 95.8),
+        ("WHO-2016-series", False, 92.5, 93.5),
         ("NCHS-2010", True, 94.5, 95.8),
         ("NCHS-2010", False, 92.5, 93.5),
         ("WHO-2010", True, 94.5, 95.8),
