@@ -17,6 +17,7 @@ from typing import TextIO
 import pandas as pd
 
 from mortality.underlying_cause.certificate import LINES
+from mortality.underlying_cause.flags import INVALID_CODE
 from mortality.underlying_cause.profile import DEFAULT, RuleProfile
 from tkyt_analysis.errors import InputError
 
@@ -32,7 +33,6 @@ _OTHER_UNITS = {
     "tuần": "weeks", "day": "days", "d": "days", "ngày": "days", "hour": "hours", "h": "hours", "giờ": "hours",
     "minute": "minutes", "min": "minutes", "phút": "minutes",
 }  # fmt: skip
-UNKNOWN_CODE = "check:unknown_code"
 UNKNOWN_UNIT = "check:age_unit"
 UNREADABLE_AGE = "check:age_value"
 
@@ -162,12 +162,11 @@ def tidy(block: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_rows(frame: pd.DataFrame, summary: FileSummary) -> pd.Series:
-    """Flags of each row for what is no code, no unit of age, or no number; examples go to the summary."""
+    """Flags of each row for what is no unit of age or no number; examples of these and of unknown codes go to the summary."""
+    summary.keep(INVALID_CODE, unknown_codes(frame).dropna())
     flags = pd.Series("", index=frame.index)
-    unknown = unknown_codes(frame)
     number = pd.to_numeric(frame["age_value"].str.strip().replace("", "0"), errors="coerce")
     odd = {
-        UNKNOWN_CODE: unknown,
         UNKNOWN_UNIT: frame["age_unit"].where((frame["age_unit"] != "") & ~frame["age_unit"].isin(UNITS)),
         UNREADABLE_AGE: frame["age_value"].where(number.isna()),
     }
@@ -180,9 +179,16 @@ def check_rows(frame: pd.DataFrame, summary: FileSummary) -> pd.Series:
 
 def unknown_codes(frame: pd.DataFrame) -> pd.Series:
     """The writings of each row that no edition of ICD-10 knows, apart by blanks; missing where there is none."""
-    written = frame[list(CODES)].agg(" ".join, axis=1).str.split().explode().dropna()
-    wrong = written[~written.map(_is_known)]
-    return wrong.groupby(level=0).agg(" ".join).reindex(frame.index)
+    wrong = pd.Series("", index=frame.index)
+    for name in CODES:
+        cells = {cell: _unknown_of(cell) for cell in frame[name].unique()}
+        wrong = wrong + frame[name].map(cells)
+    return wrong.str.strip().where(wrong.ne(""))
+
+
+def _unknown_of(cell: str) -> str:
+    """The unknown codes of one cell, each behind a blank."""
+    return "".join(f" {code}" for code in cell.split() if not _is_known(code))
 
 
 @cache

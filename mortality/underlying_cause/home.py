@@ -138,15 +138,11 @@ def _split(text: str) -> list[list[str]]:
 def underlying_of(frame: pd.DataFrame, basis: str, *, profile: RuleProfile = DEFAULT) -> pd.DataFrame:
     """`death_underlying` rows of certificates (COLUMNS); decision review where a flag asks for a person."""
     from mortality.underlying_cause.batch import select_underlying_causes
-    from mortality.underlying_cause.files import UNKNOWN_CODE, unknown_codes
 
     result = select_underlying_causes(frame, profile=profile)
     flags = result["flags"].astype("str")
-    checks = {UNKNOWN_CODE: unknown_codes(frame).notna()} if len(frame) else {}
     if "uncoded" in frame:
-        checks[UNCODED_LINE] = frame["uncoded"].astype(bool)
-    for flag, raised in checks.items():
-        flags = flags.where(~raised, (flags + f" {flag}").str.strip())
+        flags = flags.where(~frame["uncoded"].astype(bool), (flags + f" {UNCODED_LINE}").str.strip())
     asked = flags.str.contains(r"(?:reject|check):") | result["underlying_cause"].eq("")
     return pd.DataFrame(
         {

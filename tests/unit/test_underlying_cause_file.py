@@ -44,7 +44,7 @@ def test_a_certificate_without_a_usable_code_keeps_its_row_with_an_empty_cause_a
     summary, result = worked(tmp_path, "1,M,70,years,,,,,", "2,M,70,years,XYZ,,,,")
     assert result["underlying_cause"].tolist() == ["", ""]
     assert "reject:no_code" in result["flags"][0]
-    assert set(result["flags"][1].split()) >= {"reject:no_code", "check:unknown_code"}
+    assert set(result["flags"][1].split()) >= {"reject:no_code"}
     assert (summary.rows, summary.with_cause) == (2, 0)
 
 
@@ -54,7 +54,7 @@ def test_codes_units_and_ages_that_cannot_be_read_are_named_with_their_row(tmp_p
     )
     assert result["underlying_cause"].tolist() == ["I63.9", "J18.0", "J18.0"]
     assert summary.examples == {
-        "check:unknown_code": ["2: QQ1"],
+        "reject:invalid_code": ["2: QQ1"],
         "check:age_unit": ["3: moons"],
         "check:age_value": ["4: old"],
     }
@@ -100,11 +100,7 @@ def test_the_command_says_what_it_did_for_people_and_for_machines(tmp_path):
     assert "1 trong 2 phiếu" in told.output
     assert "2: QQ1" in told.output
     counted = CliRunner().invoke(underlying, [str(source), "-o", str(tmp_path / "out.csv"), "--json"])
-    assert json.loads(counted.output)["flags"] == {
-        "check:unknown_code": 1,
-        "reject:invalid_code": 1,
-        "reject:no_code": 1,
-    }
+    assert json.loads(counted.output)["flags"] == {"reject:invalid_code": 1, "reject:no_code": 1}
 
 
 def test_an_unknown_profile_is_answered_with_those_that_exist(tmp_path):
