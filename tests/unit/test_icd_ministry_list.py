@@ -137,6 +137,8 @@ def test_headings_in_one_row_with_the_columns_in_another_order_are_read(tmp_path
     assert one.flags("C61") == {"male"}
     assert (one.valid_from, one.valid_to) == (date(2020, 10, 28), date(2026, 6, 30))
     assert about["columns"]["code"] == 3
+    assert edition_at(date(2026, 6, 30), home=tmp_path).id == "VN-4469"
+    assert edition_at(date(2026, 7, 1), home=tmp_path).id == "WHO-2019"
 
 
 def test_a_flag_without_heading_is_taken_by_its_place_only_where_its_cells_repeat_the_code(tmp_path):

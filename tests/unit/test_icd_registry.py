@@ -127,6 +127,7 @@ def test_an_edition_answers_for_itself():
     assert who.children("B18.1") == ["B18.10", "B18.19"]
     assert who.parent("B18.19") == "B18.1"
     assert american.parent("S72.001A") == "S72.001"
+    assert american.parent("W19.XXXA") == "W19"  # nothing is listed in between
     assert who.title("I64", "en") == "Stroke, not specified as haemorrhage or infarction"
     assert who.flags("O95") == frozenset()
     assert who.valid_from is None
