@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pandas as pd
 import pytest
 
 from mortality.coding.dictionary import CERTAINTIES, dictionary_codelists
-from mortality.coding.letters import accented_letters
+from mortality.coding.letters import accented_letters, fold
 from mortality.coding.normalise import accented_key, years_as_many
 from mortality.coding.words import Phrases
 from mortality.icd import is_lowest_level, is_valid_code
+from tkyt_analysis.access.hiv import WORDS
 from tkyt_analysis.catalog import read_codelist
 
 CONTEXT = ["sex", "age_from", "age_below"]
@@ -148,3 +150,15 @@ def test_a_stroke_of_years_ago_is_a_sequela_whatever_the_number_of_years(keyed, 
 
 def test_weeks_and_months_are_left_for_they_make_no_sequela():
     assert years_as_many("tai biến 8 tháng") == "tai biến 8 tháng"
+
+
+def test_wording_that_surely_means_hiv_is_withheld_like_the_word_itself(rows):
+    hiv = rows[rows["icd10"].str.match("B2[0-4]") & (rows["certainty"] == "sure")]
+    seen = hiv["expression"].map(lambda text: re.search(WORDS, fold(text)) is not None)
+    assert listed(hiv.loc[~seen, ["expression", "icd10"]]) == []
+
+
+def test_wording_without_hiv_is_not_withheld(rows):
+    others = rows[~rows["icd10"].str.match("B2[0-4]|D8|F02|O98|A64")]
+    seen = others["expression"].map(lambda text: re.search(WORDS, fold(text)) is not None)
+    assert listed(others.loc[seen, ["expression", "icd10", "codelist"]]) == []
