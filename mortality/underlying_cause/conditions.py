@@ -24,6 +24,7 @@ class Condition:
     number : place in the order of first use; the key of pair tables
     key : the code without dot, at most four characters, for tables that carry no dot
     category : first three characters
+    terminal : ends a train of events (sepsis, lung oedema)
     never : None, or what stands for a code that is never the underlying cause ("" where that depends)
     youngest : from this age (years) the condition is unlikely to cause death; None where it is not on that list
     injury_rank : priority as main injury, 1 first; 9 for no injury
@@ -41,6 +42,7 @@ class Condition:
     if_known: bool = False
     never: str | None = None
     asterisk: bool = False
+    terminal: bool = False
     youngest: int | None = None
     injury_rank: int = 9
     with_hiv: str = ""
@@ -108,6 +110,7 @@ class ConditionBook:
             ill_defined=profile.ill_defined and code in facts.ill_defined,
             if_known=profile.if_known and code in facts.if_known,
             asterisk=code in facts.asterisk,
+            terminal=code in facts.terminal,
             **self._lists.about(code),
         )
 

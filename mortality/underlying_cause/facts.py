@@ -48,6 +48,7 @@ class Facts:
     never: Rows
     if_known: CodeSet
     asterisk: CodeSet
+    terminal: CodeSet
     maternal: Rows
     sequelae: Rows
     unlikely: dict[int, Rows]
@@ -72,6 +73,7 @@ def facts() -> Facts:
         never=tuple(row for row in use if row["use"] == "never"),
         if_known=_joined(row["icd10_ranges"] for row in use if row["use"] == "if_cause_known"),
         asterisk=_joined(row["icd10_ranges"] for row in _rows("edit_asterisk_codes")),
+        terminal=code_set(_groups()["terminal"]),
         maternal=_rows("ucod_maternal"),
         sequelae=_rows("ucod_sequelae"),
         unlikely={

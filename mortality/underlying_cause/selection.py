@@ -61,7 +61,8 @@ def sp6_obvious_causes(start: Condition, case: Case, rules: Rules) -> list[Step]
 def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None:
     """A condition elsewhere on the certificate that obviously led to the starting point, or the start of its own sequence.
 
-    A condition that is itself an obvious consequence of the starting point and reported above it is no cause of it.
+    A condition that the certificate reports as due to the starting point is no cause of it, unless the starting point is
+    one that ends a train of events (sepsis, lung oedema).
     """
     if not start.obvious_after:
         return None
@@ -70,7 +71,7 @@ def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None
     for cause in case.conditions:
         if cause is start or not rules.obvious(start, cause, surgery=surgery):
             continue
-        if case.line_of(cause) < at and at != PART2 and _follows(cause, start, rules):
+        if case.line_of(cause) < at != PART2 and _follows(cause, start, rules):
             continue
         origin = _origin(cause, start, case, rules)
         fields = {"code": origin.code, "replaced": start.code, "cause": cause.code}
@@ -79,7 +80,9 @@ def sp6_obvious_cause(start: Condition, case: Case, rules: Rules) -> Step | None
 
 
 def _follows(cause: Condition, start: Condition, rules: Rules) -> bool:
-    return cause.ill_defined or rules.obvious(cause, start)
+    if start.terminal:
+        return cause.ill_defined or rules.obvious(cause, start)
+    return rules.due_to(cause, start)
 
 
 def _origin(cause: Condition, start: Condition, case: Case, rules: Rules) -> Condition:

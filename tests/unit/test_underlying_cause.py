@@ -102,6 +102,12 @@ def test_the_lowest_condition_must_explain_every_condition_above_it():
     assert cause("J18.0 N17.9", "I10")[1].startswith("SP3")
 
 
+def test_heart_failure_is_no_consequence_of_what_it_is_said_to_have_caused():
+    assert cause("I49.0", "I50.9") == ("I50.9", "SP3")
+    assert cause("I50.9", part2="I42.0")[0] == "I42.0"
+    assert cause("J18.9", "A41.9")[0] == "J18.9"  # sepsis ends a train of events, whatever stands above it
+
+
 def test_a_sequence_ends_where_the_next_line_gives_no_cause():
     # Kaposi's sarcoma is not due to diabetes, though it is to HIV one line further down; diabetes is not due to HIV.
     found = select_underlying_cause(certificate("C46.9", "E14.9", "B24"), DEFAULT.without("obvious_cause"))
