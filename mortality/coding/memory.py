@@ -17,7 +17,8 @@ MOST = 5
 WORTH_WRITING = 200
 LARGEST = 500_000
 _RESTRICTED = ("B20", "B21", "B22", "B23", "B24", "Z21", "R75", "F02.4", "O98.7")
-_COLUMNS = ("codes", "scores", "rule", "certainty")
+_CODES = tuple(f"code_{number}" for number in range(1, MOST + 1))
+_SCORES = tuple(f"score_{number}" for number in range(1, MOST + 1))
 
 
 @dataclass(frozen=True)
@@ -100,29 +101,34 @@ class Memory:
         if not self.path.is_file():
             return {}
         try:
-            table = pq.read_table(self.path).to_pydict()
-            return {
-                key: Remembered(tuple(codes.split()), tuple(scores), rule, certainty)
-                for key, codes, scores, rule, certainty in zip(table["key"], *(table[name] for name in _COLUMNS))
-            }
+            table = pq.read_table(self.path)
+            columns = {name: table.column(name).to_pylist() for name in ("key", "size", *_CODES, "rule", "certainty")}
+            scores = zip(*(table.column(name).to_numpy().tolist() for name in _SCORES))
         except (OSError, pa.ArrowInvalid, KeyError):
             return {}
+        codes = zip(*(columns[name] for name in _CODES))
+        rest = zip(columns["key"], columns["size"], columns["rule"], columns["certainty"])
+        return {
+            key: Remembered(of_codes[:size], of_scores[:size], rule, certainty)
+            for (key, size, rule, certainty), of_codes, of_scores in zip(rest, codes, scores)
+        }
 
     def _write(self) -> None:
         """The file anew, complete or not at all; older versions go. Without a place to write nothing is kept."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        kept = [pair for pair in self.known.items() if not any(code.startswith(_RESTRICTED) for code in pair[1].codes)]
-        table = pa.table(
-            {
-                "key": [key for key, _ in kept],
-                "codes": [" ".join(one.codes) for _, one in kept],
-                "scores": [list(one.scores) for _, one in kept],
-                "rule": [one.rule for _, one in kept],
-                "certainty": [one.certainty for _, one in kept],
-            }
-        )
+        kept = [pair for pair in self.known.items() if not "".join(pair[1].codes[:1]).startswith(_RESTRICTED)]
+        columns: dict[str, list[object]] = {
+            "key": [key for key, _ in kept],
+            "size": [len(one.codes) for _, one in kept],
+            "rule": [one.rule for _, one in kept],
+            "certainty": [one.certainty for _, one in kept],
+        }
+        for place, (code, score) in enumerate(zip(_CODES, _SCORES)):
+            columns[code] = [one.codes[place] if place < len(one.codes) else "" for _, one in kept]
+            columns[score] = [one.scores[place] if place < len(one.scores) else 0.0 for _, one in kept]
+        table = pa.table(columns)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             unfinished = self.path.with_suffix(f".{os.getpid()}")

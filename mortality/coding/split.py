@@ -9,7 +9,7 @@ from mortality.coding.letters import accented_letters, fold
 from mortality.coding.words import JOINTS, text_words
 
 _NUMBERED = re.compile(r"(?:^|\s)[1-9]\s*[.)]\s+|(?:^|\s)[1-9]\s*/\s+")
-_KEPT_BLANK = "\u00a0"
+_KEPT_BLANK = "\ue000"  # no white space, and no letter of any text
 
 
 @cache
