@@ -233,7 +233,7 @@ def writing(home: Path) -> Iterator[Warehouse]:
     with working_within():
         if (Path(home) / "warehouse").exists():
             with Warehouse(home, write=True) as warehouse:
-                if {TABLE, EVENTS, SAMPLES} <= set(warehouse.tables()):
+                if all(has_columns(warehouse, table) for table in (TABLE, EVENTS, SAMPLES)):
                     yield warehouse
                     return
         create_home(home)
@@ -250,9 +250,20 @@ def append(warehouse: Warehouse, table: str, rows: pd.DataFrame) -> None:
 
 def read_table(warehouse: Warehouse, table: str, *, order: str, where: str = "TRUE") -> pd.DataFrame:
     """Rows of a table of this room; none in a home that does not have it yet."""
-    if table in warehouse.tables():
+    if has_columns(warehouse, table):
         return warehouse.query(f"SELECT * FROM lake.{table} WHERE {where} ORDER BY {order}")
     return pd.DataFrame(columns=_columns(table))
+
+
+def has_columns(warehouse: Warehouse, table: str, columns: str = "1") -> bool:
+    """Whether the home has the table (with these columns): asked by a query without rows, which is quicker than the list of all."""
+    import duckdb
+
+    try:
+        warehouse.con.execute(f"SELECT {columns} FROM lake.{table} LIMIT 0")
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return False
+    return True
 
 
 def _columns(table: str) -> list[str]:

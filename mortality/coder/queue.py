@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mortality.coder.choices import SAMPLES, TABLE, as_text, latest, may_know_hiv, read_table, rule_of_learning
+from mortality.coder.choices import (
+    SAMPLES,
+    TABLE,
+    as_text,
+    has_columns,
+    latest,
+    may_know_hiv,
+    read_table,
+    rule_of_learning,
+)
 from mortality.coder.keys import BAND_SQL, MATERNAL_SQL, text_key
 from mortality.coder.learning import ACTIVE, learn
 
@@ -113,10 +122,7 @@ def collect_records(view: ScopedWarehouse, hiv: bool) -> None:
 
 def _has_flags(warehouse: Warehouse) -> bool:
     """Whether the underlying cause has been selected in this home (table death_underlying)."""
-    if "death_underlying" not in warehouse.tables():
-        return False
-    names = warehouse.query("SELECT column_name FROM information_schema.columns WHERE table_name = 'death_underlying'")
-    return {"death_id", "flags"} <= set(names["column_name"])
+    return has_columns(warehouse, "death_underlying", "death_id, flags")
 
 
 def _stakes_sql(rejected: bool) -> str:
