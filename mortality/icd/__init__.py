@@ -30,6 +30,7 @@ from mortality.icd.who import (
     who_categories,
     who_leaves,
     who_title,
+    without_fifth_character,
 )
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "who_categories",
     "who_leaves",
     "who_title",
+    "without_fifth_character",
 ]
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mortality.icd.cm import is_clinical_modification, map_clinical_modification
 from mortality.icd.editions import FLAGS, Edition
-from mortality.icd.who import has_code_shape, is_valid_code, normalise_code, replace_legacy
+from mortality.icd.who import has_code_shape, is_valid_code, normalise_code, replace_legacy, without_fifth_character
 from tkyt_analysis.errors import InputError
 
 CLASSES = ("both", "who_only", "legacy", "cm_only", "neither")
@@ -49,7 +49,7 @@ class EditionCheck:
 def classify_code(written: str) -> str:
     """both | who_only | legacy | cm_only | neither for one written code."""
     code = normalise_code(written)
-    in_who, in_cm = is_valid_code(code), is_clinical_modification(code)
+    in_who, in_cm = is_valid_code(code) or bool(without_fifth_character(code)), is_clinical_modification(code)
     if in_who:
         return "both" if in_cm else "who_only"
     if replace_legacy(code):

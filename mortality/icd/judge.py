@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mortality.icd.cm import is_clinical_modification, map_clinical_modification
-from mortality.icd.who import EDITION, is_lowest_level, is_valid_code, normalise_code, replace_legacy
+from mortality.icd.who import (
+    EDITION,
+    is_lowest_level,
+    is_valid_code,
+    normalise_code,
+    replace_legacy,
+    without_fifth_character,
+)
 from tkyt_analysis.errors import InputError
 
 
@@ -29,6 +36,9 @@ def judge_code(written: str) -> CodeVerdict:
         return CodeVerdict(str(written), "", "missing", False)
     if is_valid_code(code):
         return CodeVerdict(str(written), code, "valid", is_lowest_level(code))
+    coarser = without_fifth_character(code)
+    if coarser:  # hospital lists of Viet Nam carry WHO's optional fifth character
+        return CodeVerdict(str(written), coarser, "valid", is_lowest_level(coarser))
     if replace_legacy(code):
         return CodeVerdict(str(written), replace_legacy(code), "legacy", True)
     if is_clinical_modification(code):

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from mortality.icd.who import code_universe, is_valid_code, takes_place_digit, who_categories, who_title
+from mortality.icd.who import (
+    code_universe,
+    fifth_character_words,
+    is_valid_code,
+    takes_place_digit,
+    who_categories,
+    who_title,
+    without_fifth_character,
+)
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.labels import label
 
@@ -67,7 +75,12 @@ def _english(code: str) -> Title:
         return Title(code, text, "who")
     if is_valid_code(code):  # a place digit
         return Title(code, f"{who_title(code[:3])}: {_place_words()[code[4]][1]}", "who")
-    return Title(code, "", "none")
+    fifth = fifth_character_words(code)
+    return (
+        Title(code, f"{who_title(without_fifth_character(code))}: {fifth[1]}", "who")
+        if fifth
+        else Title(code, "", "none")
+    )
 
 
 def _ministry_titles(home: Path | None) -> dict[str, str]:
@@ -124,6 +137,10 @@ def _own(code: str) -> Title:
     own = own_titles()
     if code in own:
         return Title(code, own[code], "own")
+    fifth = fifth_character_words(code)
+    if fifth:
+        coarser = _own(without_fifth_character(code))
+        return Title(code, f"{coarser.text}: {fifth[0]}", "own_composed" if coarser.source == "own" else coarser.source)
     if not is_valid_code(code):
         return Title(code, "", "none")
     category = own.get(code[:3], "")

@@ -60,6 +60,31 @@ def is_lowest_level(code: str) -> bool:
     return code in who_leaves() or (is_valid_code(code) and code not in who_categories())
 
 
+@cache
+def _fifth_characters() -> list[tuple[str, str, str, str, str]]:
+    rows = read_codelist("icd10_fifth_characters_vi")
+    first, last = rows["codes"].str[:3], rows["codes"].str[-3:]
+    return list(zip(first, last, rows["character"], rows["words_vi"], rows["words_en"]))
+
+
+def fifth_character_words(code: str) -> tuple[str, str] | None:
+    """(Vietnamese, English) of WHO's optional last character: "S06.31" (open wound), "M05.94" (hand), "T08.1" (open).
+
+    None where `code` has none: it is a category of its own, or the character means nothing there.
+    """
+    if len(code) not in (5, 6) or code in who_categories() or code[:-1].rstrip(".") not in who_leaves():
+        return None
+    for first, last, character, vietnamese, english in _fifth_characters():
+        if first <= code[:3] <= last and character == code[-1]:
+            return vietnamese, english
+    return None
+
+
+def without_fifth_character(code: str) -> str:
+    """The WHO code under an optional last character ("S06.31" → "S06.3"); "" where there is no such character."""
+    return code[:-1].rstrip(".") if fifth_character_words(code) else ""
+
+
 def code_universe() -> list[str]:
     """The lowest-level codes that a death can be tabulated under: chapters S–T and Z are left out."""
     return sorted(code for code in who_leaves() if code[0] not in "STZ")

@@ -87,6 +87,20 @@ def test_a_code_of_an_earlier_edition_is_replaced_and_named_legacy(old, new):
     assert (verdict.status, verdict.code) == ("legacy", new)
 
 
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [("S06.31", "S06.3"), ("M05.94", "M05.9"), ("S72.00", "S72.0"), ("T08.1", "T08"), ("B18.19", "B18.19")],
+)
+def test_the_optional_fifth_character_of_hospital_lists_is_dropped(written, used):
+    verdict = icd.judge_code(written)
+    assert (verdict.status, verdict.code) == ("valid", used)
+
+
+@pytest.mark.parametrize("written", ["S06.32", "S06.3A", "I21.91", "M17.11", "S00.01"])
+def test_a_fifth_character_that_means_nothing_in_who_is_not_dropped_in_silence(written):
+    assert icd.judge_code(written).status != "valid"
+
+
 def test_a_three_character_code_with_subdivisions_is_not_lowest_level():
     assert not icd.is_lowest_level("C22")
     assert icd.is_lowest_level("C22.9")

@@ -65,6 +65,7 @@ def test_no_two_categories_bear_the_same_name():
         ("W19.4", "Ngã không rõ cách: trên đường phố", "own_composed"),  # the place digit
         ("V23.4", "Người đi xe máy va chạm ô tô con, xe bán tải: người lái, tai nạn giao thông", "own_composed"),
         ("X59.0", "gãy xương", "own"),  # a subdivision, not the place "at home"
+        ("S06.31", "có vết thương hở vào trong", "own_composed"),
         ("Y06.8", "dạng khác", "own_composed"),  # Y06 takes no place digit
         ("U99.9", "", "none"),
     ],
