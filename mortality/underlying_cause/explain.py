@@ -19,14 +19,15 @@ def explain(
 
     language : vi | en; None is the language in use
     certificate : its lines stand first where it is given
-    titles : the short title of each code stands beside it, at its first mention
+    titles : the short title of each code stands beside it, at its first mention and in the result
     """
     language = language or current_language()
     said = _certificate(certificate, language) if certificate else []
     said += [_sentence(step, language) for step in selection.steps]
-    said += _result(selection, language)
-    said += [flag_text(flag, language) for flag in selection.flags]
-    return _with_titles(said, language) if titles else said
+    result = _result(selection, language)
+    if titles:
+        said, result = _with_titles(said, language), _with_titles(result, language)
+    return said + result + [flag_text(flag, language) for flag in selection.flags]
 
 
 def flag_text(flag: str, language: str | None = None) -> str:
@@ -60,7 +61,7 @@ def _result(selection: Selection, language: str) -> list[str]:
 
 
 def _with_titles(sentences: list[str], language: str) -> list[str]:
-    """The same with the short title of each code behind its first mention, and behind the result."""
+    """The same with the short title of each code behind its first mention."""
     known: set[str] = set()
 
     def named(found: re.Match[str]) -> str:

@@ -21,6 +21,10 @@ RANGES = {
     "ucod_injury_priority": ["icd10_ranges"],
     "ucod_specificity": ["general", "specific"],
     "ucod_groups": ["icd10_ranges"],
+    "ucod_linkage_nchs": ["tentative", "other"],
+    "ucod_maternal": ["icd10_ranges", "result"],
+    "ucod_sequelae": ["tentative", "result"],
+    "ucod_sequences_nchs": ["effect", "cause"],
 }
 CODE = re.compile(r"[A-Z]\d\d(\.\d)?")
 

@@ -51,10 +51,11 @@ def test_both_languages_tell_the_same_steps_in_the_same_order():
     assert rules[0] == rules[1] == [step.rule for step in selection.steps]
 
 
-def test_each_code_gets_its_title_once():
+def test_each_code_gets_its_title_at_its_first_mention_and_in_the_result():
     certificate = Certificate(line_a=("J18.0",), line_b=("I63.9",))
     text = "\n".join(explain(select_underlying_cause(certificate), "en", certificate=certificate))
-    assert text.count("Cerebral infarction") == 1
+    assert text.count("Cerebral infarction") == 2
+    assert text.endswith("Underlying cause: I63.9 (Cerebral infarction, unspecified)")
     assert text.startswith("Line a: J18.0 (Bronchopneumonia")
 
 
