@@ -12,7 +12,7 @@ import pandas as pd
 from mortality.garbage.lists import GarbageList, load_garbage_list
 from mortality.garbage.share import garbage_share, senility_by_age
 from mortality.tabulation.cause_lists import DEFAULT_LIST, GAP, UNKNOWN, CauseList, load_cause_list
-from mortality.tabulation.tables import codes_outside, tabulate_deaths, with_headings
+from mortality.tabulation.tables import tabulate_deaths, with_headings
 from mortality.underlying_cause.profile import DEFAULT, RuleProfile
 from mortality.validation.edit_summary import EditSummary
 from tkyt_analysis.access.hiv import CODES
@@ -69,8 +69,10 @@ class CertificateRun:
 
     def outside(self, list_id: str = DEFAULT_LIST) -> pd.DataFrame:
         """code, item (gap | unknown), deaths of the codes that the list does not place."""
-        spread = self.causes.loc[self.causes.index.repeat(self.causes["deaths"])]
-        return codes_outside(spread, load_cause_list(list_id))
+        item = load_cause_list(list_id).item_of(self.causes["underlying_cause"])
+        rows = self.causes.assign(code=self.causes["underlying_cause"], item=item)
+        counts = rows[item.isin([GAP, UNKNOWN])].groupby(["code", "item"], as_index=False)["deaths"].sum()
+        return counts.sort_values(["deaths", "code"], ascending=[False, True], ignore_index=True)
 
     def garbage(self, by: list[str] | None = None, listed: GarbageList | None = None) -> pd.DataFrame:
         """The share of garbage codes (see `garbage_share`)."""

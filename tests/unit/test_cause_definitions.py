@@ -80,7 +80,7 @@ def test_late_maternal_deaths_and_sequelae_are_not_in_the_ratio():
     assert kinds == {"DIRECT": 1, "INDIRECT": 1, "UNSPECIFIED": 1, "TETANUS": 1, "LATE": 1, "SEQUELAE": 1}
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(

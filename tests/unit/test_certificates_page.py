@@ -38,6 +38,8 @@ def test_every_certificate_is_in_the_table_or_beside_it(certificates):
         _, table = run.by_cause(list_id)
         assert table.loc[~table["is_heading"], "total"].sum() == run.records == 7
     assert run.with_cause + 1 == 7  # number 6 is blank
+    outside = run.outside("nchs_113").set_index("code")["deaths"].to_dict()
+    assert outside[""] == 1
     assert sum(run.paths.values()) <= 7
     assert run.rules["SP1"] == run.paths["SP1"] + sum(
         n for path, n in run.paths.items() if path != "SP1" and "SP1" in path

@@ -117,7 +117,7 @@ LEGACY_AND_PLACE = [
 ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from([*code_universe()[::29], *LEGACY_AND_PLACE]), max_size=80))
 def test_for_every_list_deaths_in_are_deaths_tabulated_and_listed_gaps(codes):
     deaths = pd.DataFrame({"underlying_cause": pd.Series(codes, dtype="str")})
