@@ -193,7 +193,14 @@ def cause_lists(language: str) -> tuple[str, int, int]:
         facts = {word("edition", language): entry.edition, word("legal_source", language): entry.source}
         rows = read_codelist(entry.items)
         parts.append(entry_head(entry, facts, language, unverified=entry.unverified) + folded_table(rows, language))
-    return "".join(parts), len(entries), sum(entry.unverified for entry in entries.values())
+    definitions = load_entries("cause_definitions")
+    for entry in definitions.values():
+        facts = {word("edition", language): entry.edition, word("legal_source", language): entry.source}
+        head = entry_head(entry, facts, language, unverified=entry.unverified)
+        remark = paragraph(entry.remark[language]) if entry.remark else ""
+        parts.append(head + remark + folded_table(read_codelist(entry.parts), language))
+    both = [*entries.values(), *definitions.values()]
+    return "".join(parts), len(both), sum(entry.unverified for entry in both)
 
 
 def folded_table(rows: pd.DataFrame, language: str) -> str:
