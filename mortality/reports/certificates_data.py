@@ -118,10 +118,12 @@ def run_certificates(
 def _add(run: CertificateRun, block: pd.DataFrame, country: str, workers: int | None) -> None:
     """One block of rows: selected, edited, counted."""
     from mortality.underlying_cause.batch import select_underlying_causes
-    from mortality.underlying_cause.files import tidy
+    from mortality.underlying_cause.files import FileSummary, check_rows, tidy
 
     frame = tidy(block)
+    checks = check_rows(frame, FileSummary())
     chosen = select_underlying_causes(frame, profile=run.profile, decision_table=run.decision_table, workers=workers)
+    chosen["flags"] = (chosen["flags"] + " " + checks).str.strip()
     _count_steps(run, chosen)
     _compare(run, frame, chosen["underlying_cause"])
     judged = frame.drop(columns=[name for name in GIVEN if name in frame]).replace("", pd.NA)

@@ -81,6 +81,14 @@ def test_hiv_is_counted_but_not_named_unless_the_account_may_see_it(certificates
     assert closed.loc[~closed["is_heading"], "total"].sum() == 7
 
 
+def test_a_code_that_nobody_knows_is_a_matter_for_a_coder(certificates, tmp_path):
+    broken = tmp_path / "broken.csv"
+    broken.write_text((HEAD + ROWS).replace("3,F,55,years,R54", "3,F,55,years,QQ99 R54"), encoding="utf-8")
+    before, after = run_certificates(certificates), run_certificates(broken)
+    assert after.flags["reject:invalid_code"] == before.flags["reject:invalid_code"] + 1
+    assert after.review == before.review + 1
+
+
 def test_old_age_below_60_is_marked_on_the_page(certificates):
     html = certificates_page(run_certificates(certificates), language="vi")
     assert "già yếu dưới 60 tuổi" in html
