@@ -8,6 +8,7 @@ import pytest
 from support import table
 
 from mortality.pipeline import DEATHS_TO_CODE, coding_decisions
+from mortality.underlying_cause import home
 from mortality.underlying_cause.home import (
     certificates_of,
     certificates_of_words,
@@ -24,7 +25,6 @@ DEATHS = table("""
     d2       | female |        30 | years    |        30 | 2025-03-01 |        |                 |                  |                  |
     d3       | male   |           |          |        61 | 2025-03-01 |        |                 |                  | K35.8            |
     d4       | male   |        50 | years    |        50 | 2025-03-01 |        |                 |                  |                  | I21.9
-    d5       | male   |        50 | years    |        50 | 2025-03-01 |        |                 | viêm phổi do lao |                  |
 """)
 CAUSES = table("""
     death_id | line  | position | icd10_code | cause_text    | interval_as_written | row_number
@@ -141,11 +141,19 @@ def test_a_coders_decision_on_the_record_stays():
     assert with_underlying(decisions, underlying)["code"].tolist() == ["C34.9"]
 
 
-def test_what_something_is_due_to_stands_on_the_line_below():
-    deaths = DEATHS[DEATHS["death_id"] == "d5"]
+def test_what_something_is_due_to_stands_on_the_line_below(monkeypatch):
+    codes = {"viêm phổi": "J18.9", "đột quỵ": "I64", "tăng huyết áp": "I10", "???": ""}
+    named = {
+        "two lines": [["viêm phổi", "???"], ["đột quỵ", "tăng huyết áp"]],
+        "one left": [["viêm phổi"], ["???"]],
+        "single": [],
+    }
+    monkeypatch.setattr(home, "_split", named.get)
+    monkeypatch.setattr(home, "_best_codes", lambda text, sex, age_years: text.map(codes))
+    deaths = pd.DataFrame({"death_id": ["d1", "d2", "d3"], "cause_text": list(named), "sex": "male", "age_years": 70.0})
     lines = certificates_of_words(deaths)
-    assert lines[["line_a", "line_b"]].map(lambda code: code[:2]).values.tolist() == [["J1", "A1"]]
-    assert underlying_of(lines, "words")["code"].str[:2].tolist() == ["A1"]
+    assert lines[["id", "line_a", "line_b"]].values.tolist() == [["d1", "J18.9", "I64 I10"]]
+    assert underlying_of(lines, "words")["code"].tolist() == ["I64"]
 
 
 def test_a_home_without_deaths_gives_no_rows():
