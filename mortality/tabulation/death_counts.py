@@ -25,7 +25,7 @@ def count_deaths_in_file(
 ) -> pd.DataFrame:
     """`by`, underlying_cause (as written), deaths: the rows of a CSV counted.
 
-    path : UTF-8, one row per death, with a column of codes (`code`, else the first of CODE_COLUMNS)
+    path : UTF-8 (comma, semicolon or tab), one row per death, with a column of codes (`code`, else the first of CODE_COLUMNS)
     by : columns of the file; sex (words become male, female), age_group and age_years (from age_value and age_unit, or
         age_years) are worked out; an empty cell is "unknown"
     age_breaks : ages that begin a span; age_years then tells only the first year of the span, and groups stay few
@@ -72,11 +72,18 @@ def _open(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
         raise InputError("error.tabulation_file", file=path, reason="–")
     text = path.as_posix().replace("'", "''")
     con.execute(
-        f"CREATE VIEW source AS SELECT * FROM read_csv('{text}', header = true, all_varchar = true, delim = ',', "
+        f"CREATE VIEW source AS SELECT * FROM read_csv('{text}', header = true, all_varchar = true, delim = '{_separator(path)}', "
         "quote = '\"', escape = '\"', null_padding = true, normalize_names = false)"
     )
     columns = con.execute("SELECT * FROM source LIMIT 0").df().columns
     return {str(name).strip().lstrip("\ufeff").lower(): str(name) for name in columns}
+
+
+def _separator(path: Path) -> str:
+    """The mark that the first line has most of: comma, semicolon or tab."""
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        first = stream.readline()
+    return max(",;\t", key=first.count)
 
 
 def _code_column(names: dict[str, str], wanted: str) -> str:

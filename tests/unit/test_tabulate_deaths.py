@@ -75,6 +75,12 @@ def test_ages_are_kept_apart_where_a_definition_begins_or_ends(tmp_path):
     assert list(count_deaths_in_file(path, ["age_years"], age_breaks=(0, 30, 70))["age_years"]) == ["0", "30", "70"]
 
 
+def test_a_file_with_semicolons_is_read_too(book, tmp_path):
+    other = tmp_path / "semicolons.csv"
+    other.write_text(BOOK.replace(",", ";"), encoding="utf-8")
+    assert count_deaths_in_file(other, ["sex"]).equals(count_deaths_in_file(book, ["sex"]))
+
+
 def test_headings_are_marked_so_that_nobody_adds_them_twice(book):
     rows = tabulate(book, list_id="who_mortality_list_1", by=[], headings=True).table
     assert rows.loc[~rows["is_heading"], "deaths"].sum() == 6
