@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from mortality.coding.dictionary import DictionaryEntry, LayDictionary, load_dictionary
@@ -100,7 +101,20 @@ class Library:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary(document.words for document in self.documents)
+        written = (accented_words(entry.expression) for entries in self._words.values() for entry in entries)
+        return Vocabulary(chain((document.words for document in self.documents), written))
+
+    @cached_property
+    def by_letters(self) -> dict[str, tuple[DictionaryEntry, ...]]:
+        """Entries by their letters alone, blanks and marks gone: for words glued together or cut."""
+        grouped: dict[str, list[DictionaryEntry]] = defaultdict(list)
+        for index in (self.by_standard, self.dictionary.by_folded):
+            for key, entries in index.items():
+                if len(key) >= 6:
+                    grouped[key.replace(" ", "")] += [
+                        one for one in entries if one not in grouped[key.replace(" ", "")]
+                    ]
+        return {key: tuple(entries) for key, entries in grouped.items()}
 
     @cached_property
     def version(self) -> str:

@@ -14,11 +14,11 @@ TRUST = {
     "exact": 1.3,
     "standard": 1.1,
     "folded": 1.2,
-    "without_noise": 0.84,
+    "without_noise": 1.05,
     "repaired": 0.9,
     "sound": 0.74,
     "near": 0.72,
-    "transport": 0.9,
+    "transport": 0.8,
     "composed": 0.71,
     "several": 0.74,
     "inside": 0.86,
@@ -30,11 +30,13 @@ CERTAINTY = {"sure": 1.0, "likely": 0.85, "vague": 0.8}
 POWER = {"like_title": 1.5, "folded": 1.25, "near": 2.25}
 TITLE_OF_ONE_WORD, LESS_PER_WORD, TITLE_OF_MANY = 0.95, 0.03, 0.6  # likeness that counts as the same title
 UNREAD = 1.0
-NOISE_STEP = 0.86
+NOISE_STEP = 0.9
 AGREEMENT = 0.15
 _FEMALE_ONLY = ("C51", "C52", "C53", "C54", "C55", "C56", "C57", "C58", "D25", "O")
 _MALE_ONLY = ("C60", "C61", "C62", "C63", "N40")
+_SECONDARY = ("C77", "C78", "C79")
 OTHER_SEX = 0.3
+SECONDARY = 0.6  # "K phổi di căn não" is likest to the title of where it went, and began in the lung
 WEAKEST = 0.12  # below, the words have nothing in common with what was found
 PERINATAL_FROM_YEARS = 1.0
 
@@ -83,6 +85,8 @@ def strength(finding: Finding, person: Person) -> float:
     value *= 1.1 if finding.context else 1.0
     if sex_conflict(finding.code, person.sex):
         value *= OTHER_SEX
+    if finding.route == "like_title" and finding.code.startswith(_SECONDARY):
+        value *= SECONDARY
     age = person.age_years
     if age is not None and age >= PERINATAL_FROM_YEARS and finding.code.startswith("P"):
         value *= OTHER_SEX

@@ -28,6 +28,7 @@ from mortality.coding.words import Words, key_words
 
 NEWBORN_BELOW = 28 / 365.25
 NEAR_FROM = 0.8
+WITHOUT_MARKS = 0.93  # a short concept may be another word: "da" is skin (da) or many (đa)
 SOUNDS_ALIKE = 0.5  # letters that differ weigh half where the words sound the same
 
 
@@ -125,6 +126,9 @@ def _ambiguous(found: list[Finding]) -> list[Finding]:
 def by_spelling(words: Words, repaired: Words, library: Library, person: Person) -> list[Finding]:
     """Entries that are reached by repairing unknown words, or that sound the same."""
     found: list[Finding] = []
+    for form in dict.fromkeys((words, tuple(noise_steps(" ".join(words))[-1:]) or words)):
+        letters = "".join(map(fold_word, form)).replace(" ", "")
+        found += _of_entries(library.by_letters.get(letters, ()), "repaired", person, (), likeness=0.97)
     if repaired != words:
         key = " ".join(map(fold_word, repaired))
         for step, shorter in enumerate([key, *noise_steps(key)]):
@@ -148,6 +152,7 @@ def by_parts_inside(words: Words, library: Library, person: Person) -> list[Find
     folded = tuple(map(fold_word, words))
     content = [word for word in folded if word not in FILLING]
     found: list[Finding] = []
+    marks_written = has_accents(" ".join(words))
     for key, place in library.inside(folded):
         size = len([word for word in key.split() if word not in FILLING])
         unread = 1 - size / max(1, len(content))
@@ -155,6 +160,7 @@ def by_parts_inside(words: Words, library: Library, person: Person) -> list[Find
             marked = tuple(words[place : place + len(key.split())])
             for entry in library.by_standard[key]:
                 like = 1 - marks_that_differ(marked, standard_words(entry.expression))
+                like *= 1.0 if marks_written else WITHOUT_MARKS
                 found += _of_entries([entry], "inside", person, (), unread=unread, likeness=like, distance=place)
     return found
 
@@ -167,6 +173,7 @@ def by_composition(words: Words, person: Person) -> list[Finding]:
         found.append(Finding(transport[0], "transport", transport[1], "likely"))
     more = (*words, "sơ", "sinh") if person.newborn and has_accents(" ".join(words)) else words
     more = (*more, "so", "sinh") if person.newborn and more == words else more
+    like = 1.0 if has_accents(" ".join(words)) else WITHOUT_MARKS
     for rank, reading in enumerate(compose(more)):
         route = "composed" if reading.concepts > 1 else "process"
         found.append(
@@ -175,6 +182,7 @@ def by_composition(words: Words, person: Person) -> list[Finding]:
                 route,
                 reading.expression,
                 reading.certainty,
+                like,
                 unread=min(1.0, reading.unread),
                 distance=rank,
             )

@@ -146,6 +146,8 @@ class Vocabulary:
                     if end not in ways or score > ways[end][0]:
                         ways[end] = (score, [*parts, part])
         score, parts = ways.get(len(word), (-9.0, []))
+        if len(parts) == 2 and min(len(part) for part in parts) >= 2 and min(map(self.counts.__getitem__, parts)) >= 3:
+            score += 1.0  # two common words that nobody wrote side by side yet
         return parts if 2 <= len(parts) <= 6 and score >= -1.0 and len(word) >= 5 else []
 
     def _spelling(self, word: str, before: str, after: str) -> str:
