@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from html import escape
@@ -12,6 +13,7 @@ from mortality.coder.session import Coding, Item
 from mortality.coder.similar import Past
 from mortality.coder.titles import title_of
 from mortality.coder.words import rule_words
+from mortality.underlying_cause.explain import flag_text
 from tkyt_analysis.labels import LANGUAGES, format_number, label
 
 HERE = Path(__file__).parent
@@ -146,6 +148,11 @@ def _facts(item: Item, language: str) -> str:
             "coder.machine", language, decision=f"{machine}{code}", rule=escape(rule_words(str(row["rule"]), language))
         )
     )
+    parts += [
+        escape(flag_text(flag, language))
+        for flag in re.split(r"[;, ]+", str(row["flags"]))
+        if flag.startswith(("reject:", "check:"))
+    ]
     return " · ".join(parts)
 
 

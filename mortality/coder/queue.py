@@ -6,7 +6,7 @@
 3. the remaining words, of one death each.
 
 Words wait while the machine has not decided them alone and coders have not confirmed them; a coder does not meet again what
-that coder decided. Records whose register gave a valid code, and records that the account may not see, are left out.
+that coder decided. Records whose register gave a valid code or whose certificate settled the cause, and records that the account may not see, are left out.
 """
 
 from __future__ import annotations
@@ -38,30 +38,46 @@ if TYPE_CHECKING:
 
 TEXT, RECORD = "text", "record"
 STAKES = ("rejected", "maternal", "under_5", "external", "notifiable", "low_score")
-GIVEN = "('as_given', 'as_written')"
+GIVEN = "(c.rule IN ('as_given', 'as_written', 'coder_record') OR c.rule LIKE 'certificate:%')"
 KEYS = ["text_key", "age_band", "maternal"]
 COLUMNS = [
     "kind", *KEYS, "written", "death_id", "deaths", "male", "female", "age_low", "age_mid", "age_high", "decision", "code", "score",
-    "rule", "stakes", "others",
+    "rule", "flags", "stakes", "others",
 ]  # fmt: skip
-_SIMPLE = "lower(trim(regexp_replace(nfc_normalize(d.cause_text), '\\s+', ' ', 'g')))"
+_SIMPLE = "lower(trim(regexp_replace(nfc_normalize(d.written), '\\s+', ' ', 'g')))"
 _RECORDS = """
     CREATE OR REPLACE TEMP TABLE to_code AS
-    SELECT d.death_id, {simple} AS simple, d.cause_text AS written, d.sex, d.age_years, {band} AS age_band, {maternal} AS maternal,
-           c.decision, c.code, c.score, c.rule, {stakes} AS stakes
-    FROM lake.death d JOIN lake.death_code c USING (death_id) {underlying}
-    WHERE {units} AND d.death_id NOT IN ({hidden}) AND coalesce(trim(d.cause_text), '') <> ''
-      AND c.rule NOT IN {given}
+    WITH record AS (
+        SELECT d.*, coalesce(nullif(trim(d.cause_text), ''), {lines}, '') AS written, {flags} AS flags, {asked} AS asked
+        FROM lake.death d {underlying}
+    )
+    SELECT d.death_id, {simple} AS simple, d.written, d.sex, d.age_years, {band} AS age_band, {maternal} AS maternal,
+           c.decision, c.code, c.score, c.rule, d.flags, {stakes} AS stakes
+    FROM record d JOIN lake.death_code c USING (death_id)
+    WHERE {units} AND d.death_id NOT IN ({hidden}) AND d.written <> '' AND (d.asked OR NOT {given})
+"""
+# What the rules for the underlying cause could not settle, and the certificate's lines as the words to read.
+_ASKED = """
+    LEFT JOIN (
+        SELECT death_id, string_agg(flags, ' ' ORDER BY basis) AS flags,
+               bool_or(coalesce(flags, '') LIKE '%reject:%' OR decision = 'review') AS asked
+        FROM lake.death_underlying GROUP BY 1
+    ) u USING (death_id)
+    LEFT JOIN (
+        SELECT k.death_id, string_agg(k.line || ': ' || coalesce(nullif(k.cause_text, ''), k.icd10_code, ''), '; '
+                                      ORDER BY k.line, k.position, k.row_number) AS lines
+        FROM lake.death_cause k GROUP BY 1
+    ) l USING (death_id)
 """
 _TEXTS = """
     SELECT simple, age_band, maternal, mode(written) AS written, count(*) AS deaths, count(*) FILTER (sex = 'male') AS male,
            count(*) FILTER (sex = 'female') AS female, min(age_years) AS age_low, median(age_years) AS age_mid,
            max(age_years) AS age_high, min(decision) AS decision, mode(code) AS code, avg(score) AS score, mode(rule) AS rule
-    FROM to_code WHERE decision <> 'auto' GROUP BY 1, 2, 3 ORDER BY deaths DESC, simple, age_band, maternal
+    FROM to_code WHERE decision <> 'auto' AND rule NOT LIKE 'certificate:%' GROUP BY 1, 2, 3 ORDER BY deaths DESC, simple, age_band, maternal
 """
 _SINGLES = """
     SELECT death_id, simple, age_band, maternal, written, 1 AS deaths, (sex = 'male')::INT AS male, (sex = 'female')::INT AS female,
-           age_years AS age_low, age_years AS age_mid, age_years AS age_high, decision, code, score, rule, stakes
+           age_years AS age_low, age_years AS age_mid, age_years AS age_high, decision, code, score, rule, flags, stakes
     FROM to_code WHERE stakes <> '' ORDER BY death_id
 """
 
@@ -110,25 +126,20 @@ def collect_records(view: ScopedWarehouse, hiv: bool) -> None:
     hidden = replaced_records_sql(warehouse)
     if not hiv:
         hidden = f"SELECT * FROM ({hidden}) UNION ALL SELECT * FROM ({DEATHS})"
-    rejected = _has_flags(warehouse)
+    known = has_columns(warehouse, "death_underlying", "death_id, basis, flags, decision")
     warehouse.con.execute(
         _RECORDS.format(
-            simple=_SIMPLE, band=BAND_SQL, maternal=MATERNAL_SQL, units=view.units("d.unit_id"), hidden=hidden, given=GIVEN,
-            stakes=_stakes_sql(rejected),
-            underlying="LEFT JOIN lake.death_underlying u USING (death_id)" if rejected else "",
+            simple=_SIMPLE, band=BAND_SQL, maternal=MATERNAL_SQL, units=view.units("d.unit_id"), hidden=hidden, given=GIVEN, stakes=_stakes_sql(),
+            underlying=_ASKED if known else "", lines="l.lines" if known else "NULL", flags="coalesce(u.flags, '')" if known else "''",
+            asked="coalesce(u.asked, false)" if known else "false",
         )
     )  # fmt: skip
 
 
-def _has_flags(warehouse: Warehouse) -> bool:
-    """Whether the underlying cause has been selected in this home (table death_underlying)."""
-    return has_columns(warehouse, "death_underlying", "death_id, flags")
-
-
-def _stakes_sql(rejected: bool) -> str:
+def _stakes_sql() -> str:
     """SQL text: why a single record matters, blank-separated, in the order of STAKES ("" where nothing does)."""
     tests = {
-        "rejected": "coalesce(CAST(u.flags AS VARCHAR), '') LIKE '%reject:%'" if rejected else "false",
+        "rejected": "d.asked",
         "maternal": MATERNAL_SQL,
         "under_5": "d.age_years < 5",
         "external": "regexp_matches(coalesce(c.code, ''), '^[V-Y]')",
@@ -158,7 +169,9 @@ def _whole(view: ScopedWarehouse, account: Account) -> Queue:
     singles = singles.assign(text_key=singles["simple"].map(keys).astype("str"), kind=RECORD)
     singles = _waiting_singles(singles, last, account.name)
     items = pd.concat([texts[texts["deaths"] > 1], singles, texts[texts["deaths"] == 1]], ignore_index=True)
-    items = items.reindex(columns=COLUMNS).fillna({"death_id": "", "stakes": "", "others": 0, "code": "", "rule": ""})
+    items = items.reindex(columns=COLUMNS).fillna(
+        {"death_id": "", "stakes": "", "flags": "", "others": 0, "code": "", "rule": ""}
+    )
     coded, empty = warehouse.one(
         "SELECT count(*), count(*) FILTER (coalesce(trim(d.cause_text), '') = '') FROM lake.death d "
         f"JOIN lake.death_code c USING (death_id) WHERE {view.units('d.unit_id')}"
