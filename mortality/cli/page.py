@@ -45,8 +45,13 @@ def write_certificates_page(
         raise InputError("error.tabulation_target", file=target, reason=error.strerror or "") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    findings = int(run.edits.findings["findings"].sum()) if run.edits is not None else 0
-    counts = {"records": run.records, "with_cause": run.with_cause, "review": run.review, "findings": findings}
+    findings = int(run.findings(restricted=restricted)["findings"].sum())
+    counts = {
+        "records": run.records,
+        "with_cause": run.with_cause(restricted=restricted),
+        "review": run.review,
+        "findings": findings,
+    }
     return {
         **counts,
         "given": run.given,

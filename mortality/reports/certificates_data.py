@@ -17,6 +17,7 @@ from mortality.underlying_cause.profile import DEFAULT, RuleProfile
 from mortality.validation.edit_summary import EditSummary
 from tkyt_analysis.access.hiv import CODES
 
+RESTRICTED_CHECK = "RESTRICTED"
 REVIEW = ("reject:", "check:")
 KEYS = ["sex", "age_years", "underlying_cause"]
 GIVEN = ("ucod", "underlying_cause", "underlying_cause_as_given")
@@ -46,10 +47,14 @@ class CertificateRun:
     same_category: int = 0
     sha256: str = ""
 
-    @property
-    def with_cause(self) -> int:
-        """Certificates for which a code was found."""
-        return int(self.causes.loc[self.causes["underlying_cause"] != "", "deaths"].sum())
+    def shown_causes(self, restricted: bool) -> pd.DataFrame:
+        """The counts that a reader may see: without `restricted`, HIV looks like no code, in every figure alike."""
+        return self.causes if restricted else withhold_hiv(self.causes)
+
+    def with_cause(self, *, restricted: bool = True) -> int:
+        """Certificates for which a code was found (and, without `restricted`, is not withheld)."""
+        causes = self.shown_causes(restricted)
+        return int(causes.loc[causes["underlying_cause"] != "", "deaths"].sum())
 
     def by_cause(self, list_id: str = DEFAULT_LIST, *, restricted: bool = True) -> tuple[CauseList, pd.DataFrame]:
         """(list, table of item, is_heading, male, female, unknown, total in the order of the list).
@@ -57,7 +62,7 @@ class CertificateRun:
         Items, gap and unknown sum to the records. restricted : False counts HIV among the unknown, as releases do
         """
         causes = load_cause_list(list_id)
-        counts = self.causes if restricted else withhold_hiv(self.causes)
+        counts = self.shown_causes(restricted)
         table = with_headings(tabulate_deaths(counts, causes, ["sex"], deaths_column="deaths"), causes, ["sex"])
         wide = table.pivot_table(
             index=["item", "is_heading"], columns="sex", values="deaths", aggfunc="sum", fill_value=0
@@ -74,9 +79,15 @@ class CertificateRun:
         counts = rows[item.isin([GAP, UNKNOWN])].groupby(["code", "item"], as_index=False)["deaths"].sum()
         return counts.sort_values(["deaths", "code"], ascending=[False, True], ignore_index=True)
 
-    def garbage(self, by: list[str] | None = None, listed: GarbageList | None = None) -> pd.DataFrame:
+    def garbage(self, listed: GarbageList | None = None, *, restricted: bool = True) -> pd.DataFrame:
         """The share of garbage codes (see `garbage_share`)."""
-        return garbage_share(self.causes, by=by, garbage=listed or load_garbage_list(), deaths_column="deaths")
+        counts = self.shown_causes(restricted)
+        return garbage_share(counts, garbage=listed or load_garbage_list(), deaths_column="deaths")
+
+    def findings(self, *, restricted: bool = True) -> pd.DataFrame:
+        """check, severity, findings of the edits; without `restricted` not the check that names HIV."""
+        found = self.edits.findings if self.edits else pd.DataFrame({"severity": [], "check": [], "findings": []})
+        return found if restricted else found[found["check"] != RESTRICTED_CHECK]
 
     def old_age(self) -> pd.DataFrame:
         """Deaths of old age by age, with the mark below 60."""

@@ -10,7 +10,6 @@ from tkyt_analysis.labels import all_labels, current_language, format_number, la
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, page, paragraph, section, table_html
 
 RULES = ("SP1", "SP2", "SP3", "SP4", "SP5", "SP6", "SP7", "SP8", "M1", "M2", "M3", "M4")
-RESTRICTED_CHECK = "RESTRICTED"
 LEADING, PATHS, OUTSIDE = 12, 12, 20
 COUNTS = ("male", "female", "unknown", "total")
 
@@ -32,12 +31,12 @@ def certificates_page(
         paragraph(
             label("certificates.lead", language, file=run.source.name, count=format_number(run.records, 0, language))
         ),
-        _cards(run, language),
+        _cards(run, restricted, language),
         _way(run, list_id, restricted, language),
         _causes(run, list_id, restricted, language),
         _rules(run, restricted, language),
         _edits(run, restricted, language),
-        _garbage(run, language),
+        _garbage(run, restricted, language),
         _outside(run, list_id, language),
     ]
     return page(
@@ -72,15 +71,16 @@ def _percent(part: int, whole: int, language: str) -> str:
     return f"{format_number(100 * part / whole, 1, language)} %" if whole else "–"
 
 
-def _cards(run: CertificateRun, language: str) -> str:
-    garbage = run.garbage().set_index("category").loc["all_listed"]
+def _cards(run: CertificateRun, restricted: bool, language: str) -> str:
+    with_cause = run.with_cause(restricted=restricted)
+    garbage = run.garbage(restricted=restricted).set_index("category").loc["all_listed"]
     low, high = (format_number(100 * garbage[name], 1, language) for name in ("lower", "upper"))
     cards = [
         FigureCard(label("certificates.card.records", language), run.records),
         FigureCard(
             label("certificates.card.with_cause", language),
-            run.with_cause,
-            unit=_percent(run.with_cause, run.records, language),
+            with_cause,
+            unit=_percent(with_cause, run.records, language),
         ),
         FigureCard(
             label("certificates.card.review", language), run.review, unit=_percent(run.review, run.records, language)
@@ -219,13 +219,11 @@ def _edits(run: CertificateRun, restricted: bool, language: str) -> str:
     from mortality.validation.edit_findings import SEVERITIES
     from mortality.validation.edit_sentences import titles
 
-    if run.edits is None or run.edits.findings.empty:
+    found = run.findings(restricted=restricted)
+    if found.empty:
         return section(
             label("certificates.section.edits", language), paragraph(label("certificates.no_edits", language))
         )
-    found = run.edits.findings
-    if not restricted:
-        found = found[found["check"] != RESTRICTED_CHECK]
     named = titles("VN", language)
     order = {name: rank for rank, name in enumerate(SEVERITIES)}
     found = found.assign(rank=found["severity"].map(order)).sort_values(
@@ -247,9 +245,9 @@ def _edits(run: CertificateRun, restricted: bool, language: str) -> str:
     )
 
 
-def _garbage(run: CertificateRun, language: str) -> str:
+def _garbage(run: CertificateRun, restricted: bool, language: str) -> str:
     """Garbage codes by category with their limits; old age by age where there is any."""
-    shares = run.garbage()
+    shares = run.garbage(restricted=restricted)
     rows = shares.assign(
         title=[category_words(one, language) for one in shares["category"]],
         percent=100 * shares["share"],
