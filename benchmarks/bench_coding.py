@@ -26,9 +26,9 @@ from mortality.coding.letters import fold
 from mortality.coding.ranking import sex_conflict
 
 CALIBRATION = sets.REPOSITORY / "data_catalog" / "codelists" / "coding_calibration.csv"
-WEIGHT_OF_SET = {"wordings": 1.0, "lay_terms": 1.0, "practice": 0.25, "left_out": 0.25}
+WEIGHT_OF_SET = {"wordings": 1.0, "lay_terms": 1.0, "practice": 0.25, "left_out": 0.5}
 SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
-RIDGE = 0.5
+RIDGE = 0.1
 BINS = (0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
 
 
