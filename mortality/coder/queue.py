@@ -168,7 +168,11 @@ def _whole(view: ScopedWarehouse, account: Account) -> Queue:
     texts = _waiting_texts(_by_key(texts, keys), last, learnt, account.name)
     singles = singles.assign(text_key=singles["simple"].map(keys).astype("str"), kind=RECORD)
     singles = _waiting_singles(singles, last, account.name)
-    items = pd.concat([texts[texts["deaths"] > 1], singles, texts[texts["deaths"] == 1]], ignore_index=True)
+    alone = texts[texts["deaths"] == 1].merge(singles[KEYS].drop_duplicates().assign(asked=True), on=KEYS, how="left")
+    alone = alone[alone["asked"].isna()].drop(
+        columns="asked"
+    )  # the one death with these words is asked about as a record
+    items = pd.concat([texts[texts["deaths"] > 1], singles, alone], ignore_index=True)
     items = items.reindex(columns=COLUMNS).fillna(
         {"death_id": "", "stakes": "", "flags": "", "others": 0, "code": "", "rule": ""}
     )

@@ -55,6 +55,8 @@ class Coding:
     deaths_left: int = 0
     _past: PastChoices = field(default_factory=PastChoices)
     _gone: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _settled_with: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    _records: dict[tuple[Any, ...], list[str]] = field(default_factory=dict)
 
     # -- the queue
 
@@ -69,7 +71,10 @@ class Coding:
         self._take_off(elsewhere)
         self._order, self._at = list(self._rows), 0
         self.deaths_left = sum(int(row["deaths"]) for row in self._rows.values())
-        self.done, self._gone = [], {}
+        self.done, self._gone, self._settled_with, self._records = [], {}, {}, {}
+        for key, row in self._rows.items():
+            if row["kind"] == RECORD:
+                self._records.setdefault((row["text_key"], row["age_band"], row["maternal"]), []).append(key)
         self._past = PastChoices(latest(choices(self.home)) if not sample else pd.DataFrame())
         self.next_item()
 
@@ -182,7 +187,9 @@ class Coding:
         self.decided, self.deaths_decided = self.decided - 1, self.deaths_decided - choice.deaths
         row = self._gone.pop(key, None) or self._rows[key]
         self._rows[key] = _with(row, choice, +1)
-        self._at, self.deaths_left = 0, self.deaths_left + choice.deaths
+        others = self._settled_with.pop(key, {})
+        self._rows |= others
+        self._at, self.deaths_left = 0, self.deaths_left + choice.deaths + len(others)
         self.item = self._open(key)
 
     def _in_hand(self, item: str) -> Item:
@@ -219,6 +226,22 @@ class Coding:
         else:
             self._gone[item.key] = self._rows.pop(item.key)
         self.skipped = [one for one in self.skipped if one != item.key]
+        if item.row["kind"] == TEXT:
+            self._settle_records(item, choice)
+
+    def _settle_records(self, item: Item, choice: Choice) -> None:
+        """Records of high stake with these words are not asked about again, unless a rule refused them."""
+        same = self._records.get((item.row["text_key"], item.row["age_band"], item.row["maternal"]), [])
+        rows = {key: self._rows[key] for key in same if key in self._rows}
+        met = {
+            key: row
+            for key, row in rows.items()
+            if "rejected" not in row["stakes"] and (not choice.sex or row[choice.sex])
+        }
+        for key in met:
+            del self._rows[key]
+        self._settled_with[item.key] = met
+        self.deaths_left -= len(met)
 
     def similar(self) -> list[Past]:
         """What was chosen before for words like these, the nearest first."""

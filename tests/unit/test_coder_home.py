@@ -68,11 +68,10 @@ def test_words_of_several_deaths_come_first_then_records_of_high_stake_then_sing
         ("xỉu rồi đi", 2, ""),  # of adults; the one with a code of the register is not asked about
         ("suy tim", 1, "rejected"),
         ("đẻ khó", 1, "maternal"),
-        ("xỉu rồi đi", 1, "under_5"),  # the newborn as a record
+        ("xỉu rồi đi", 1, "under_5"),  # the newborn, once: as a record
         ("sởi", 1, "under_5 notifiable"),
         ("ho ra máu", 1, "low_score"),
         (EVIL.lower(), 1, ""),
-        ("xỉu rồi đi", 1, ""),  # and its words, in their own context
     ]  # fmt: skip
 
 
