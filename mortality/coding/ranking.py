@@ -15,7 +15,7 @@ TRUST = {
     "standard": 1.1,
     "folded": 1.2,
     "without_noise": 1.05,
-    "repaired": 0.9,
+    "repaired": 0.95,
     "sound": 0.74,
     "near": 0.72,
     "transport": 0.8,

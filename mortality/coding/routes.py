@@ -156,7 +156,7 @@ def by_parts_inside(words: Words, library: Library, person: Person) -> list[Find
     for key, place in library.inside(folded):
         size = len([word for word in key.split() if word not in FILLING])
         unread = 1 - size / max(1, len(content))
-        if size:
+        if size and key != " ".join(folded):  # the whole is the look-up's to find
             marked = tuple(words[place : place + len(key.split())])
             for entry in library.by_standard[key]:
                 like = 1 - marks_that_differ(marked, standard_words(entry.expression))
