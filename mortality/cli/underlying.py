@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--decision-table", type=click.Path(path_type=Path), help=label("cli.deaths.underlying.table"))
 @click.option("--profile", "profile_name", default=None, help=label("cli.deaths.underlying.profile"))
 @click.option("--explain", "explained", is_flag=True, help=label("cli.deaths.underlying.explain"))
-@click.option("--workers", type=click.IntRange(1), default=None, help=label("cli.deaths.underlying.workers"))
+@click.option("--workers", type=click.IntRange(1), default=1, help=label("cli.deaths.underlying.workers"))
 @home_option
 @json_option
 def underlying(
@@ -30,7 +30,7 @@ def underlying(
     decision_table: Path | None,
     profile_name: str | None,
     explained: bool,
-    workers: int | None,
+    workers: int,
     home: Path,
     as_json: bool,
 ) -> None:

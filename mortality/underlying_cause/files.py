@@ -65,10 +65,11 @@ def underlying_causes_of_file(
     profile: RuleProfile = DEFAULT,
     decision_table: Path | None = None,
     explained: bool = False,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> FileSummary:
     """The underlying cause of each certificate of `source` into `target`, which appears only when all rows are done.
 
+    workers : processes per block; one is enough below millions of rows (starting others costs more than it saves)
     explained : columns main_injury and explanation (sentences, in the language in use) besides
     Raises InputError for a file that is missing, no such CSV, or lacks a column, and for a target that cannot be written.
     """
@@ -136,7 +137,7 @@ def _worked(
     summary: FileSummary,
     profile: RuleProfile,
     decision_table: Path | None,
-    workers: int | None,
+    workers: int,
     explained: bool,
 ) -> pd.DataFrame:
     from mortality.underlying_cause.batch import select_underlying_causes
