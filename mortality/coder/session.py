@@ -66,8 +66,7 @@ class Coding:
         elsewhere = self.outbox.pending_elsewhere()
         self.queue = load_queue(self.home, sample=sample)
         self.sample = sample
-        rows = self.queue.items.to_dict("records")
-        self._rows = {key_of(row): {str(name): value for name, value in row.items()} for row in rows}
+        self._rows = {key_of(row): row for row in _plain_rows(self.queue.items)}
         self._take_off(elsewhere)
         self._order, self._at = list(self._rows), 0
         self.deaths_left = sum(int(row["deaths"]) for row in self._rows.values())
@@ -254,6 +253,13 @@ def key_of(row: dict[str, Any]) -> str:
 
     parts = (row["kind"], row["text_key"], row["age_band"], row["maternal"], row["death_id"])
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def _plain_rows(items: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as plain values, column by column (row by row takes several times as long)."""
+    names = [str(name) for name in items.columns]
+    columns = [items[name].astype(object).tolist() for name in items.columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def matter_of(choice: Choice) -> str:
