@@ -69,7 +69,7 @@ def underlying_causes_of_file(
 ) -> FileSummary:
     """The underlying cause of each certificate of `source` into `target`, which appears only when all rows are done.
 
-    workers : processes per block; one is enough below millions of rows (starting others costs more than it saves)
+    workers : processes per block of rows; two were slower than one on 100,000 certificates (they have to be started)
     explained : columns main_injury and explanation (sentences, in the language in use) besides
     Raises InputError for a file that is missing, no such CSV, or lacks a column, and for a target that cannot be written.
     """
