@@ -135,7 +135,11 @@ class Library:
         return found
 
 
-@cache
 def load_library(source: Path | None = None) -> Library:
-    """The library of the shipped dictionaries and the titles of `source` (see `titles`)."""
+    """The library of the shipped dictionaries and the titles of `source` (see `titles`); built once per process."""
+    return _library(source)
+
+
+@cache
+def _library(source: Path | None) -> Library:
     return Library(load_dictionary(), titles(source))

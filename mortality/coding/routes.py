@@ -28,6 +28,7 @@ from mortality.coding.words import Words, key_words
 
 NEWBORN_BELOW = 28 / 365.25
 NEAR_FROM = 0.8
+LONGEST_NEAR = 12  # words; a longer text is no misspelt expression of the dictionary
 WITHOUT_MARKS = 0.93  # a short concept may be another word: "da" is skin (da) or many (đa)
 SOUNDS_ALIKE = 0.5  # letters that differ weigh half where the words sound the same
 
@@ -200,7 +201,7 @@ def by_likeness(words: Words, library: Library, person: Person, *, top: int = 12
                 Finding(document.code, "like_title", document.text, "likely", round(like, 4), distance=len(words))
             )
             continue
-        letters = likeness(words, document.words) if like > 0.35 else 0.0
+        letters = likeness(words, document.words) if like > 0.35 and len(words) <= LONGEST_NEAR else 0.0
         route, value = ("near", letters) if letters >= NEAR_FROM else ("like_lay", like)
         found += _of_entries(document.entries, route, person, (), likeness=value)
     return found

@@ -5,6 +5,7 @@ Lists: data_catalog/codelists/cause_text_words.csv (kinds) and cause_word_synony
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Words = tuple[str, ...]
+_WORD = re.compile(r"[^\W_]+")
 HOSPITAL_ABBREVIATION = "viết tắt"
 JOINTS = ("due_to", "leads_to", "listed")
 
@@ -65,7 +67,7 @@ class TextWords:
 
 def key_words(text: str) -> Words:
     """The words of the unified letters without punctuation."""
-    return tuple("".join(sign if sign.isalnum() else " " for sign in accented_letters(text)).split())
+    return tuple(_WORD.findall(accented_letters(text)))
 
 
 @cache
