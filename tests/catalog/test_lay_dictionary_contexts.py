@@ -56,9 +56,13 @@ def test_sudden_death_in_sleep_has_a_code_of_its_own_under_one_year():
         ("bị xe tải cán", "V04.1"),
         ("bị ô tô tông", "V03.1"),
         ("xe tải cán xe máy", "V24.9"),
-        # an injury with its mechanism is coded to the mechanism, alone to the unspecified factor
+        # an injury with its mechanism is coded to the mechanism; alone to what is written, an injury
         ("chấn thương sọ não do ngã cây", "W14"),
-        ("chấn thương sọ não", "X59.9"),
+        ("chấn thương sọ não", "S06.9"),
+        ("ngã gãy cổ xương đùi", "W19"),
+        ("gãy cổ xương đùi", "S72.0"),
+        ("tai nạn giao thông chấn thương sọ não", "V89.2"),
+        ("ngộ độc", "T65.9"),
         # ordnance left after a war is not an industrial blast
         ("cuốc đất trúng bom", "Y36.8"),
         ("nổ mìn phá đá", "W40"),
