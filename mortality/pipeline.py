@@ -8,7 +8,10 @@ Which cause a death is tabulated under, in this order, each with its rule on rec
 4. `coder_record`, `learnt`, `coder_choice`: what coders decided on the record or on its words (`mortality.coder.apply`),
 5. `dictionary`: the coder's suggestion from the words (several causes: by the same rules); decision auto or review.
 
-`death_underlying` keeps the steps and flags of 2, and of 5 where the words name several causes.
+A code of 2 to 5 that is never an underlying cause (an injury alone: S06.9; illness without a name: R69) gives way to what
+stands for it (X59.9, R99), and a coder is asked where the rules ask.
+
+`death_underlying` keeps the steps and flags of 2, of 5 where the words name several causes, and of a code that gave way.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ Progress = Callable[[int, int, str], None]
 
 DEATHS_TO_CODE = """
     SELECT death_id, coalesce(cause_text, '') AS cause_text, coalesce(icd10_as_written, '') AS icd10_as_written,
-           coalesce(underlying_cause_as_given, '') AS underlying_cause_as_given, sex, age_years
+           coalesce(underlying_cause_as_given, '') AS underlying_cause_as_given, sex, age_years,
+           coalesce(manner, '') AS manner
     FROM lake.death ORDER BY death_id
 """
 
@@ -33,7 +37,12 @@ DEATHS_TO_CODE = """
 def code_registered_deaths(home: Path, progress: Progress | None = None) -> dict[str, Any]:
     """Write a coding decision for every registered death; {decision: deaths}. Run again, it replaces them all."""
     from mortality.coder.apply import decisions_of_people
-    from mortality.underlying_cause.home import underlying_causes, with_underlying
+    from mortality.underlying_cause.home import (
+        underlying_causes,
+        underlying_of_codes,
+        with_codes_replaced,
+        with_underlying,
+    )
 
     create_home(home)  # a home of an earlier version gets the tables that it lacks
     with Warehouse(home, write=True) as warehouse:
@@ -41,6 +50,10 @@ def code_registered_deaths(home: Path, progress: Progress | None = None) -> dict
         decisions = coding_decisions(deaths, people=decisions_of_people(warehouse, deaths))
         underlying = underlying_causes(warehouse, deaths, decisions)
         decisions = with_underlying(decisions, underlying)
+        replaced = underlying_of_codes(deaths, decisions)
+        decisions = with_codes_replaced(decisions, replaced)
+        replaced = replaced[~replaced["death_id"].isin(underlying["death_id"])]
+        underlying = pd.concat([underlying, replaced], ignore_index=True).sort_values("death_id", ignore_index=True)
         with warehouse.transaction():
             _replace(warehouse, "death_code", decisions)
             _replace(warehouse, "death_underlying", underlying)

@@ -2,6 +2,7 @@
 
 Certificate: the codes of `death_cause`; a line that holds words and no code is coded from its words where that is certain.
 Words: "viêm phổi do COPD" is split as the coder's engine splits it; what something is due to stands one line below.
+One code: where it is never an underlying cause (an injury, illness without a name), what stands for it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from tkyt_analysis.access.warehouse_view import ScopedWarehouse
 
 COLUMNS = ["death_id", "basis", "code", "steps", "flags", "main_injury", "profile", "decision"]
-CERTIFICATE, WORDS = "certificate", "words"
+CERTIFICATE, WORDS, CODE = "certificate", "words", "code"
+DECIDED = ("as_given", "coder_record")  # whose code is the underlying cause by a person's own word
 UNCODED_LINE = "check:uncoded_line"
 LINE_NAMES = {"a": "line_a", "b": "line_b", "c": "line_c", "d": "line_d", "part2": "part2"}
 INTERVALS = {"a": "interval_a", "b": "interval_b", "c": "interval_c", "d": "interval_d"}
@@ -26,6 +28,15 @@ SEXES = {"male": "M", "female": "F"}
 MANNERS = {"self_harm": "suicide", "assault": "homicide"}
 TIMINGS = {"within_43_days_to_1_year": "43_days_to_1_year"}
 
+_NOTHING_ELSE = {
+    "sex": "",
+    "age_value": float("nan"),
+    "age_unit": "",
+    "line_b": "",
+    "line_c": "",
+    "line_d": "",
+    "part2": "",
+}
 _CAUSES = """
     SELECT k.death_id, k.line, k.position, coalesce(k.icd10_code, '') AS code, coalesce(k.cause_text, '') AS text,
            coalesce(k.interval_as_written, '') AS interval
@@ -190,6 +201,32 @@ def underlying_causes(
     of_words = underlying_of(words, WORDS, profile=profile).drop(columns="decision")
     same = of_words.merge(several, on=["death_id", "code"], validate="one_to_one")[COLUMNS]
     return pd.concat([of_certificates, same], ignore_index=True).sort_values("death_id", ignore_index=True)
+
+
+def underlying_of_codes(deaths: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+    """`death_underlying` rows of deaths whose one code is never an underlying cause, and what stands for it.
+
+    An injury without its external cause is X59.- (or goes by the manner of death), illness without a name R99; deaths : death_id
+    and manner. The code that was read from the words stays with the words: this is what it is tabulated under.
+    """
+    alone = decisions.loc[decisions["code"].ne("") & ~decisions["rule"].isin(DECIDED), ["death_id", "code"]]
+    alone = alone.merge(deaths[["death_id", "manner"]], on="death_id", validate="one_to_one")
+    alone["manner"] = alone["manner"].replace(MANNERS)
+    distinct = alone[["code", "manner"]].drop_duplicates().rename(columns={"code": "line_a"}).reset_index(drop=True)
+    found = underlying_of(distinct.assign(id=distinct.index.astype("str"), **_NOTHING_ELSE), CODE)
+    distinct = distinct.rename(columns={"line_a": "given"}).join(found.drop(columns="death_id"))
+    distinct = distinct[distinct["code"].ne("") & distinct["code"].ne(distinct["given"])]
+    rows = alone.rename(columns={"code": "given"}).merge(distinct, on=["given", "manner"], validate="many_to_one")
+    return rows[COLUMNS].sort_values("death_id", ignore_index=True)
+
+
+def with_codes_replaced(decisions: pd.DataFrame, replaced: pd.DataFrame) -> pd.DataFrame:
+    """The decisions with the codes of `underlying_of_codes`; review where its rules ask for a coder."""
+    found = replaced.set_index("death_id").reindex(decisions["death_id"]).reset_index(drop=True)
+    result = decisions.reset_index(drop=True).copy()
+    result["code"] = found["code"].fillna(result["code"])
+    result.loc[found["decision"].eq("review") & result["decision"].eq("auto"), "decision"] = "review"
+    return result
 
 
 def write_certificates(home: Path, path: Path) -> int:

@@ -18,6 +18,11 @@ BY_MANNER = {
 UNKNOWN_MANNER = "X59.9"
 FRACTURE = "X59.0"
 _FRACTURES = ("T02", "T08", "T10", "T12")
+# Burns and poisonings have an unspecified external cause of their own (chapter XX, accidental).
+_BY_NATURE = (
+    ("T20", "T32", "X19"), ("T36", "T50", "X44"), ("T51", "T51", "X45"), ("T52", "T53", "X46"),
+    ("T58", "T59", "X47"), ("T60", "T60", "X48"), ("T63", "T63", "X29"), ("T54", "T65", "X49"),
+)  # fmt: skip
 _MANNERS = (("V01", "X59", "accident"), ("X60", "X84", "suicide"))
 
 
@@ -31,8 +36,8 @@ def m4_injury(tentative: Condition, case: Case, rules: Rules) -> Step | None:
         return Step("M4", external.code, ("ucod.m4.external", fields), "M4:external")
     manner = case.certificate.manner.strip().lower()
     code = BY_MANNER.get(manner, UNKNOWN_MANNER)
-    if code == UNKNOWN_MANNER and _is_fracture(tentative):
-        code = FRACTURE
+    if code == UNKNOWN_MANNER:
+        code = _by_nature(tentative)
     return Step(
         "M4", code, ("ucod.m4.manner", {"code": code, "injury": tentative.code, "manner": manner or "–"}), "M4:manner"
     )
@@ -47,6 +52,13 @@ def external_cause(injury: Condition, case: Case) -> Condition | None:
     external = [c for c in case.conditions if c.external and c.category < "Y90"]
     fitting = [c for c in external if of_treatment or not "Y40" <= c.category < "Y85"]
     return min(fitting, key=_kind_of_external, default=None)
+
+
+def _by_nature(injury: Condition) -> str:
+    """The unspecified accident that the kind of injury points to."""
+    if _is_fracture(injury):
+        return FRACTURE
+    return next((code for first, last, code in _BY_NATURE if first <= injury.category <= last), UNKNOWN_MANNER)
 
 
 def _is_fracture(injury: Condition) -> bool:

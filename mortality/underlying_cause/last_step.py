@@ -8,6 +8,7 @@ from mortality.underlying_cause.conditions import Condition
 from mortality.underlying_cause.rules import Rules
 from mortality.underlying_cause.steps import Step
 
+_UNKNOWN_CAUSE = {"R95-R99": "R99"}  # R69, illness without a name: WHO leads to the block, which ends in "unspecified"
 # Of several codes that stand for one (F10.0: X45, X65, X85, Y15), the one of the manner of death.
 _PLACE = {"suicide": 1, "homicide": 2, "assault": 2, "undetermined": 3}
 
@@ -40,7 +41,7 @@ def place_of_occurrence(tentative: Condition, case: Case, rules: Rules) -> Step 
 
 
 def _standing_for(suggestion: str, manner: str) -> str:
-    choices = suggestion.split(";")
+    choices = _UNKNOWN_CAUSE.get(suggestion, suggestion).split(";")
     at = _PLACE.get(manner.strip().lower(), 0)
     code = choices[at] if at < len(choices) else choices[0]
     if "-" in code:

@@ -491,3 +491,17 @@ def test_bit_sets_hold_the_same_codes_as_the_ranges(texts):
 
 def test_the_first_bit_is_the_first_row():
     assert (first_bit(0b1), first_bit(0b110), all_bits(0b1010)) == (0, 1, [1, 3])
+
+
+@pytest.mark.parametrize(
+    ("injury", "code"),
+    [("S06.9", "X59.9"), ("S72.0", "X59.0"), ("T30.0", "X19"), ("T65.9", "X49"), ("T60.0", "X48"), ("T51.1", "X45"), ("T58", "X47"), ("T50.9", "X44"), ("T63.0", "X29")],
+)  # fmt: skip
+def test_the_kind_of_an_injury_alone_gives_the_unspecified_accident_of_its_kind_to_a_coder(injury, code):
+    found = select_underlying_cause(certificate(injury))
+    assert (found.code, found.flags) == (code, ("reject:no_external_cause",))
+
+
+def test_illness_without_a_name_is_an_unknown_cause_of_death():
+    found = select_underlying_cause(certificate("R69"))
+    assert (found.code, found.flags, found.steps[-1].detail) == ("R99", (), "M1:replaced")

@@ -14,6 +14,8 @@ from mortality.underlying_cause.home import (
     certificates_of_words,
     underlying_causes,
     underlying_of,
+    underlying_of_codes,
+    with_codes_replaced,
     with_underlying,
 )
 from tkyt_analysis.catalog import load_entry
@@ -163,4 +165,36 @@ def test_a_home_without_deaths_gives_no_rows():
     underlying = underlying_causes(empty, deaths, decisions)
     assert len(underlying) == 0
     assert len(with_underlying(decisions, underlying)) == 0
+    replaced = underlying_of_codes(deaths, decisions)
+    assert len(with_codes_replaced(decisions, replaced)) == len(replaced) == 0
     assert list(underlying)[:3] == ["death_id", "basis", "code"]
+
+
+def test_an_injury_read_from_the_words_is_tabulated_under_an_external_cause_and_asked_about():
+    deaths = table("""
+        death_id | manner
+        d1       |
+        d2       | self_harm
+        d3       |
+        d4       |
+        d5       |
+        d6       |
+    """)
+    decisions = table("""
+        death_id | code  | decision | rule
+        d1       | S06.9 | auto     | dictionary:dictionary_exact
+        d2       | S06.9 | review   | learnt
+        d3       | R69   | review   | dictionary:dictionary_exact
+        d4       | S06.9 | auto     | as_given
+        d5       | I21.9 | auto     | dictionary:dictionary_exact
+        d6       |       | uncodable| dictionary:no_match
+    """)
+    replaced = underlying_of_codes(deaths, decisions)
+    assert replaced[["death_id", "code", "steps"]].values.tolist() == [
+        ["d1", "X59.9", "SP1>M4"],
+        ["d2", "X84.9", "SP1>M4"],
+        ["d3", "R99", "SP1>M1"],
+    ]
+    result = with_codes_replaced(decisions, replaced)
+    assert result["code"].tolist() == ["X59.9", "X84.9", "R99", "S06.9", "I21.9", ""]
+    assert result["decision"].tolist() == ["review", "review", "review", "auto", "auto", "uncodable"]
