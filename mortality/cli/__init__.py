@@ -21,6 +21,8 @@ COMMANDS = {
     "link": "mortality.cli.link:link",
     "page": "mortality.cli.page:page",
     "review": "mortality.cli.review:review",
+    "va": "mortality.cli.va:va",
+    "va-compare": "mortality.cli.va:va_compare",
     "validate": "mortality.cli.validate:validate",
 }
 

@@ -93,7 +93,7 @@ def _questions() -> pd.DataFrame:
     return read_codelist(QUESTION_LIST).set_index("question_id")
 
 
-def _answer_columns(header: list[str]) -> dict[int, str]:
+def answer_columns(header: list[str]) -> dict[int, str]:
     """{position: name under which its answers are kept}: questions, calculated ages, and the interviewer's comment."""
     found: dict[int, str] = {}
     for at, name in enumerate(header):
@@ -116,11 +116,11 @@ def is_restricted(question: str) -> bool | None:
 
 def _left_out(header: list[str]) -> Iterator[Batch]:
     """A note with the names of the columns that hold no answer (who sent it, when, attachments)."""
-    used = set(_answer_columns(header))
+    used = set(answer_columns(header))
     left = [
         name for at, name in enumerate(header) if at not in used and not _KEY.search(name) and not _UNIT.search(name)
     ]
-    unknown = sorted({q for q in _answer_columns(header).values() if is_restricted(q) is None})
+    unknown = sorted({q for q in answer_columns(header).values() if is_restricted(q) is None})
     notes = []
     if left:
         notes.append(Note("note.verbal_autopsy_columns", fields={"count": len(left), "names": ", ".join(left[:12])}))
@@ -144,7 +144,7 @@ def interview_batches(frame: pd.DataFrame, header: list[str], seen: set[str], to
     """The batches of one block: `frame` has the columns by position, its index is the line of each record."""
     key_at = next((at for at, name in enumerate(header) if _KEY.search(name)), None)
     key = frame[key_at].str.strip() if key_at is not None else pd.Series("", index=frame.index)
-    answers = frame[list(_answer_columns(header))].rename(columns=_answer_columns(header))
+    answers = frame[list(answer_columns(header))].rename(columns=answer_columns(header))
     twice = key.ne("") & (key.isin(seen) | key.duplicated())
     seen.update(key[key.ne("")])
     consent = answers.get("Id10013", pd.Series("", index=frame.index)).str.strip().str.lower()

@@ -95,6 +95,6 @@ def _groups(answers: AnswerTable) -> list[tuple[np.ndarray, np.ndarray]]:
     for name, (least, most) in GROUPS.items():
         member = answers.words("age_group").eq(name).to_numpy()
         for flag in GROUP_FLAGS[name]:
-            member |= answers.words(flag).isin(["1", "1.0", "true"]).to_numpy()
+            member = member | answers.words(flag).isin(["1", "1.0", "true"]).to_numpy()
         spans.append((np.where(member, least, np.nan), np.where(member, most, np.nan)))
     return spans

@@ -82,3 +82,40 @@ def _measures(true: np.ndarray, predicted: np.ndarray, count: int) -> tuple[floa
     sensitivity = hits[present > 0] / present[present > 0]
     concordance = (sensitivity.mean() - 1 / count) / (1 - 1 / count) if count > 1 else float("nan")
     return accuracy, (accuracy - CHANCE) / (1 - CHANCE), concordance
+
+
+def concordance_by_cause(pairs: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+    """CCC of each true cause with 95 % limits from resampled deaths.
+
+    pairs : columns true, predicted. Returns cause, deaths (with this true cause), predicted (with this one found), found
+    (both), ccc, lower, upper. Limits are over the samples in which the cause occurs.
+    """
+    if not len(pairs):
+        raise InputError("error.csmf_empty")
+    codes, names = pd.factorize(pd.concat([pairs["true"], pairs["predicted"]]), sort=True)
+    true, predicted = codes.reshape(2, -1)
+    count = len(names)
+    if count < 2:
+        raise InputError("error.ccc_one_cause", found=count)
+    random = np.random.default_rng(seed)
+    draws = np.array(
+        [_concordance(true[rows], predicted[rows], count) for rows in (random.integers(0, len(true), len(true)) for _ in range(replicates))]
+    )  # fmt: skip
+    present = np.flatnonzero(np.bincount(true, minlength=count))
+    lower, upper = np.nanpercentile(draws[:, present], [2.5, 97.5], axis=0)
+    return pd.DataFrame(
+        {
+            "cause": names[present], "deaths": np.bincount(true, minlength=count)[present],
+            "predicted": np.bincount(predicted, minlength=count)[present],
+            "found": np.bincount(true[true == predicted], minlength=count)[present],
+            "ccc": _concordance(true, predicted, count)[present], "lower": lower, "upper": upper,
+        }
+    )  # fmt: skip
+
+
+def _concordance(true: np.ndarray, predicted: np.ndarray, count: int) -> np.ndarray:
+    """(causes,) CCC, NaN where no death has the cause."""
+    present = np.bincount(true, minlength=count)
+    hits = np.bincount(true[true == predicted], minlength=count)
+    sensitivity = np.divide(hits, present, out=np.full(count, np.nan), where=present > 0)
+    return (sensitivity - 1 / count) / (1 - 1 / count)

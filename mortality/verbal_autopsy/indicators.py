@@ -23,6 +23,7 @@ EDITIONS = ("2016", "2022")
 # Questions that only the questionnaire of 2022 has.
 ONLY_2022 = ("Id10482", "Id10483", "Id10484", "Id10485", "Id10486", "Id10077_a", "Id10304_a")
 LETTERS = np.array([".", "n", "y"], dtype=object)  # of MISSING, 0, 1
+AGE_KINDS = ("age", "woman")
 FED, NOT_ASKED, NO_ANSWER = "fed", "not_asked", "no_answer"
 
 
@@ -50,7 +51,9 @@ class Indicators:
         known, yes = (self.answers != MISSING).sum(axis=0), (self.answers == 1).sum(axis=0)
         status = np.select([~self.asked, known == 0], [NOT_ASKED, NO_ANSWER], FED)
         rows = _rules(self.edition)
-        questions = [" ".join(dict.fromkeys(sum((one.questions for one in rows[name]), ()))) for name in rows]
+        questions = [
+            " ".join(dict.fromkeys(name for one in rules for name in _told_by(one))) for rules in rows.values()
+        ]
         return pd.DataFrame(
             {"indicator": list(rows), "questions": questions, "status": status, "known": known, "yes": yes}
         )
@@ -69,6 +72,10 @@ class Rule:
     below: float
 
 
+def _told_by(rule: Rule) -> tuple[str, ...]:
+    return (*rule.questions, "age") if rule.kind in AGE_KINDS else rule.questions
+
+
 @cache
 def indicator_names() -> tuple[str, ...]:
     """The indicators in the order of the probability base."""
@@ -85,14 +92,14 @@ def _rules(edition: str) -> dict[str, tuple[Rule, ...]]:
 
 
 def _rule(row: dict[str, str]) -> Rule:
-    scale = YEAR if row["unit"] == "years" and row["kind"] in ("age", "woman") else 1.0
+    scale = YEAR if row["unit"] == "years" and row["kind"] in AGE_KINDS else 1.0
     above, least, below = (
         float(row[name]) * scale if row[name] else empty
         for name, empty in (("above", -np.inf), ("from", -np.inf), ("below", np.inf))
     )
     names = tuple(row["questions"].split(";")) if row["questions"] else ()
     return Rule(
-        row["kind"], names + (AGE_FIELDS if row["kind"] in ("age", "woman") else ()), _names(row["yes"]), _names(row["no"]),
+        row["kind"], names, _names(row["yes"]), _names(row["no"]),
         above, least, below,
     )  # fmt: skip
 
@@ -149,7 +156,7 @@ def _unread(table: AnswerTable, rules: dict[str, tuple[Rule, ...]]) -> dict[tupl
 def _fields_read(rule: Rule) -> list[str]:
     if rule.kind == "number":
         return [field for question in rule.questions for field in fields_of(question)]
-    return list(rule.questions)
+    return [*rule.questions, *(AGE_FIELDS if rule.kind in AGE_KINDS else ())]
 
 
 def _judge(table: AnswerTable, rule: Rule, age: AgeSpan) -> np.ndarray:
