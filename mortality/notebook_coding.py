@@ -37,8 +37,9 @@ def decisions_html(workbench: Workbench, place: str, period: str = "", language:
     counts = counts.astype(dict.fromkeys([*DECISIONS, "deaths"], "int64"))
     counts = counts[["year", "deaths", *DECISIONS, "auto_share"]]
     shown = counts.assign(year=counts["year"].replace({"total": label("coder.total", language), "<NA>": "–"}))
-    headings = {name: label(f"coder.decision.{name}", language) for name in DECISIONS}
-    headings |= {name: label(f"coder.column.{name}", language) for name in ("year", "deaths", "auto_share")}
+    headings = {name: label(f"coder.column.{name}", language) for name in ("year", "deaths")}
+    headings |= {name: label(f"coder.decision.{name}", language) for name in DECISIONS}
+    headings["auto_share"] = label("coder.column.auto_share", language)
     body = table_html(
         shown, headings=headings, decimals={"auto_share": 1}, total_rows=[len(shown) - 1], caption=label("coder.notebook.decisions", language),
         language=language,
