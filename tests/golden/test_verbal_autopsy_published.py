@@ -15,7 +15,11 @@ from mortality.verbal_autopsy.agreement import (
     chance_corrected_csmf_accuracy,
     csmf_accuracy,
 )
+from mortality.verbal_autopsy.causes import cause_titles
 from mortality.verbal_autopsy.consistency import answers_array, consistent_answers
+from mortality.verbal_autopsy.csmf import fractions_with_limits
+from mortality.verbal_autopsy.exchange import read_results
+from mortality.verbal_autopsy.files import read_interviews
 from mortality.verbal_autopsy.interva import UNDETERMINED, cause_fractions, interva
 from mortality.verbal_autopsy.probability_base import MISSING, find_probability_base, read_probability_base
 from tkyt_analysis.errors import InputError
@@ -115,3 +119,21 @@ def test_limits_hold_the_value_and_narrow_with_more_deaths():
     small, large = agreement(few, replicates=200), agreement(many, replicates=200)
     assert ((small["lower"] <= small["value"]) & (small["value"] <= small["upper"])).all()
     assert ((large["upper"] - large["lower"]) < (small["upper"] - small["lower"])).all()
+
+
+def test_the_file_of_interviews_is_read_as_the_published_program_reads_it(base):
+    path = reference_path(CASE) / "input.csv"
+    interviews = pd.read_csv(path, dtype=str, keep_default_na=False)
+    found, _ = read_interviews(path)
+    np.testing.assert_array_equal(found.answers, answers_array(interviews, base))
+    assert found.ids.tolist() == interviews["ID"].tolist()
+
+
+def test_results_of_the_r_program_give_its_fractions_but_for_the_rounding_of_percentages(run):
+    summary = read_results(reference_path(CASE) / "expected.csv")
+    ours = fractions_with_limits(summary, cause_titles(), replicates=2).set_index("cause")["fraction"]
+    published = pd.read_csv(reference_path(CASE) / "expected_csmf.csv").set_index("cause")["csmf"]
+    assert (ours - published.reindex(ours.index)).abs().max() < 0.005  # percentages are written without decimals
+    result, _ = run
+    exact = fractions_with_limits(result.summary, cause_titles(), replicates=2).set_index("cause")["fraction"]
+    assert (exact - published.reindex(exact.index)).abs().max() < BETWEEN_VERSIONS
