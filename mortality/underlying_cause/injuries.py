@@ -18,10 +18,11 @@ BY_MANNER = {
 UNKNOWN_MANNER = "X59.9"
 FRACTURE = "X59.0"
 _FRACTURES = ("T02", "T08", "T10", "T12")
-# Burns and poisonings have an unspecified external cause of their own (chapter XX, accidental).
+# Burns, poisonings and late effects have an unspecified external cause of their own (chapter XX, accidental).
 _BY_NATURE = (
     ("T20", "T32", "X19"), ("T36", "T50", "X44"), ("T51", "T51", "X45"), ("T52", "T53", "X46"),
     ("T58", "T59", "X47"), ("T60", "T60", "X48"), ("T63", "T63", "X29"), ("T54", "T65", "X49"),
+    ("T90", "T98", "Y89.9"),
 )  # fmt: skip
 _MANNERS = (("V01", "X59", "accident"), ("X60", "X84", "suicide"))
 

@@ -495,7 +495,7 @@ def test_the_first_bit_is_the_first_row():
 
 @pytest.mark.parametrize(
     ("injury", "code"),
-    [("S06.9", "X59.9"), ("S72.0", "X59.0"), ("T30.0", "X19"), ("T65.9", "X49"), ("T60.0", "X48"), ("T51.1", "X45"), ("T58", "X47"), ("T50.9", "X44"), ("T63.0", "X29")],
+    [("S06.9", "X59.9"), ("S72.0", "X59.0"), ("T30.0", "X19"), ("T65.9", "X49"), ("T60.0", "X48"), ("T51.1", "X45"), ("T58", "X47"), ("T50.9", "X44"), ("T63.0", "X29"), ("T90.5", "Y89.9")],
 )  # fmt: skip
 def test_the_kind_of_an_injury_alone_gives_the_unspecified_accident_of_its_kind_to_a_coder(injury, code):
     found = select_underlying_cause(certificate(injury))
