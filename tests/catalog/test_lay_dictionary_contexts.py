@@ -62,7 +62,7 @@ def test_sudden_death_in_sleep_has_a_code_of_its_own_under_one_year():
         ("ngã gãy cổ xương đùi", "W19"),
         ("gãy cổ xương đùi", "S72.0"),
         ("tai nạn giao thông chấn thương sọ não", "V89.2"),
-        ("ngộ độc", "T65.9"),
+        ("ngộ độc", "X49"),
         # ordnance left after a war is not an industrial blast
         ("cuốc đất trúng bom", "Y36.8"),
         ("nổ mìn phá đá", "W40"),
