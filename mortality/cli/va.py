@@ -49,11 +49,11 @@ def va(
     _require_targets(results, [output, csmf, changes, coverage, indicators_file])
     said: dict[str, object] = {}
     lines: list[str] = []
-    may_know, from_home = True, False
+    may_know = True
     levels: dict[str, set[str]] = {"hiv": set(), "malaria": set()}
     indicators: Indicators | None = None
     if results is None or source is not None:
-        indicators, levels, may_know, from_home = _interviews(source, home, questionnaire, lines)
+        indicators, levels, may_know = _interviews(source, home, questionnaire, lines)
         _tell_coverage(indicators, said, lines)
         if indicators_file:
             write_table(indicators.table(), indicators_file)
@@ -69,7 +69,7 @@ def va(
             causes = without_hiv(causes)
             lines.append(label("verbal_autopsy.hiv_withheld", count=format_number(causes.withheld)))
             said["withheld"] = causes.withheld
-        _tell_causes(causes, said, lines, from_home=from_home, weighed=results is None)
+        _tell_causes(causes, said, lines, weighed=results is None)
         for table, path in ((causes.table, output), (causes.changes, changes)):
             if path:
                 write_table(table, path)
@@ -92,12 +92,12 @@ def _require_targets(results: Path | None, targets: list[Path | None]) -> None:
 
 def _interviews(
     source: Path | None, home: Path | None, edition: str | None, lines: list[str]
-) -> tuple[Indicators, dict[str, set[str]], bool, bool]:
-    """The indicators of the file, or of the home where no file is named; the levels named; right to HIV; from the home."""
+) -> tuple[Indicators, dict[str, set[str]], bool]:
+    """The indicators of the file, or of the home where no file is named; the levels named; the right to HIV."""
     if source is not None:
         from mortality.verbal_autopsy.files import read_interviews
 
-        return (*read_interviews(source, edition=edition), True, False)
+        return (*read_interviews(source, edition=edition), True)
     from mortality.verbal_autopsy.home import interviews_of_home
     from tkyt_analysis.settings import home_directory
 
@@ -107,7 +107,7 @@ def _interviews(
         raise InputError("error.verbal_autopsy_none_in_home", home=place)
     if not found.hiv_answers:
         lines.append(label("verbal_autopsy.hiv_answers_unread"))
-    return found.indicators, {"hiv": set(), "malaria": set()}, found.may_know_hiv, True
+    return found.indicators, {"hiv": set(), "malaria": set()}, found.may_know_hiv
 
 
 def _levels(hiv: str | None, malaria: str | None, found: dict[str, set[str]]) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _tell_coverage(indicators: Indicators, said: dict[str, object], lines: list[
         )
 
 
-def _tell_causes(causes: Causes, said: dict[str, object], lines: list[str], *, from_home: bool, weighed: bool) -> None:
+def _tell_causes(causes: Causes, said: dict[str, object], lines: list[str], *, weighed: bool) -> None:
     table = causes.table
     undetermined = int(causes.summary["cause_1"].eq("").sum())
     said |= {"deaths": len(table), "undetermined": undetermined, "changes": len(causes.changes)}
@@ -155,7 +155,7 @@ def _tell_causes(causes: Causes, said: dict[str, object], lines: list[str], *, f
     lines.extend(f"  {format_number(int(count)):>6}  {title}" for title, count in most.items())
     if weighed:
         lines.append(label("verbal_autopsy.changes", count=format_number(len(causes.changes))))
-    if not from_home and table["va_code_1"].eq("VAs-01.03").any():
+    if table["va_code_1"].eq("VAs-01.03").any():
         lines.append(label("verbal_autopsy.hiv_in_file"))
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from mortality.verbal_autopsy.interva import MOST_CAUSES, UNDETERMINED
 from tkyt_analysis.catalog import read_codelist
-from tkyt_analysis.labels import current_language
+from tkyt_analysis.labels import current_language, label
 
 WHO_LIST = "who_va_2016"
 HIV_ITEM = "VAs-01.03"
-STILLBIRTH_ITEMS, STILLBIRTH_ROW = ("VAs-11.01", "VAs-11.02"), "VAs-11"  # one row of WHO_LIST: its ICD-10 code is one
+# One row of WHO_LIST, as their ICD-10 code is one.
+STILLBIRTHS = {"VAs-11.01": "verbal_autopsy.fresh_stillbirth", "VAs-11.02": "verbal_autopsy.macerated_stillbirth"}
 
 
 @cache
@@ -30,7 +31,7 @@ def cause_titles() -> list[str]:
 def item_titles(items: pd.Series) -> pd.Series:
     """The name of each item of WHO's list in the reader's language; "" where there is none."""
     rows = read_codelist(WHO_LIST).set_index("item")[f"label_{current_language()}"]
-    names = rows.to_dict() | dict.fromkeys(STILLBIRTH_ITEMS, rows[STILLBIRTH_ROW])
+    names = rows.to_dict() | {item: label(key) for item, key in STILLBIRTHS.items()}
     return items.map(lambda text: " / ".join(names[one] for one in text.split(";") if one in names))
 
 

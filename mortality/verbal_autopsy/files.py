@@ -23,7 +23,7 @@ from tkyt_analysis.ingest.door import ReceivedFile
 KEYS = ("instanceid", "key")
 FEWEST_INDICATORS = 10
 PRESETS = {"hiv": "Id10002", "malaria": "Id10003"}
-LEVEL_WORDS = {"high": "h", "low": "l", "veryl": "v", "very_low": "v", "verylow": "v"}
+LEVEL_WORDS = {"high": "h", "low": "l", "veryl": "v", "very_low": "v", "very low": "v", "verylow": "v"}
 
 
 def read_interviews(path: Path, *, edition: str | None = None) -> tuple[Indicators, dict[str, set[str]]]:

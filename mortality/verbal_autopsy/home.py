@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tkyt_analysis.access.warehouse_view import ScopedWarehouse
 
 IDENTITY = "verbal_autopsy_identity"
-HIV_QUESTIONS = ("Id10126", "Id10127", "Id10445", "Id10446")
+HIV_QUESTIONS = ("Id10126", "Id10127", "Id10424", "Id10445", "Id10446")
 # Where an interview does not tell age or sex itself, the record made of it does.
 _RECORDS = """
     SELECT d.death_id, coalesce(d.sex, '') AS sex, d.age_years FROM lake.death d
@@ -48,11 +48,11 @@ def interviews_of_home(home: Path, *, edition: str | None = None) -> HomeIntervi
     account = require(home, "check")
     may_know = decide(account, "read_hiv").allowed
     with scoped_warehouse(home, account) as view:
-        records = view.warehouse.query(_RECORDS.format(units=view.units("d.unit_id"), hidden=_hidden(view, may_know)))
-        answers = view.warehouse.query(_ANSWERS)
+        seen = _RECORDS.format(units=view.units("d.unit_id"), hidden=_hidden(view, may_know))
+        records = view.warehouse.query(seen)
+        answers = view.warehouse.query(_ANSWERS.format(records=seen))
     if records.empty:
         return None
-    answers = answers[answers["death_id"].isin(records["death_id"])]
     closed = may_know and decide(account, "read_identifiers", table=IDENTITY).allowed
     if closed:
         answers = pd.concat([answers, _hiv_answers(home, records["death_id"].tolist())], ignore_index=True)
