@@ -1,7 +1,8 @@
 """What people decided, laid over what the machine decided: for the coding step of the pipeline.
 
-Order: a coder's choice on the record itself; an active learnt entry; the words as one coder decided them, still for review. Each
-says so in its rule: coder_record, learnt, coder_choice. Codes that came with the record stand before all of this.
+A coder's choice on the record itself, or the words as one coder decided them, still for review; the rule says which: coder_record,
+coder_choice. What coders agreed on is learnt: the engine reads with it (`code_deaths(…, learnt=…)`, rule learnt) and it goes
+before a single coder's choice. Codes that came with the record stand before all of this.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import pandas as pd
 
 from mortality.coder.choices import TABLE, latest, read_table
 from mortality.coder.keys import NEONATAL_YEARS, UNDER_28_DAYS, text_key
-from mortality.coding.normalise import folded_key
 
 if TYPE_CHECKING:
     from tkyt_analysis.warehouse.lake import Warehouse
@@ -24,20 +24,16 @@ MATERNAL = "SELECT d.death_id FROM lake.death d WHERE {maternal}"
 def decisions_of_people(warehouse: Warehouse, deaths: pd.DataFrame) -> pd.DataFrame:
     """COLUMNS of the records on which people decided; none where nobody did.
 
-    deaths : death_id, cause_text, sex (male, female), age_years. Decision: auto where a record was coded by a person or the
-    words are learnt, review where one coder chose and a second is still due, uncodable where a coder said so.
+    deaths : death_id, cause_text, sex (male, female), age_years. Decision: auto where a record was coded by a person,
+    review where one coder chose for the words and a second is still due, uncodable where a coder said so.
     """
-    from mortality.coder.entries import learnt_of
-
     said = latest(read_table(warehouse, TABLE, order="choice_number"))
     said = said[(said["sample_id"] == "") & said["state"].isin(["code", "uncodable"])]
-    learnt = learnt_of(warehouse)
-    if said.empty and learnt.empty:
+    if said.empty:
         return pd.DataFrame(columns=COLUMNS)
     records = keyed_records(warehouse, deaths)
     parts = [
         _on_records(said[said["death_id"] != ""]),
-        by_learnt(records, learnt),
         _on_words(records, said[said["death_id"] == ""]),
     ]
     found = pd.concat([part for part in parts if len(part)] or [pd.DataFrame(columns=COLUMNS)], ignore_index=True)
@@ -70,30 +66,6 @@ def _on_records(said: pd.DataFrame) -> pd.DataFrame:
     last = said.sort_values("choice_number").drop_duplicates("death_id", keep="last")
     coded = last["state"] == "code"
     return last.assign(decision=coded.map({True: "auto", False: "uncodable"}), score=1.0, rule="coder_record")[COLUMNS]
-
-
-def by_learnt(records: pd.DataFrame, learnt: pd.DataFrame) -> pd.DataFrame:
-    """Records whose whole words are a learnt expression and who meet its limits; the entry with most limits goes before."""
-    if learnt.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    known = learnt.rename(columns={"expression": "text_key", "sex": "for_sex"}).assign(rule="learnt")
-    rows = records[~records["maternal"]].merge(pd.concat([known, _without_accents(known)]), on="text_key")
-    age = rows["age_years"]
-    from_, below = pd.to_numeric(rows["age_from"]), pd.to_numeric(rows["age_below"])
-    fits = (rows["for_sex"] == "") | (rows["for_sex"] == rows["sex"])
-    fits &= from_.isna() | (age >= from_)
-    fits &= below.isna() | (age < below)
-    limits = (rows["for_sex"] != "").astype("int64") + below.notna()
-    rows = rows.assign(limits=limits, code=rows["icd10"])[fits]
-    rows = rows.sort_values(["limits", "code"], ascending=[False, True]).drop_duplicates("death_id")
-    return rows.assign(decision="auto", score=1.0)[COLUMNS]
-
-
-def _without_accents(learnt: pd.DataFrame) -> pd.DataFrame:
-    """The entries for words typed without accents, where these letters stand for one learnt expression only."""
-    folded = learnt.assign(text_key=[folded_key(key) for key in learnt["text_key"]], rule="learnt_folded")
-    one = folded.assign(expression=learnt["text_key"]).groupby("text_key")["expression"].transform("nunique") == 1
-    return folded[one & ~folded["text_key"].isin(learnt["text_key"])]
 
 
 def _on_words(records: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:

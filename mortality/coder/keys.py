@@ -17,6 +17,10 @@ NEONATAL_YEARS = round(28 / 365.25, 4)
 SEXES = ("", "male", "female")
 _AROUND_PREGNANCY = "('pregnant', 'within_42_days', '43_days_to_1_year')"
 MATERNAL_SQL = f"(coalesce(d.maternal_death, false) OR coalesce(d.maternal_timing, '') IN {_AROUND_PREGNANCY})"
+MATERNAL_STATUS_SQL = (
+    f"CASE WHEN d.maternal_timing IN {_AROUND_PREGNANCY} THEN d.maternal_timing"
+    " WHEN coalesce(d.maternal_death, false) THEN 'within_42_days' ELSE '' END"
+)
 BAND_SQL = f"CASE WHEN d.age_years < {NEONATAL_YEARS} THEN '{UNDER_28_DAYS}' ELSE '' END"
 # The same condition of a newborn has a code of chapter XVI: entries with codes of these chapters leave newborns out.
 _ALSO_PERINATAL = re.compile(r"^([ABEGHIJKLMNR]|D[5-8])")

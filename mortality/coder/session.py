@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mortality.coder.choices import Choice, checked_choice, choices, latest
+from mortality.coder.entries import learnt_entries
 from mortality.coder.outbox import Outbox
 from mortality.coder.queue import RECORD, TEXT, Queue, ages_of, load_queue
 from mortality.coder.similar import Past, PastChoices
@@ -44,6 +45,7 @@ class Coding:
     account: str
     sample: str = ""
     queue: Queue = field(default_factory=lambda: Queue(pd.DataFrame()))
+    learnt: pd.DataFrame = field(default_factory=pd.DataFrame)
     item: Item | None = None
     decided: int = 0
     deaths_decided: int = 0
@@ -65,6 +67,7 @@ class Coding:
         self.outbox.flush()
         elsewhere = self.outbox.pending_elsewhere()
         self.queue = load_queue(self.home, sample=sample)
+        self.learnt = learnt_entries(self.home)
         self.sample = sample
         self._rows = {key_of(row): row for row in _plain_rows(self.queue.items)}
         self._take_off(elsewhere)
@@ -138,7 +141,16 @@ class Coding:
         low, _ = ages_of(row)
         age = None if low is None or pd.isna(row["age_mid"]) else float(row["age_mid"])
         maternal = "within_42_days" if row["maternal"] else None
-        return tuple(suggest_codes(str(row["written"]), limit=MOST, sex=sex or None, age_years=age, maternal=maternal))
+        return tuple(
+            suggest_codes(
+                str(row["written"]),
+                limit=MOST,
+                sex=sex or None,
+                age_years=age,
+                maternal=maternal,
+                learnt=self.learnt,
+            )
+        )
 
     # -- one matter
 
@@ -150,7 +162,7 @@ class Coding:
         if not words.strip():
             self.item = self._open(item.key)
             return
-        found = candidates_for(words, sex=item.sex or _only_sex(item.row), most=MOST)
+        found = candidates_for(words, sex=item.sex or _only_sex(item.row), most=MOST, learnt=self.learnt)
         self.item = replace(item, candidates=found, searched=words.strip()[:80])
 
     def limit_to(self, sex: str) -> None:

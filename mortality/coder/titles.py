@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from mortality.coding.suggest import Candidate, suggest_codes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CODE = re.compile(r"^[A-Za-z]\d{2}(\.?\d{1,2})?$")
 
@@ -16,11 +20,13 @@ def title_of(code: str, language: str) -> str:
     return title(code, language)
 
 
-def candidates_for(words: str, *, sex: str = "", most: int = 5) -> tuple[Candidate, ...]:
+def candidates_for(
+    words: str, *, sex: str = "", most: int = 5, learnt: pd.DataFrame | None = None
+) -> tuple[Candidate, ...]:
     """A typed code (with its subdivisions where it is no lowest level), else the candidates of the typed words."""
     text = words.strip()
     if not _CODE.match(text):
-        return tuple(suggest_codes(text, limit=most, sex=sex or None))
+        return tuple(suggest_codes(text, limit=most, sex=sex or None, learnt=learnt))
     from mortality.icd import code_universe, is_lowest_level, is_valid_code, normalise_code
 
     code = normalise_code(text)

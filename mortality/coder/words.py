@@ -15,6 +15,8 @@ def rule_words(rule: str, language: str | None = None) -> str:
     name = rule.removeprefix("dictionary:")
     if name == "total":
         return label("coder.total", language)
+    if name.startswith("learnt:"):
+        return f"{rule_words(name.removeprefix('learnt:'), language)} ({label('coder.rule.learnt', language)})"
     known = (f"coder.rule.{one}" for one in (name, name.removesuffix("_context"), "_".join(name.split("_")[:2])))
     key = next((one for one in known if one in all_labels()), "")
     words = label(key, language) if key else name

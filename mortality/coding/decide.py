@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mortality.coding.calibrate import auto_from
+from mortality.coding.library import Library, load_library
 from mortality.coding.ranking import sex_conflict
 from tkyt_analysis.errors import InputError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 AT_MOST_WRONG = 0.02
 UNCODABLE_BELOW = 0.1
+LEARNT_WHOLE = ("learnt", "learnt_folded")  # coders decided on these very words
 OLD_AGE, OLD_AGE_FROM = "R54", 70.0  # senility under 70 is a question (vietnam.md §4.1)
 
 
@@ -46,16 +48,17 @@ def _decision(
         return "review", "sex_conflict"
     if code == OLD_AGE and age_years is not None and 0 <= age_years < OLD_AGE_FROM:
         return "review", "old_age_too_young"
+    if rule in LEARNT_WHOLE and certainty != "vague":
+        return "auto", rule
     return ("auto" if certainty != "vague" and score >= threshold else "review"), rule
 
 
-def _age_band(age_years: pd.Series) -> pd.Series:
+def _age_band(age_years: pd.Series, library: Library) -> pd.Series:
     """The limits that the dictionary asks about cut ages into bands; one age stands for each band."""
-    from mortality.coding.dictionary import load_dictionary
     from mortality.coding.ranking import PERINATAL_FROM_YEARS
     from mortality.coding.routes import NEWBORN_BELOW
 
-    entries = [entry for group in load_dictionary().by_accented.values() for entry in group]
+    entries = [entry for group in library.dictionary.by_accented.values() for entry in group]
     asked = {limit for entry in entries for limit in (entry.age_from, entry.age_below) if limit is not None}
     limits = sorted(asked | {NEWBORN_BELOW, PERINATAL_FROM_YEARS, OLD_AGE_FROM})
     edges = [-float("inf"), *limits, float("inf")]
@@ -63,7 +66,7 @@ def _age_band(age_years: pd.Series) -> pd.Series:
     return pd.cut(age_years, edges, right=False, labels=inside, ordered=False).astype("float64")
 
 
-def _keys(deaths: pd.DataFrame) -> pd.DataFrame:
+def _keys(deaths: pd.DataFrame, library: Library) -> pd.DataFrame:
     """Text, sex, age band and maternal status: what a decision depends on."""
     from mortality.coding.suggest import SEXES
 
@@ -74,19 +77,26 @@ def _keys(deaths: pd.DataFrame) -> pd.DataFrame:
         {
             "text": deaths["text"].fillna("").astype("str"),
             "sex": sexes.fillna(""),
-            "age": _age_band(ages).fillna(-1.0),
+            "age": _age_band(ages, library).fillna(-1.0),
             "maternal": deaths.get("maternal", blank).fillna("").astype("str"),
         }
     ).reset_index(drop=True)
 
 
-def code_deaths(deaths: pd.DataFrame, *, limit: int = 5, at_most_wrong: float = AT_MOST_WRONG) -> pd.DataFrame:
+def code_deaths(
+    deaths: pd.DataFrame,
+    *,
+    limit: int = 5,
+    at_most_wrong: float = AT_MOST_WRONG,
+    learnt: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """A coding decision for every death, each distinct (text, sex, age band, maternal status) read once.
 
     Parameters
     ----------
     deaths : columns id, text and optionally sex, age_years [years], maternal
     at_most_wrong : the share of wrong three-character codes among auto that is put up with
+    learnt : entries that coders confirmed (`mortality.coder.entries.learnt_entries`): their whole words are auto, rule "learnt"
 
     Returns
     -------
@@ -94,18 +104,18 @@ def code_deaths(deaths: pd.DataFrame, *, limit: int = 5, at_most_wrong: float = 
     code_1 … code_5, score_1 … score_5, rule. `attrs`: dictionary_version, at_most_wrong, auto_from.
     Raises InputError where id or text is missing or the share is not between 0 and 1.
     """
-    from mortality.coding.dictionary import load_dictionary
     from mortality.coding.memory import Memory
 
     missing = [name for name in ("id", "text") if name not in deaths.columns]
     if missing:
         raise InputError("error.coding_columns", missing=", ".join(missing), found=", ".join(map(str, deaths.columns)))
-    keys = _keys(deaths)
+    library = load_library(learnt=learnt)
+    keys = _keys(deaths, library)
     distinct = keys.drop_duplicates().reset_index(drop=True)
     columns = ["decision", *[f"code_{n}" for n in range(1, limit + 1)]]
     columns += [*[f"score_{n}" for n in range(1, limit + 1)], "rule"]
     threshold = auto_from(at_most_wrong)
-    with Memory() as memory:
+    with Memory(library) as memory:
         found = [memory.look_up(*key) for key in distinct.itertuples(index=False, name=None)]
     rows = [
         _row(one, sex, age, limit, threshold)
@@ -116,7 +126,7 @@ def code_deaths(deaths: pd.DataFrame, *, limit: int = 5, at_most_wrong: float = 
     result.insert(0, "id", deaths["id"].to_numpy())
     result = result[["id", "text", *columns]]
     result.attrs |= {
-        "dictionary_version": load_dictionary().version,
+        "dictionary_version": library.dictionary.version,
         "at_most_wrong": at_most_wrong,
         "auto_from": round(threshold, 4),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mortality.coding.normalise import accented_key, folded_key
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("expression", "icd10", "certainty", "sex", "age_from", "age_below", "note", "source")
 CERTAINTIES = ("sure", "likely", "vague")
+LEARNT = "learnt"  # the source of entries that coders confirmed (`mortality.coder.entries.learnt_entries`)
+
+LearntRows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class DictionaryEntry:
     age_below: float | None
     note: str
     source: str
+
+    @property
+    def learnt(self) -> bool:
+        """Whether coders of this home (or an office whose entries were accepted) confirmed it."""
+        return self.source.startswith(LEARNT)
 
     @property
     def has_context(self) -> bool:
@@ -84,25 +92,39 @@ def dictionary_codelists() -> list[str]:
     return sorted(found)
 
 
-def _rows(codelists: tuple[str, ...]) -> pd.DataFrame:
-    """All rows of the code lists one under another; the same row in two of them counts once."""
+def learnt_rows(learnt: pd.DataFrame | None) -> LearntRows:
+    """Learnt entries as rows that can be a key; () without any."""
+    if learnt is None or learnt.empty:
+        return ()
+    return tuple(sorted(learnt[list(COLUMNS)].astype("str").itertuples(index=False, name=None)))
+
+
+def _rows(codelists: tuple[str, ...], learnt: LearntRows) -> pd.DataFrame:
+    """All rows, learnt ones first, then the code lists one under another; the same row in two of them counts once."""
     import pandas as pd
 
     lists = [read_codelist(name)[list(COLUMNS)] for name in codelists]
-    return pd.concat(lists, ignore_index=True).drop_duplicates(
+    own = [pd.DataFrame(list(learnt), columns=list(COLUMNS))] if learnt else []
+    return pd.concat([*own, *lists], ignore_index=True).drop_duplicates(
         ["expression", "icd10", "sex", "age_from", "age_below"], ignore_index=True
     )
 
 
-@cache
-def load_dictionary(*codelists: str) -> LayDictionary:
+def load_dictionary(*codelists: str, learnt: pd.DataFrame | None = None) -> LayDictionary:
     """The dictionary of the named code lists (default: every lay_dictionary*.csv), indexed by both look-up forms.
 
+    learnt : entries of coders (`mortality.coder.entries.learnt_entries`), COLUMNS; they are part of the version
     Raises InputError where a code is not a lowest-level code of WHO ICD-10 2019 or a certainty is unknown.
     """
+    return dictionary_of(codelists or tuple(dictionary_codelists()), learnt_rows(learnt))
+
+
+@lru_cache(maxsize=4)
+def dictionary_of(codelists: tuple[str, ...], learnt: LearntRows) -> LayDictionary:
+    """`load_dictionary`, built once for the same lists and the same learnt entries."""
     from hashlib import sha256
 
-    rows = _rows(codelists or tuple(dictionary_codelists()))
+    rows = _rows(codelists, learnt)
     accented: dict[str, list[DictionaryEntry]] = defaultdict(list)
     folded: dict[str, list[DictionaryEntry]] = defaultdict(list)
     for row in rows.to_dict("records"):

@@ -7,17 +7,28 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mortality.coding.dictionary import DictionaryEntry, LayDictionary, load_dictionary
+from mortality.coding.dictionary import (
+    DictionaryEntry,
+    LayDictionary,
+    LearntRows,
+    dictionary_codelists,
+    dictionary_of,
+    learnt_rows,
+)
 from mortality.coding.letters import fold_word
 from mortality.coding.normalise import accented_words, standard_words
 from mortality.coding.retrieve import TextIndex
 from mortality.coding.spelling import Vocabulary, sound_key
 from mortality.coding.words import Words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MARKS_OF_TITLES = re.compile(r"\([A-Z]\d\d[^)]*\)|\[[^\]]*\*\]|[†*]")
 
@@ -135,11 +146,12 @@ class Library:
         return found
 
 
-def load_library(source: Path | None = None) -> Library:
-    """The library of the shipped dictionaries and the titles of `source` (see `titles`); built once per process."""
-    return _library(source)
+def load_library(source: Path | None = None, *, learnt: pd.DataFrame | None = None) -> Library:
+    """The library of the shipped dictionaries, the titles of `source` (see `titles`) and what coders confirmed (`learnt`);
+    built once per process for the same content."""
+    return _library(source, learnt_rows(learnt))
 
 
-@cache
-def _library(source: Path | None) -> Library:
-    return Library(load_dictionary(), titles(source))
+@lru_cache(maxsize=3)
+def _library(source: Path | None, learnt: LearntRows) -> Library:
+    return Library(dictionary_of(tuple(dictionary_codelists()), learnt), titles(source))

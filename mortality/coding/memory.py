@@ -12,10 +12,15 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mortality.coding.library import Library
 
 MOST = 5
 WORTH_WRITING = 200
 LARGEST = 500_000
+VERSIONS_KEPT = 3  # libraries with different learnt entries take turns
 _RESTRICTED = ("B20", "B21", "B22", "B23", "B24", "Z21", "R75", "F02.4", "O98.7")
 _CODES = tuple(f"code_{number}" for number in range(1, MOST + 1))
 _SCORES = tuple(f"score_{number}" for number in range(1, MOST + 1))
@@ -42,13 +47,17 @@ def cache_folder() -> Path:
     return Path(base) / "coding"
 
 
+def memory_version(library: Library) -> str:
+    """Changes with everything a decision depends on: dictionary with learnt entries, titles, and the engine."""
+    return blake2b(f"{library.version} {engine_version()}".encode(), digest_size=8).hexdigest()
+
+
 @cache
-def memory_version() -> str:
-    """Changes with everything a decision depends on: dictionary, titles, word lists, tables, calibration, the engine."""
-    from mortality.coding.library import load_library
+def engine_version() -> str:
+    """Changes with the word lists, the tables, the calibration and the code of the engine."""
     from tkyt_analysis.catalog.codelists import codelist_path
 
-    digest = blake2b(load_library().version.encode(), digest_size=8)
+    digest = blake2b(digest_size=8)
     lists = ("cause_text_words", "cause_word_synonyms", "cause_reading_words", "cause_readings", "cause_context")
     for name in (*lists, "coding_calibration"):
         digest.update(codelist_path(name).read_bytes())
@@ -64,14 +73,18 @@ def _key(text: str, sex: str, age: float, maternal: str) -> bytes:
 class Memory:
     """`with Memory() as memory: memory.look_up(text, sex, age, maternal)`; the file is written at the end."""
 
-    def __init__(self) -> None:
-        self.version = memory_version()
+    def __init__(self, library: Library | None = None) -> None:
+        from mortality.coding.library import load_library
+
+        self.library = library or load_library()
+        self.version = memory_version(self.library)
         self.new = 0
         self.path = cache_folder() / f"{self.version}.parquet"
 
     def __enter__(self) -> Memory:
         if self.version not in _known:
-            _known.clear()
+            for older in list(_known)[: -VERSIONS_KEPT + 1]:
+                del _known[older]
             _known[self.version] = self._read()
         self.known = _known[self.version]
         return self
@@ -87,7 +100,7 @@ class Memory:
         key = _key(text, sex, age, maternal)
         found = self.known.get(key)
         if found is None:
-            found = _ask(text, sex, age, maternal)
+            found = _ask(self.library, text, sex, age, maternal)
             if len(self.known) < LARGEST:
                 self.known[key] = found
             self.new += 1
@@ -134,19 +147,18 @@ class Memory:
             unfinished = self.path.with_suffix(f".{os.getpid()}")
             pq.write_table(table, unfinished)
             unfinished.replace(self.path)
-            for older in self.path.parent.glob("*.parquet"):
-                if older != self.path:
-                    older.unlink(missing_ok=True)
+            kept_files = sorted(self.path.parent.glob("*.parquet"), key=lambda one: one.stat().st_mtime)
+            for older in kept_files[:-VERSIONS_KEPT]:
+                older.unlink(missing_ok=True)
         except OSError:
             return
 
 
-def _ask(text: str, sex: str, age: float, maternal: str) -> Remembered:
-    from mortality.coding.suggest import suggest_codes
+def _ask(library: Library, text: str, sex: str, age: float, maternal: str) -> Remembered:
+    from mortality.coding.routes import Person
+    from mortality.coding.suggest import candidates
 
-    found = suggest_codes(
-        text, limit=MOST, sex=sex or None, age_years=None if age < 0 else age, maternal=maternal or None
-    )
+    found = candidates(text, library, Person(sex or None, None if age < 0 else age, maternal), MOST)
     return Remembered(
         tuple(one.code for one in found),
         tuple(one.score for one in found),

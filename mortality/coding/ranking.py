@@ -37,6 +37,9 @@ _MALE_ONLY = ("C60", "C61", "C62", "C63", "N40")
 _SECONDARY = ("C77", "C78", "C79")
 OTHER_SEX = 0.3
 SECONDARY = 0.6  # "K phổi di căn não" is likest to the title of where it went, and began in the lung
+CONFIRMED = 1.25  # what coders confirmed goes before what the lists say of the same words
+CONFIRMED_PART = 1.02  # of parts and likenesses it goes first only where they are as like
+CONFIRMED_ROUTES = ("exact", "standard", "folded", "without_noise")
 WEAKEST = 0.12  # below, the words have nothing in common with what was found
 PERINATAL_FROM_YEARS = 1.0
 
@@ -83,6 +86,8 @@ def strength(finding: Finding, person: Person) -> float:
     value *= NOISE_STEP**finding.distance if finding.route in ("without_noise", "repaired", "sound") else 1.0
     value *= 0.9**finding.distance if finding.route == "composed" else 1.0
     value *= 1.1 if finding.context else 1.0
+    if finding.learnt:
+        value *= CONFIRMED if finding.route in CONFIRMED_ROUTES else CONFIRMED_PART
     if sex_conflict(finding.code, person.sex):
         value *= OTHER_SEX
     if finding.route == "like_title" and finding.code.startswith(_SECONDARY):

@@ -59,13 +59,14 @@ class Finding:
     unread: float = 0.0
     context: bool = False
     distance: int = 0
+    learnt: bool = False
 
 
 def _of_entries(
     entries: Iterable[DictionaryEntry], route: str, person: Person, words: Words, **more: float
 ) -> Iterator[Finding]:
     for entry in entries:
-        if entry.applies(person.sex, person.age_years):
+        if entry.applies(person.sex, person.age_years) and not (entry.learnt and person.maternal):
             marks = marks_that_differ(words, accented_words(entry.expression)) if words else 0.0
             like = float(more.get("likeness", 1.0)) * (1 - marks)
             yield Finding(
@@ -77,6 +78,7 @@ def _of_entries(
                 round(float(more.get("unread", 0.0)), 4),
                 entry.has_context,
                 int(more.get("distance", 0)),
+                entry.learnt,
             )
 
 

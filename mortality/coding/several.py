@@ -82,6 +82,7 @@ def by_causes(text: str, person: Person, read: Callable[[str], list[Ranked]]) ->
             part.best.finding.certainty,
             likeness=min(1.0, part.best.strength) ** 0.5,
             unread=max(unread, 0.5 if len(parts) > 1 else unread),
+            learnt=part.best.finding.learnt,
         )
         for part in parts
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mortality.coding.calibrate import shares
 from mortality.coding.decide import code_deaths, decide
@@ -21,6 +22,9 @@ from mortality.coding.routes import (
 )
 from mortality.coding.several import by_causes
 from mortality.coding.words import Words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Candidate", "code_deaths", "decide", "ranked_candidates", "sex_conflict", "suggest_codes"]
 
@@ -44,6 +48,7 @@ RULES = {
     "like_lay": "similar_expression",
     "like_title": "similar_title",
 }
+LEARNT_WHOLE = {"exact": "learnt", "standard": "learnt", "folded": "learnt_folded"}
 LONGEST_TEXT = 400
 CERTAIN_ROUTES = ("exact", "standard", "folded")
 
@@ -116,6 +121,7 @@ def suggest_codes(
     age_years: float | None = None,
     maternal: str | None = None,
     titles: Path | None = None,
+    learnt: pd.DataFrame | None = None,
 ) -> list[Candidate]:
     """The codes that a register's words may stand for, best first, at most `limit`.
 
@@ -125,19 +131,27 @@ def suggest_codes(
     sex : "male" or "female" (also nam/nữ, M/F, 1/2); age_years : completed years or a fraction; None if unknown
     maternal : pregnant | within_42_days | 43_days_to_1_year, as on the certificate; None if unknown
     titles : a CSV (code, title_vi) to search instead of the registry's titles
+    learnt : entries that coders confirmed (`mortality.coder.entries.learnt_entries`); their rule is "learnt"
 
     Returns an empty list where the text is empty or nothing is like it: a coder reads those.
     """
+    return candidates(text, load_library(titles, learnt=learnt), _person(sex, age_years, maternal), limit)
+
+
+def candidates(text: str, library: Library, person: Person, limit: int) -> list[Candidate]:
+    """`suggest_codes` with a library at hand."""
     if not isinstance(text, str) or not any(sign.isalnum() for sign in text):
         return []
-    ranked = ranked_candidates(text, load_library(titles), _person(sex, age_years, maternal))[:limit]
+    ranked = ranked_candidates(text, library, person)[:limit]
     return [
-        Candidate(
-            one.code,
-            score,
-            RULES[one.finding.route] + ("_context" if one.finding.context else ""),
-            one.finding.expression,
-            one.finding.certainty,
-        )
+        Candidate(one.code, score, rule_of(one.finding), one.finding.expression, one.finding.certainty)
         for one, score in zip(ranked, shares(ranked) if ranked else [])
     ]
+
+
+def rule_of(finding: Finding) -> str:
+    """The name of the rule on record; "learnt" where coders confirmed the whole words, "learnt:…" where a part of them."""
+    rule = RULES[finding.route]
+    if finding.learnt:
+        return LEARNT_WHOLE.get(finding.route, f"learnt:{rule}")
+    return rule + ("_context" if finding.context else "")

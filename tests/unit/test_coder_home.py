@@ -145,7 +145,7 @@ def test_the_next_coding_step_uses_what_was_learnt_and_says_so(home):
         "SELECT death_id, cause_text, '' AS icd10_as_written, '' AS underlying_cause_as_given, sex, age_years FROM lake.death",
     )
     deaths.loc[deaths["death_id"] == "a3______", "icd10_as_written"] = "W69"
-    rows = coding_decisions(deaths, people=decided(home)).set_index("death_id")
+    rows = coding_decisions(deaths, people=decided(home), learnt=learnt_entries(home)).set_index("death_id")
     for record in ("a1______", "a2______"):
         assert rows.loc[record, ["code", "decision", "rule"]].tolist() == ["R32", "auto", "learnt"]
     assert rows.loc["a3______", ["code", "rule"]].tolist() == [

@@ -238,3 +238,32 @@ def test_lay_terms_of_the_reference_are_coded_at_ninety_five_percent():
     rows = pd.read_csv(reference_path("vietnam", "lay_terms_open.csv"), dtype=str, keep_default_na=False)
     right = [first(term) == code[:3] for term, code in zip(rows["term"], rows["icd10"])]
     assert sum(right) / len(right) >= 0.95
+
+
+def learnt(expression, code, age_from="", sex=""):
+    row = {"expression": expression, "icd10": code, "certainty": "sure", "sex": sex, "age_from": age_from}
+    return pd.DataFrame([{**row, "age_below": "", "note": "", "source": "learnt"}])
+
+
+def test_what_coders_agreed_on_is_read_in_whole_words_in_parts_of_a_text_and_misspelt():
+    entry = learnt("bệnh bà mụ bắt", "R95.9")
+    whole, slip = (suggest_codes(text, learnt=entry)[0] for text in ("bệnh bà mụ bắt", "bệnh bà mụ bắtt"))
+    assert (whole.code, whole.rule) == ("R95.9", "learnt")
+    assert slip.code == "R95.9" and slip.rule.startswith("learnt")
+    assert "R95.9" in {one.code for one in suggest_codes("bệnh bà mụ bắt, viêm phổi 3 ngày", learnt=entry)}
+    assert "R95.9" not in {one.code for one in suggest_codes("bệnh bà mụ bắt")}  # without the entry nobody knows
+
+
+def test_coders_go_before_the_lists_on_the_same_words_but_not_for_a_woman_with_child():
+    entry = learnt("viêm phổi", "J15.9")
+    deaths = pd.DataFrame({"id": ["1", "2"], "text": ["Viêm phổi"] * 2, "maternal": ["", "pregnant"]})
+    coded = code_deaths(deaths, learnt=entry, at_most_wrong=0.0001)
+    assert coded[["code_1", "decision"]].to_numpy().tolist() == [["J15.9", "auto"], ["J18.9", "review"]]
+    assert coded["rule"].tolist()[0] == "learnt"
+    assert coded.attrs["dictionary_version"] != code_deaths(deaths).attrs["dictionary_version"]
+
+
+def test_the_version_of_the_dictionary_tells_which_learnt_entries_were_in_it():
+    one, other = learnt("bệnh bà mụ bắt", "R95.9"), learnt("bệnh bà mụ bắt", "R99")
+    versions = {load_dictionary(learnt=entries).version for entries in (None, one, one.copy(), other)}
+    assert len(versions) == 3  # none, one, other

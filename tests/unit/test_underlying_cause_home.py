@@ -27,7 +27,7 @@ DEATHS = table("""
     d2       | female |        30 | years    |        30 | 2025-03-01 |        |                 |                  |                  |
     d3       | male   |           |          |        61 | 2025-03-01 |        |                 |                  | K35.8            |
     d4       | male   |        50 | years    |        50 | 2025-03-01 |        |                 |                  |                  | I21.9
-""")
+""").assign(maternal_death=False)
 CAUSES = table("""
     death_id | line  | position | icd10_code | cause_text    | interval_as_written | row_number
     d1       | b     |        1 | I63.9      |               | 3 ngày              |          1
