@@ -21,9 +21,10 @@ _RECORDS = """
     WHERE d.death_id IN (SELECT death_id FROM lake.verbal_autopsy_answer) AND {units} AND d.death_id NOT IN ({hidden})
     ORDER BY d.death_id
 """
-_ANSWERS = (
-    "SELECT a.death_id, a.question_id, a.value FROM lake.verbal_autopsy_answer a ORDER BY a.death_id, a.question_id"
-)
+_ANSWERS = """
+    SELECT a.death_id, a.question_id, a.value FROM lake.verbal_autopsy_answer a
+    WHERE a.death_id IN (SELECT death_id FROM ({records})) ORDER BY a.death_id, a.question_id, a.value
+"""
 
 
 @dataclass(frozen=True)
