@@ -9,7 +9,7 @@ from mortality.verbal_autopsy.agreement import REPLICATES, SEED
 from mortality.verbal_autopsy.interva import MOST_CAUSES, UNDETERMINED
 from tkyt_analysis.errors import InputError
 
-DECIMALS = 10  # of fractions: more is noise of the order of summation
+DECIMALS = 6  # of fractions: more is noise of the order of summation
 
 
 def weights(summary: pd.DataFrame, causes: list[str]) -> np.ndarray:
