@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import format_number, label
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mortality.verbal_autopsy.indicators import Indicators
     from mortality.verbal_autopsy.run import Causes
 
@@ -43,44 +47,69 @@ def va(
     indicators_file: Path | None, results: Path | None, hiv: str | None, malaria: str | None, questionnaire: str | None,
     replicates: int, seed: int, home: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    from mortality.verbal_autopsy.exchange import read_results
-    from mortality.verbal_autopsy.run import causes_from_results, causes_of, fractions_table, without_hiv, write_table
+    from mortality.verbal_autopsy.run import fractions_table, write_table
 
     _require_targets(results, [output, csmf, changes, coverage, indicators_file])
-    said: dict[str, object] = {}
-    lines: list[str] = []
-    may_know = True
+    report = Report()
     levels: dict[str, set[str]] = {"hiv": set(), "malaria": set()}
-    indicators: Indicators | None = None
+    indicators, may_know = None, True
     if results is None or source is not None:
-        indicators, levels, may_know = _interviews(source, home, questionnaire, lines)
-        _tell_coverage(indicators, said, lines)
-        if indicators_file:
-            write_table(indicators.table(), indicators_file)
-        if coverage:
-            write_table(indicators.coverage(), coverage)
+        indicators, levels, may_know = _interviews(source, home, questionnaire, report)
+        _tell_coverage(indicators, report)
+        _write({indicators_file: indicators.table, coverage: indicators.coverage})
     if output or csmf or changes:
-        causes = (
-            causes_from_results(read_results(results or Path()), indicators)
-            if results is not None or indicators is None
-            else causes_of(indicators, **_levels(hiv, malaria, levels))
-        )
-        if not may_know:
-            causes = without_hiv(causes)
-            lines.append(label("verbal_autopsy.hiv_withheld", count=format_number(causes.withheld)))
-            said["withheld"] = causes.withheld
-        _tell_causes(causes, said, lines, weighed=results is None)
-        for table, path in ((causes.table, output), (causes.changes, changes)):
-            if path:
-                write_table(table, path)
+        chosen = {name: (given, levels[name]) for name, given in (("hiv", hiv), ("malaria", malaria))}
+        causes = _causes(results, indicators, chosen, may_know, report)
+        _write({output: lambda: causes.table, changes: lambda: causes.changes})
         if csmf:
             write_table(fractions_table(causes, replicates=replicates, seed=seed), csmf)
     files = [str(path) for path in (output, csmf, changes, coverage, indicators_file) if path]
     if as_json:
-        print_json(said | {"files": files})
+        print_json(report.said | {"files": files})
         return
-    for line in [*lines, label("verbal_autopsy.files", files=", ".join(files))]:
+    for line in [*report.lines, label("verbal_autopsy.files", files=", ".join(files))]:
         click.echo(line)
+
+
+@dataclass
+class Report:
+    """What the command says: for machines, and as sentences."""
+
+    said: dict[str, object] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+
+def _write(tables: dict[Path | None, Callable[[], pd.DataFrame]]) -> None:
+    """Each table to its file, where one is wanted."""
+    from mortality.verbal_autopsy.run import write_table
+
+    for path, make in tables.items():
+        if path:
+            write_table(make(), path)
+
+
+def _causes(
+    results: Path | None,
+    indicators: Indicators | None,
+    levels: dict[str, tuple[str | None, set[str]]],
+    may_know: bool,
+    report: Report,
+) -> Causes:
+    """Causes of another program's table, or of the indicators; without those about HIV where they may not be known."""
+    from mortality.verbal_autopsy.exchange import read_results
+    from mortality.verbal_autopsy.run import causes_from_results, causes_of, choose_level, without_hiv
+
+    if results is not None:
+        causes = causes_from_results(read_results(results), indicators)
+    else:
+        assert indicators is not None
+        causes = causes_of(indicators, **{name: choose_level(name, *pair) for name, pair in levels.items()})
+    if not may_know:
+        causes = without_hiv(causes)
+        report.lines.append(label("verbal_autopsy.hiv_withheld", count=format_number(causes.withheld)))
+        report.said["withheld"] = causes.withheld
+    _tell_causes(causes, report, weighed=results is None)
+    return causes
 
 
 def _require_targets(results: Path | None, targets: list[Path | None]) -> None:
@@ -91,7 +120,7 @@ def _require_targets(results: Path | None, targets: list[Path | None]) -> None:
 
 
 def _interviews(
-    source: Path | None, home: Path | None, edition: str | None, lines: list[str]
+    source: Path | None, home: Path | None, edition: str | None, report: Report
 ) -> tuple[Indicators, dict[str, set[str]], bool]:
     """The indicators of the file, or of the home where no file is named; the levels named; the right to HIV."""
     if source is not None:
@@ -106,17 +135,12 @@ def _interviews(
     if found is None:
         raise InputError("error.verbal_autopsy_none_in_home", home=place)
     if not found.hiv_answers:
-        lines.append(label("verbal_autopsy.hiv_answers_unread"))
-    return found.indicators, {"hiv": set(), "malaria": set()}, found.may_know_hiv
+        report.lines.append(label("verbal_autopsy.hiv_answers_unread"))
+    return found.indicators, found.levels, found.may_know_hiv
 
 
-def _levels(hiv: str | None, malaria: str | None, found: dict[str, set[str]]) -> dict[str, str]:
-    from mortality.verbal_autopsy.run import choose_level
-
-    return {name: choose_level(name, given, found[name]) for name, given in (("hiv", hiv), ("malaria", malaria))}
-
-
-def _tell_coverage(indicators: Indicators, said: dict[str, object], lines: list[str]) -> None:
+def _tell_coverage(indicators: Indicators, report: Report) -> None:
+    said, lines = report.said, report.lines
     coverage = indicators.coverage()
     counts = coverage["status"].value_counts()
     missing = coverage.loc[coverage["status"].eq("not_asked"), "indicator"].tolist()
@@ -145,7 +169,8 @@ def _tell_coverage(indicators: Indicators, said: dict[str, object], lines: list[
         )
 
 
-def _tell_causes(causes: Causes, said: dict[str, object], lines: list[str], *, weighed: bool) -> None:
+def _tell_causes(causes: Causes, report: Report, *, weighed: bool) -> None:
+    said, lines = report.said, report.lines
     table = causes.table
     undetermined = int(causes.summary["cause_1"].eq("").sum())
     said |= {"deaths": len(table), "undetermined": undetermined, "changes": len(causes.changes)}

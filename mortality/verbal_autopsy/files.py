@@ -63,6 +63,16 @@ def read_interviews(path: Path, *, edition: str | None = None) -> tuple[Indicato
     return join_indicators(blocks), levels
 
 
+def levels_named(answers: pd.DataFrame) -> dict[str, set[str]]:
+    """How common deaths from HIV and malaria are at the place, as the interviews say: {"hiv": {"l"}, "malaria": {"v"}}."""
+    levels: dict[str, set[str]] = {name: set() for name in PRESETS}
+    for name, question in PRESETS.items():
+        if question in answers:
+            words = answers[question].str.strip().str.lower().unique()
+            levels[name] = {LEVEL_WORDS[word] for word in words if word in LEVEL_WORDS}
+    return levels
+
+
 def _received(path: Path) -> ReceivedFile:
     if not path.is_file():
         raise InputError("error.verbal_autopsy_file", file=path, why="—")
@@ -109,10 +119,8 @@ def _from_answers(
     columns = answer_columns(header)
     answers = frame[list(columns)].rename(columns=columns)
     answers.index = pd.Index(_keys(frame, header))
-    for name, question in PRESETS.items():
-        if question in answers:
-            words = answers[question].str.strip().str.lower()
-            levels[name] |= {LEVEL_WORDS[word] for word in words.unique() if word in LEVEL_WORDS}
+    for name, found in levels_named(answers).items():
+        levels[name] |= found
     return indicators_from_answers(answers, edition=edition or find_edition(columns.values()))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mortality.verbal_autopsy.files import levels_named
 from mortality.verbal_autopsy.indicators import Indicators, indicators_from_answers
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ _ANSWERS = """
 
 @dataclass(frozen=True)
 class HomeInterviews:
-    """indicators (ids are death_id); may_know_hiv; hiv_answers: whether the answers about HIV were read with the rest."""
+    """indicators (ids are death_id); levels that the interviews name; may_know_hiv; hiv_answers: whether the answers about
+    HIV were read with the rest."""
 
     indicators: Indicators
+    levels: dict[str, set[str]]
     may_know_hiv: bool
     hiv_answers: bool
 
@@ -60,9 +63,8 @@ def interviews_of_home(home: Path, *, edition: str | None = None) -> HomeIntervi
     wide = answers.drop_duplicates(["death_id", "question_id"]).pivot(
         index="death_id", columns="question_id", values="value"
     )
-    return HomeInterviews(
-        indicators_from_answers(_completed(wide.fillna(""), records), edition=edition), may_know, closed
-    )
+    wide = _completed(wide.fillna(""), records)
+    return HomeInterviews(indicators_from_answers(wide, edition=edition), levels_named(wide), may_know, closed)
 
 
 def _hidden(view: ScopedWarehouse, may_know: bool) -> str:

@@ -287,6 +287,7 @@ ANSWERS = table("""
     death_id | question_id | value
     v1       | Id10147     | yes
     v1       | Id10148_b   | 99
+    v1       | Id10002     | veryl
     v2       | Id10147     | no
     v2       | ageInDays   | 12
     v3       | Id10147     | yes
@@ -320,6 +321,7 @@ def test_the_interviews_of_a_home_are_read_with_age_and_sex_of_the_record_where_
     found = interviews_of_home(home)
     assert found.indicators.ids.tolist() == ["v1", "v2", "v3", "v4"]
     assert (found.may_know_hiv, found.hiv_answers) == (True, True)
+    assert found.levels == {"hiv": {"v"}, "malaria": set()}
     rows = found.indicators.table().set_index("ID")
     assert rows.loc["v1", ["i019b", "i022a", "i147o", "i148a"]].tolist() == ["y", "y", "y", "."]
     assert rows.loc["v2", ["i019a", "i022g", "i147o"]].tolist() == ["y", "y", "n"]
