@@ -19,6 +19,7 @@ from mortality.verbal_autopsy.indicators import (
 )
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.ingest.door import ReceivedFile
+from tkyt_analysis.labels import label
 
 KEYS = ("instanceid", "key")
 FEWEST_INDICATORS = 10
@@ -75,7 +76,7 @@ def levels_named(answers: pd.DataFrame) -> dict[str, set[str]]:
 
 def _received(path: Path) -> ReceivedFile:
     if not path.is_file():
-        raise InputError("error.verbal_autopsy_file", file=path, why="—")
+        raise InputError("error.verbal_autopsy_file", file=path, why=label("verbal_autopsy.no_such_file"))
     return ReceivedFile(path=path, name=path.name, sha256="", size=path.stat().st_size)
 
 
