@@ -4,63 +4,21 @@
   "use strict";
   if (window.tkytCapture) { return; }
   window.tkytCapture = true;
-  var WAIT = 250, LOST_AFTER = 12000, TYPEAHEAD = 900;
-
-  function find(root) {
-    var body = root.querySelector(".cap");
-    var out = root.querySelector(".cap-out textarea");
-    return body && out ? { root: root, body: body, out: out } : null;
-  }
+  var Page = window.TkytPage, WAIT = 250, TYPEAHEAD = 900;
 
   function App(root) {
-    this.root = root; this.number = 0; this.waiting = []; this.timers = {}; this.dirty = {};
-    this.state = {}; this.version = -1; this.key = ""; this.said = 0; this.focused = 0; this.sentAt = 0; this.parts = {};
-    this.listen();
-    var app = this;
-    new MutationObserver(function () { app.look(); }).observe(root, { childList: true, subtree: true });
-    setInterval(function () { app.watch(); }, 1000);
-    this.look();
+    this.timers = {}; this.dirty = {}; this.version = -1; this.key = ""; this.focused = 0;
+    Page.call(this, root);
   }
-
-  App.prototype.look = function () {
-    var here = find(this.root), data = this.root.querySelector(".cap-in .cap-data");
-    if (!here || !data) { return; }
-    if (here.body !== this.body) { this.body = here.body; this.parts = {}; this.version = -1; this.key = ""; this.shown = ""; }
-    this.out = here.out;
-    this.out.tabIndex = -1; this.out.setAttribute("aria-hidden", "true");
-    var text = data.getAttribute("data-state");
-    if (text === this.shown) { return; }
-    this.shown = text;
-    this.show(JSON.parse(text));
-  };
+  App.prototype = Object.create(Page.prototype);
+  App.prototype.renewed = function () { this.version = -1; this.key = ""; };
 
   // -- out
 
-  App.prototype.send = function (event) {
-    event.s = ++this.number;
-    this.waiting.push(event);
-    this.post();
-  };
-  App.prototype.post = function () {
-    if (!this.waiting.length) { return; }
-    if (!this.sentAt) { this.sentAt = Date.now(); }
-    this.out.value = JSON.stringify({ n: ++this.posts || (this.posts = 1), hidden: document.hidden, events: this.waiting });
-    this.out.dispatchEvent(new Event("input", { bubbles: true }));
-    this.out.dispatchEvent(new Event("change", { bubbles: true }));
-  };
-  App.prototype.watch = function () {
-    var late = this.waiting.length && Date.now() - this.sentAt > LOST_AFTER;
-    if (!this.waiting.length && Date.now() - (this.beat || 0) > 4000) { this.beat = Date.now(); this.send({ do: "here" }); }
-    if (late) { this.notice(this.body.dataset.lost, "error"); this.body.classList.add("cap-lost"); this.post(); }
-  };
   App.prototype.acknowledge = function (number) {
     var dirty = this.dirty;
-    this.waiting = this.waiting.filter(function (one) { return one.s > number; });
     Object.keys(dirty).forEach(function (name) { if (dirty[name] && dirty[name] <= number) { delete dirty[name]; } });
-    this.sentAt = this.waiting.length ? this.sentAt : 0;
-    if (this.waiting.length) { return; }
-    if (this.body.classList.contains("cap-lost")) { this.notice("", "info"); } // it was slow, not gone
-    this.body.classList.remove("cap-busy"); this.body.classList.remove("cap-lost");
+    Page.prototype.acknowledge.call(this, number);
   };
   App.prototype.typed = function (input) {
     var app = this, name = input.dataset.input;
@@ -119,8 +77,6 @@
       app.press(button);
     });
     this.root.addEventListener("submit", function (event) { event.preventDefault(); });
-    window.addEventListener("pagehide", function () { if (app.body) { app.send({ do: "bye" }); } });
-    document.addEventListener("keydown", function (event) { if (app.body && app.body.isConnected) { app.keyed(event); } }, true);
   };
   App.prototype.kept = function (name) { var form = this.state.form; return form ? form.values[name] || "" : ""; };
 
@@ -196,28 +152,14 @@
     if (state.form) { this.form(state); }
     this.text(".cap-place", state.place);
     this.html(".cap-left", state.left || "");
-    if (state.said && state.said.v !== this.said) { this.said = state.said.v; this.notice(state.said.text, state.said.kind); }
+    this.sentence(state.said);
     if (state.focus && state.focus.v !== this.focused) { this.focused = state.focus.v; this.cursor(state.focus.field); }
   };
   App.prototype.text = function (where, text) { var one = this.body.querySelector(where); if (one && one.textContent !== text) { one.textContent = text || ""; } };
-  App.prototype.html = function (where, html) {
-    // Pieces made and escaped by the kernel.
-    if (this.parts[where] === html) { return; }
-    this.parts[where] = html;
-    var one = this.body.querySelector(where);
-    if (one) { one.innerHTML = html; }
-  };
-  App.prototype.notice = function (text, kind) {
-    var place = this.body.querySelector(".cap-said");
-    place.textContent = text;
-    place.className = "cap-said " + (kind || "info");
-  };
   App.prototype.panels = function (state) {
     var app = this;
     Object.keys(state.html || {}).forEach(function (name) { app.panel(name, state.html[name]); });
-    this.body.querySelectorAll(".cap-panel").forEach(function (one) { one.hidden = one.dataset.panel !== state.tab; });
-    this.body.querySelectorAll(".cap-tab").forEach(function (one) { one.setAttribute("aria-selected", String(one.dataset.value === state.tab)); });
-    this.body.querySelectorAll(".cap-count").forEach(function (one) { one.textContent = (state.counts || {})[one.dataset.count] || ""; });
+    this.tabs(state, state.tab);
     if (this.open !== state.tab) { this.open = state.tab; window.scrollTo(0, 0); }
   };
   App.prototype.panel = function (name, html) {
@@ -302,11 +244,5 @@
     requestAnimationFrame(function () { if (app.tab() === "enter") { input.focus(); if (input.select && input.type === "text") { input.select(); } } });
   };
 
-  function start() {
-    document.querySelectorAll(".tkyt-capture").forEach(function (root) {
-      if (!root.tkytCapture && find(root)) { root.tkytCapture = new App(root); }
-    });
-  }
-  setInterval(start, 250); // a widget gets its class after its content: no mutation of the tree tells of the last step
-  start();
+  Page.run(".tkyt-capture", "tkytCapture", App);
 })();

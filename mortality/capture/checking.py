@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mortality.capture.fields import CORRECTS, REASON, form_fields
 from mortality.capture.typed import read_typed
+from tkyt_analysis.app_shell.log import log, where_it_broke
 from tkyt_analysis.labels import label
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mortality.capture.records import Draft
 
 SEVERITIES = ("error", "warning", "note")
-log = logging.getLogger("mortality.capture")
 MISSING, UNREAD, OTHER_UNIT, NO_REASON = (
     "capture.missing",
     "capture.unread",
@@ -125,15 +124,6 @@ def _asked(
     except Exception as error:
         log.error("capture: tests of a record: %s", where_it_broke(error))
         return [Remark(NOT_TESTED, "note", OUTSIDE_THE_FORM, label(NOT_TESTED))]
-
-
-def where_it_broke(error: Exception) -> str:
-    """Kind and lines of an error without its message: that may hold what was typed."""
-    import traceback
-
-    steps = traceback.extract_tb(error.__traceback__)
-    lines = (f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in reversed(steps))
-    return f"{type(error).__name__}: {' < '.join(lines)}"
 
 
 def _tested(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -14,60 +13,37 @@ from mortality.capture.place import Workplace
 from mortality.capture.queue import Waiting
 from mortality.capture.records import FINISHED, Draft
 from mortality.capture.same import Likely, Pair
-from tkyt_analysis.labels import LANGUAGES, format_number, label
+from tkyt_analysis.app_shell import page as shell
+from tkyt_analysis.labels import format_number, label
 
 HERE = Path(__file__).parent
 TABS = ("enter", "queue", "same", "kept")
-LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 SHORTCUTS = ("next", "save", "copy", "icd", "confirm", "leave")
 ICONS = {"error": "✖", "warning": "▲", "note": "ℹ", "ok": "✔"}
 
 
-@cache
 def style_html() -> str:
-    """Typeface and style; the pages' style sheet applies inside the app only."""
-    from tkyt_analysis.assets import font_face_css, page_css
-
-    pages = page_css().replace(":root", "&").replace("html {", "& {", 1)
-    own = (HERE / "capture.css").read_text("utf-8")
-    return f"<style>{font_face_css()}\n.tkyt-app {{ {pages} }}\n{own}</style>"
+    """Typeface and style."""
+    return shell.style_of(HERE / "capture.css")
 
 
-@cache
 def script_html() -> str:
     """The page's side of the app: keys, waiting a moment before a change is sent, showing what comes back."""
-    return f"<script>{(HERE / 'capture.js').read_text('utf-8')}</script>"
+    return shell.script_of(HERE / "capture.js")
 
 
 def skeleton_html(language: str, *, practice: bool) -> str:
     """Everything that stands still in one language; what changes is filled in by the script."""
-    band = f'<div class="band" role="note">{label("practice.note", language)}</div>' if practice else ""
-    words = {name: label(f"capture.js.{name}", language) for name in ("lost", "busy", "choose")}
-    data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in words.items())
-    return (
-        f'<div class="cap" lang="{language}" {data}>{band}{_top(language)}'
-        f'<div class="cap-said" role="status" aria-live="polite"></div><div class="cap-left"></div>'
-        f'<section class="cap-panel" data-panel="place" hidden></section>'
-        f'<section class="cap-panel" data-panel="enter" hidden><div class="cap-two">{_form(language)}{_aside(language)}</div></section>'
-        + "".join(f'<section class="cap-panel" data-panel="{one}" hidden></section>' for one in TABS[1:])
-        + "</div>"
-    )
-
-
-def _top(language: str) -> str:
-    tabs = "".join(
-        f'<button type="button" role="tab" class="cap-tab" data-do="tab" data-value="{one}">{label(f"capture.tab.{one}", language)}'
-        f' <span class="cap-count" data-count="{one}"></span></button>'
-        for one in TABS
-    )
-    languages = "".join(f'<option value="{one}"{" selected" if one == language else ""}>{LANGUAGE_NAMES[one]}</option>' for one in LANGUAGES)  # fmt: skip
-    return (
-        f'<header class="cap-top"><h1>{label("capture.title", language)}</h1>'
-        f'<button type="button" class="cap-place" data-do="tab" data-value="place"></button>'
-        f'<div class="cap-tabs" role="tablist">{tabs}</div>'
-        f'<label class="cap-language"><span class="cap-hidden">{label("capture.language", language)}</span>'
-        f'<select data-do="language">{languages}</select></label></header>'
-    )
+    tabs = {one: label(f"capture.tab.{one}", language) for one in TABS}
+    place = '<button type="button" class="cap-place" data-do="tab" data-value="place"></button>'
+    title, choose = label("capture.title", language), label("capture.language", language)
+    form = f'<div class="cap-two">{_form(language)}{_aside(language)}</div>'
+    panels = {"place": "", "enter": form} | dict.fromkeys(TABS[1:], "")
+    return shell.frame_html(
+        language, shell.head_html(language, title=title, choose_language=choose, tabs=tabs, beside=place),
+        '<div class="cap-left"></div>' + "".join(shell.panel_html(name, body) for name, body in panels.items()),
+        practice=practice, words={name: label(f"capture.js.{name}", language) for name in ("lost", "busy", "choose")},
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------ the form
@@ -136,14 +112,14 @@ def _buttons(language: str) -> str:
 
 def _aside(language: str) -> str:
     """What helps while typing: state of the record, codes, likely the same person, keys."""
-    keys = "".join(
-        f"<li><kbd>{label(f'capture.key.{one}', language)}</kbd> {label(f'capture.key_does.{one}', language)}</li>" for one in SHORTCUTS
-    )  # fmt: skip
+    keys = shell.keys_html(
+        label("capture.keys", language),
+        ((label(f"capture.key.{one}", language), label(f"capture.key_does.{one}", language)) for one in SHORTCUTS),
+    )
     return (
         '<aside class="cap-aside">'
         '<div class="cap-state" role="status"></div>'
-        '<div class="cap-icd" hidden></div><div class="cap-likely"></div>'
-        f'<details class="cap-keys" open><summary>{label("capture.keys", language)}</summary><ul>{keys}</ul></details></aside>'
+        f'<div class="cap-icd" hidden></div><div class="cap-likely"></div>{keys}</aside>'
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mortality.capture import page
-from mortality.capture.checking import Remark, log, where_it_broke
+from mortality.capture.checking import Remark
 from mortality.capture.fields import CORRECTS, REASON, form_fields
 from mortality.capture.icd import CODE_OF, Proposal, proposals
 from mortality.capture.place import Workplace
 from mortality.capture.records import FINISHED
 from mortality.capture.session import today
+from tkyt_analysis.app_shell.log import log, where_it_broke
 from tkyt_analysis.labels import format_number, label
 
 if TYPE_CHECKING:

@@ -5,35 +5,14 @@
   "use strict";
   if (window.tkytCoder) { return; }
   window.tkytCoder = true;
-  var LOST_AFTER = 12000, PARTS = ["progress", "item", "similar"];
-
-  function find(root) {
-    var body = root.querySelector(".cod"), out = root.querySelector(".cap-out textarea");
-    return body && out ? { body: body, out: out } : null;
-  }
+  var Page = window.TkytPage, PARTS = ["progress", "item", "similar"];
 
   function App(root) {
-    this.root = root; this.number = 0; this.waiting = []; this.state = {}; this.said = 0; this.sentAt = 0; this.parts = {};
     this.memory = "tkyt-coder:" + location.pathname;
-    var app = this;
-    this.listen();
-    new MutationObserver(function () { app.look(); }).observe(root, { childList: true, subtree: true });
-    setInterval(function () { app.watch(); }, 1000);
-    this.look();
+    Page.call(this, root);
     this.resume();
   }
-
-  App.prototype.look = function () {
-    var here = find(this.root), data = this.root.querySelector(".cap-in .cap-data");
-    if (!here || !data) { return; }
-    if (here.body !== this.body) { this.body = here.body; this.parts = {}; this.shown = ""; }
-    this.out = here.out;
-    this.out.tabIndex = -1; this.out.setAttribute("aria-hidden", "true");
-    var text = data.getAttribute("data-state");
-    if (text === this.shown) { return; }
-    this.shown = text;
-    this.show(JSON.parse(text));
-  };
+  App.prototype = Object.create(Page.prototype);
 
   // -- what the browser remembers
 
@@ -54,27 +33,6 @@
 
   // -- out
 
-  App.prototype.send = function (event) { event.s = ++this.number; this.waiting.push(event); this.post(); };
-  App.prototype.post = function () {
-    if (!this.waiting.length) { return; }
-    if (!this.sentAt) { this.sentAt = Date.now(); }
-    this.out.value = JSON.stringify({ n: ++this.posts || (this.posts = 1), events: this.waiting });
-    this.out.dispatchEvent(new Event("input", { bubbles: true }));
-    this.out.dispatchEvent(new Event("change", { bubbles: true }));
-  };
-  App.prototype.watch = function () {
-    if (!this.body) { return; }
-    var late = this.waiting.length && Date.now() - this.sentAt > LOST_AFTER;
-    if (!this.waiting.length && Date.now() - (this.beat || 0) > 4000) { this.beat = Date.now(); this.send({ do: "here" }); }
-    if (late) { this.notice(this.body.dataset.lost, "error"); this.body.classList.add("cap-lost"); this.post(); }
-  };
-  App.prototype.acknowledge = function (number) {
-    this.waiting = this.waiting.filter(function (one) { return one.s > number; });
-    this.sentAt = this.waiting.length ? this.sentAt : 0;
-    if (this.waiting.length) { return; }
-    if (this.body.classList.contains("cap-lost")) { this.notice("", "info"); } // it was slow, not gone
-    this.body.classList.remove("cap-busy"); this.body.classList.remove("cap-lost");
-  };
   App.prototype.typed = function (name) { return this.body.querySelector('[data-typed="' + name + '"]') || { value: "" }; };
   App.prototype.act = function (what, more) {
     // A decision is on its way: a second key waits until the next matter is seen.
@@ -102,8 +60,6 @@
       if (event.target.dataset.do === "language") { app.act("language", { value: event.target.value }); }
     });
     this.root.addEventListener("input", function (event) { if (event.target.dataset.typed) { app.remember(); } });
-    window.addEventListener("pagehide", function () { if (app.body) { app.send({ do: "bye" }); } });
-    document.addEventListener("keydown", function (event) { if (app.body && app.body.isConnected) { app.keyed(event); } }, true);
   };
   App.prototype.press = function (data) {
     var more = {};
@@ -144,31 +100,12 @@
     var app = this, html = state.html || {};
     PARTS.forEach(function (name) { app.html(".cod-" + name, html[name] || ""); });
     ["list", "learnt", "double"].forEach(function (name) { if (html[name] !== undefined) { app.html('[data-panel="' + name + '"]', html[name]); } });
-    this.body.querySelectorAll(".cap-panel").forEach(function (one) { one.hidden = !state.shown || one.dataset.panel !== state.tab; });
-    this.body.querySelectorAll(".cap-top .cap-tab").forEach(function (one) { one.setAttribute("aria-selected", String(one.dataset.value === state.tab)); });
-    this.body.querySelectorAll(".cap-count").forEach(function (one) { one.textContent = (state.counts || {})[one.dataset.count] || ""; });
-    if (state.said && state.said.v !== this.said) { this.said = state.said.v; this.notice(state.said.text, state.said.kind); }
+    this.tabs(state, state.shown ? state.tab : "");
+    this.sentence(state.said);
     if (state.problem) { this.notice(state.problem, "error"); }
     if (other && this.ready) { this.typed("search").value = ""; this.typed("note").value = ""; }
     this.remember();
   };
-  App.prototype.html = function (where, html) {
-    if (this.parts[where] === html) { return; }
-    this.parts[where] = html;
-    var one = this.body.querySelector(where);
-    if (one) { one.innerHTML = html; }
-  };
-  App.prototype.notice = function (text, kind) {
-    var place = this.body.querySelector(".cap-said");
-    place.textContent = text;
-    place.className = "cap-said " + (kind || "info");
-  };
 
-  function start() {
-    document.querySelectorAll(".tkyt-coder").forEach(function (root) {
-      if (!root.tkytCoder && find(root) && root.querySelector(".cap-in .cap-data")) { root.tkytCoder = new App(root); }
-    });
-  }
-  setInterval(start, 250); // a widget gets its class after its content: no mutation of the tree tells of the last step
-  start();
+  Page.run(".tkyt-coder", "tkytCoder", App);
 })();

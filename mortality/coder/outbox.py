@@ -1,21 +1,16 @@
 """Choices on their way into the warehouse: a keystroke is safe on disk in milliseconds, the warehouse takes them in groups.
 
 Storing takes a turn in the warehouse, which lasts about a second; a coder does not wait for that. A choice is first sealed
-into `restricted/coder/<account, keyed>/<window>.sealed` (key derived from the home's `custody` key), then a worker hands what is
-there to `record_choices`. What a killed process left is handed in by the next window of the account. A process that dies
-between the two leaves a choice that is stored twice: the latest word of a coder counts once.
+into the file of its window (`tkyt_analysis.app_shell.windows`), then a worker hands what is there to `record_choices`. What a
+killed process left is handed in by the next window of the account. A process that dies between the two leaves a choice that is
+stored twice: the latest word of a coder counts once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
-import hashlib
-import io
 import json
-import logging
-import os
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,14 +18,13 @@ from pathlib import Path
 
 from mortality.coder.choices import Choice, record_choices
 from mortality.coding.suggest import Candidate
+from tkyt_analysis.app_shell.log import log
+from tkyt_analysis.app_shell.windows import WindowFile
 from tkyt_analysis.errors import ProcessingError, TkytError
-from tkyt_analysis.warehouse.keys import read_key
-from tkyt_analysis.warehouse.sealed_files import SealBrokenError, seal, unseal
-from tkyt_analysis.warehouse.whole_files import file_lock, sync_directory
+from tkyt_analysis.warehouse.sealed_files import SealBrokenError
+from tkyt_analysis.warehouse.whole_files import file_lock
 
-VERSION = 1
 GATHER_SECONDS, AGAIN_SECONDS = 1.5, 5.0
-log = logging.getLogger("mortality.capture")
 
 
 class Outbox:
@@ -38,34 +32,17 @@ class Outbox:
 
     def __init__(self, home: Path, account: str, *, store: Callable[..., object] = record_choices) -> None:
         self.home, self.account, self._store = Path(home), account, store
-        self._key = hashlib.blake2b(
-            b"", key=read_key(self.home, "custody"), digest_size=32, person=b"tkyt coder"
-        ).digest()
-        name = hashlib.blake2b(account.encode(), key=self._key, digest_size=10).hexdigest()
-        self.folder = self.home / "restricted" / "coder" / name
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.window = secrets.token_hex(8)
+        self.kept = WindowFile(self.home, "coder", account)
         self.problem: TkytError | None = None
         self._pending: list[Choice] = []
         self._change, self._turn = threading.Lock(), threading.Lock()
         self._wake, self._closed = threading.Event(), False
         self._worker: threading.Thread | None = None
-        self._held = contextlib.ExitStack()
-        self._held.enter_context(file_lock(self._lock(self.window), wait=0))
 
     @property
     def waiting(self) -> int:
         """Choices that the warehouse does not have yet."""
         return len(self._pending)
-
-    def _file(self, window: str) -> Path:
-        return self.folder / f"{window}.sealed"
-
-    def _lock(self, window: str) -> Path:
-        return self.folder / f"{window}.lock"
-
-    def _context(self, window: str) -> bytes:
-        return f"tkyt coder {VERSION}\n{self.account}\n{window}".encode()
 
     # -- a choice comes in
 
@@ -78,20 +55,9 @@ class Outbox:
         self._wake.set()
 
     def _write(self, choices: list[Choice]) -> None:
-        sink, part = io.BytesIO(), self.folder / f"{self.window}.part"
-        body = json.dumps([asdict(one) for one in choices], ensure_ascii=False)
+        body = json.dumps([asdict(one) for one in choices], ensure_ascii=False).encode()
         try:
-            if not choices:
-                self._file(self.window).unlink(missing_ok=True)
-                return
-            seal(io.BytesIO(body.encode()), sink, self._key, self._context(self.window))
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as target:
-                target.write(sink.getvalue())
-                target.flush()
-                os.fsync(target.fileno())
-            os.replace(part, self._file(self.window))
-            sync_directory(self.folder)
+            self.kept.put(body if choices else None)
         except OSError as error:
             raise ProcessingError("error.coder_not_kept", problem=error.strerror or type(error).__name__) from None
 
@@ -139,41 +105,37 @@ class Outbox:
     def take_left(self) -> int:
         """Store what windows that are gone left; how many. A file that was altered stays where it is (ProcessingError)."""
         stored = 0
-        for path in sorted(self.folder.glob("*.sealed")):
-            if path.stem == self.window:
-                continue
+        for window in self.kept.windows():
+            path, lock = self.kept.path(window), self.kept.lock(window)
             with contextlib.ExitStack() as held:
                 try:
-                    held.enter_context(file_lock(self._lock(path.stem), wait=0))
+                    held.enter_context(file_lock(lock, wait=0))
                 except TimeoutError:
                     continue
-                choices = self._read(path)
+                choices = self._read(window)
                 if choices:
                     self._store(self.home, choices)
                 path.unlink(missing_ok=True)
-                self._lock(path.stem).unlink(missing_ok=True)
+                lock.unlink(missing_ok=True)
                 stored += len(choices)
         return stored
 
     def pending_elsewhere(self) -> list[Choice]:
         """What other windows of the account hold that the warehouse does not have yet (a page that was just loaded again)."""
         found: list[Choice] = []
-        for path in sorted(self.folder.glob("*.sealed")):
-            if path.stem != self.window:
-                with contextlib.suppress(ProcessingError):
-                    found += self._read(path)
+        for window in self.kept.windows():
+            with contextlib.suppress(ProcessingError):
+                found += self._read(window)
         return found
 
-    def _read(self, path: Path) -> list[Choice]:
-        plain = io.BytesIO()
+    def _read(self, window: str) -> list[Choice]:
         try:
-            unseal(io.BytesIO(path.read_bytes()), plain, self._key, self._context(path.stem))
-            rows = json.loads(plain.getvalue())
+            rows = json.loads(self.kept.content(window))
             return [Choice(**{**row, "suggested": tuple(Candidate(**one) for one in row["suggested"])}) for row in rows]
         except FileNotFoundError:
             return []
         except (SealBrokenError, ValueError, KeyError, TypeError):
-            raise ProcessingError("error.coder_outbox_broken", file=path) from None
+            raise ProcessingError("error.coder_outbox_broken", file=self.kept.path(window)) from None
 
     def close(self) -> None:
         """Store what waits and let go of the window; what cannot be stored stays for the next one."""
@@ -181,6 +143,4 @@ class Outbox:
             self.flush()
         self._closed = True
         self._wake.set()
-        self._held.close()
-        if not self._file(self.window).exists():
-            self._lock(self.window).unlink(missing_ok=True)
+        self.kept.let_go()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -14,61 +13,42 @@ from mortality.coder.similar import Past
 from mortality.coder.titles import title_of
 from mortality.coder.words import rule_words
 from mortality.underlying_cause.explain import flag_text
-from tkyt_analysis.labels import LANGUAGES, format_number, label
+from tkyt_analysis.app_shell import page as shell
+from tkyt_analysis.labels import format_number, label
 
 HERE = Path(__file__).parent
 CAPTURE = HERE.parent / "capture"
 TABS = ("code", "list", "learnt", "double")
-LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 KEYS = ("choose", "uncodable", "ask", "next", "undo", "search", "sex")
 
 
-@cache
 def style_html() -> str:
     """The style of the capture app, and this app's own rules after it."""
-    from tkyt_analysis.assets import font_face_css, page_css
-
-    pages = page_css().replace(":root", "&").replace("html {", "& {", 1)
-    own = (CAPTURE / "capture.css").read_text("utf-8") + (HERE / "coder.css").read_text("utf-8")
-    return f"<style>{font_face_css()}\n.tkyt-app {{ {pages} }}\n{own}</style>"
+    return shell.style_of(CAPTURE / "capture.css", HERE / "coder.css")
 
 
-@cache
 def script_html() -> str:
     """The page's side of the app."""
-    return f"<script>{(HERE / 'coder.js').read_text('utf-8')}</script>"
+    return shell.script_of(HERE / "coder.js")
 
 
 def skeleton_html(language: str, *, practice: bool) -> str:
     """Everything that stands still in one language; what changes is filled in by the script."""
-    band = f'<div class="band" role="note">{label("practice.note", language)}</div>' if practice else ""
-    lost = escape(label("coder.js.lost", language), quote=True)
-    return (
-        f'<div class="cap cod" lang="{language}" data-lost="{lost}">{band}{_top(language)}'
-        f'<div class="cap-said" role="status" aria-live="polite"></div>'
-        f'<section class="cap-panel" data-panel="code" hidden><div class="cap-two"><div class="cod-main">'
-        f'<div class="cod-progress"></div><div class="cod-item"></div>{_typing(language)}</div>'
-        f'<aside class="cap-aside"><div class="cod-similar"></div>{_keys(language)}</aside></div></section>'
-        + "".join(f'<section class="cap-panel" data-panel="{one}" hidden></section>' for one in TABS[1:])
-        + "</div>"
+    tabs = {one: label(f"coder.tab.{one}", language) for one in TABS}
+    title, choose = label("coder.title", language), label("coder.language", language)
+    keys = shell.keys_html(
+        label("coder.keys", language),
+        ((label(f"coder.key.{one}", language), label(f"coder.does.{one}", language)) for one in KEYS),
     )
-
-
-def _top(language: str) -> str:
-    tabs = "".join(
-        f'<button type="button" role="tab" class="cap-tab" data-do="tab" data-value="{one}">{label(f"coder.tab.{one}", language)}'
-        f' <span class="cap-count" data-count="{one}"></span></button>'
-        for one in TABS
+    code = (
+        f'<div class="cap-two"><div class="cod-main"><div class="cod-progress"></div><div class="cod-item"></div>{_typing(language)}</div>'
+        f'<aside class="cap-aside"><div class="cod-similar"></div>{keys}</aside></div>'
     )
-    languages = "".join(
-        f'<option value="{one}"{" selected" if one == language else ""}>{LANGUAGE_NAMES[one]}</option>'
-        for one in LANGUAGES
-    )
-    return (
-        f'<header class="cap-top"><h1>{label("coder.title", language)}</h1><div class="cap-tabs" role="tablist">{tabs}</div>'
-        f'<label class="cap-language"><span class="cap-hidden">{label("coder.language", language)}</span>'
-        f'<select data-do="language">{languages}</select></label></header>'
-    )
+    return shell.frame_html(
+        language, shell.head_html(language, title=title, choose_language=choose, tabs=tabs),
+        shell.panel_html("code", code) + "".join(shell.panel_html(one) for one in TABS[1:]),
+        practice=practice, words={"lost": label("coder.js.lost", language)}, kind="cod",
+    )  # fmt: skip
 
 
 def _typing(language: str) -> str:
@@ -79,14 +59,6 @@ def _typing(language: str) -> str:
         for name in ("search", "note")
     )
     return f'<div class="cod-typing">{fields}</div>'
-
-
-def _keys(language: str) -> str:
-    rows = "".join(
-        f"<li><kbd>{label(f'coder.key.{one}', language)}</kbd> {label(f'coder.does.{one}', language)}</li>"
-        for one in KEYS
-    )
-    return f'<details class="cap-keys" open><summary>{label("coder.keys", language)}</summary><ul>{rows}</ul></details>'
 
 
 # ------------------------------------------------------------------------------------------------- the matter in hand

@@ -151,8 +151,8 @@ def test_a_book_belongs_to_a_commune_and_a_year_that_has_begun(home):
 
 
 def test_the_draft_s_key_is_no_other_key_of_the_home(home):
-    from mortality.capture.journal import _key
+    from tkyt_analysis.app_shell.windows import window_key
     from tkyt_analysis.warehouse.keyring import PURPOSES
     from tkyt_analysis.warehouse.keys import read_key
 
-    assert _key(home) not in [read_key(home, purpose) for purpose in PURPOSES]
+    assert window_key(home, "capture") not in [read_key(home, purpose) for purpose in PURPOSES]

@@ -250,7 +250,7 @@ def test_a_key_is_safe_on_disk_before_the_warehouse_has_it_and_survives_its_wind
     with pytest.raises(ProcessingError):
         outbox.flush()
     assert outbox.waiting == 1
-    kept = [path.read_bytes() for path in outbox.folder.glob("*.sealed")]
+    kept = [path.read_bytes() for path in outbox.kept.folder.glob("*.sealed")]
     assert len(kept) == 1
     assert "cuồng".encode() not in kept[0]
     outbox.close()  # what cannot be stored stays
@@ -261,7 +261,7 @@ def test_a_key_is_safe_on_disk_before_the_warehouse_has_it_and_survives_its_wind
         assert fresh.take_left() == 0
         fresh.close()
     assert choices(home)["text_key"].iloc[-1] == "phát cuồng"
-    assert list(outbox.folder.glob("*.sealed")) == []
+    assert list(outbox.kept.folder.glob("*.sealed")) == []
 
 
 def limit_to_women(app):

@@ -8,8 +8,6 @@ The kernel of a viewer reads the release directory and nothing else.
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,29 +16,23 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
+from tkyt_analysis.app_shell.log import log
 from tkyt_analysis.dashboards import overview_page as page
 from tkyt_analysis.dashboards.overview_data import MAP_MEASURES, Figure, OverviewData
 from tkyt_analysis.dashboards.overview_figures import six_figures
 from tkyt_analysis.errors import InputError, TkytError
-from tkyt_analysis.labels import LANGUAGES, current_language, label
+from tkyt_analysis.labels import LANGUAGE_NAMES, LANGUAGES, current_language, label
 from tkyt_analysis.pages import notice
 from tkyt_analysis.reference.periods import format_period
 from tkyt_analysis.settings import home_directory
 from tkyt_analysis.warehouse.release import NATION, Release
 
-LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}  # each in its own language, whatever the page's
-LOG_FILE = "TKYT_DASHBOARD_LOG"  # set by `tkyt dashboards`; what a viewer must not see goes there
 SAID_TO_VIEWERS = (
     "error.overview_empty",
     "error.overview_no_place",
     "error.account_withdrawn",
     "error.no_account",
     "error.home_of_other",
-)
-log = logging.getLogger(__name__)
-log.propagate = False
-log.addHandler(
-    logging.FileHandler(os.environ[LOG_FILE], delay=True) if LOG_FILE in os.environ else logging.NullHandler()
 )
 
 

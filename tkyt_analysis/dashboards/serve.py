@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tkyt_analysis.access import require
 from tkyt_analysis.access.door import acting_environment
+from tkyt_analysis.app_shell.log import LOG_FILE
 from tkyt_analysis.labels import current_language, label
 from tkyt_analysis.local_server import require_free_port, run_server
 from tkyt_analysis.settings import REPOSITORY
@@ -77,7 +78,7 @@ def voila_environment(home: Path, templates: Path) -> dict[str, str]:
     return {
         **os.environ,
         "TKYT_HOME": str(home),
-        "TKYT_DASHBOARD_LOG": str(log),
+        LOG_FILE: str(log),
         "JUPYTER_PATH": path,
         "JUPYTER_NO_CONFIG": "1",
         **acting_environment(home),

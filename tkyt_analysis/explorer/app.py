@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +19,8 @@ from urllib.parse import parse_qs
 
 import ipywidgets as widgets
 
-from tkyt_analysis.dashboards.overview import LOG_FILE, SAID_TO_VIEWERS
+from tkyt_analysis.app_shell.log import log
+from tkyt_analysis.dashboards.overview import SAID_TO_VIEWERS
 from tkyt_analysis.errors import InputError, TkytError
 from tkyt_analysis.explorer import page
 from tkyt_analysis.explorer.code import code_of
@@ -33,7 +32,7 @@ from tkyt_analysis.explorer.listening import listen
 from tkyt_analysis.explorer.problems import Fix, Problem, nothing_found, problem_of, too_large
 from tkyt_analysis.explorer.source import Source
 from tkyt_analysis.explorer.state import State, shown_as
-from tkyt_analysis.labels import current_language, label, set_language
+from tkyt_analysis.labels import current_language, label, speaking
 from tkyt_analysis.settings import home_directory
 from tkyt_analysis.warehouse.release import Release
 
@@ -45,8 +44,6 @@ SETTLE_SECONDS = 0.06  # how long the app waits for further changes before it as
 ASIDE_SECONDS = 1.5  # after which the view in work is put aside
 MOST_STEPS_BACK = 50
 MOST_MARKUP = 3_000_000  # characters of a table or picture that a page carries
-log = logging.getLogger("tkyt_analysis.dashboards.overview")  # the apps write one log (LOG_FILE)
-__all__ = ["LOG_FILE", "ExplorerApp"]
 
 
 class ExplorerApp(widgets.VBox):
@@ -150,16 +147,6 @@ class ExplorerApp(widgets.VBox):
         self.pick.status.value = page.status_html(label("explorer.computing", self.language), self.language, busy=True)
         self._due = loop.call_later(SETTLE_SECONDS, self.refresh)
 
-    @contextmanager
-    def _speaking(self) -> Iterator[None]:
-        """Names of members and errors come in the page's language, whatever the session's is."""
-        before = current_language()
-        set_language(self.language)
-        try:
-            yield
-        finally:
-            set_language(before)
-
     def refresh(self) -> None:
         """Set every picker to the state, and show it."""
         if self._due is not None:
@@ -262,7 +249,7 @@ class ExplorerApp(widgets.VBox):
 
     def guarded(self, step: Callable[[], None]) -> None:
         """Run a step; what goes wrong becomes a sentence on the page, the traceback goes to the log file."""
-        with self._speaking():
+        with speaking(self.language):
             try:
                 step()
             except TkytError as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.cube.model import GEOGRAPHIES, NATION, PERIODS, TOTAL, UNKNOWN
 from tkyt_analysis.cube.relative import RELATIVE, is_relative
-from tkyt_analysis.dashboards.overview import LANGUAGE_NAMES
 from tkyt_analysis.explorer import page
 from tkyt_analysis.explorer.controls import MOST_CRUMBS, MOST_MEASURES, fill, press, show
 from tkyt_analysis.explorer.source import plain
@@ -23,7 +22,7 @@ from tkyt_analysis.explorer.state import (
     period_ends,
 )
 from tkyt_analysis.explorer.titles import dimension_name, period_name
-from tkyt_analysis.labels import LANGUAGES, label
+from tkyt_analysis.labels import LANGUAGE_NAMES, LANGUAGES, label
 from tkyt_analysis.reference.vietnamese_text import fold
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ Texts are `str.format` templates with named fields.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("vi", "en")
+LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}  # each in its own language, whatever the page's
 _language: ContextVar[str | None] = ContextVar("tkyt_language", default=None)
 
 
@@ -28,6 +31,17 @@ def set_language(language: str) -> None:
     if language not in LANGUAGES:
         raise ValueError(f"language is {language!r}, expected one of {LANGUAGES}")
     _language.set(language)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Words come in one language for a while, whatever the session's is."""
+    before = current_language()
+    set_language(language)
+    try:
+        yield
+    finally:
+        set_language(before)
 
 
 def label_directories() -> list[Path]:
