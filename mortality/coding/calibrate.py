@@ -16,6 +16,7 @@ from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
 
 GROUP_OF_ROUTE = {
+    "coded": "dictionary",
     "exact": "dictionary",
     "standard": "dictionary",
     "folded": "folded",

@@ -15,6 +15,7 @@ _BLANKS = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _DIGIT_AS_LETTER = re.compile(r"(?<=[^\W\d_])[01|](?=[^\W\d_])|(?<=\b[ktlb])0(?=\w*\b)")
 _LETTER_OF_DIGIT = {"0": "o", "1": "i", "|": "l"}
+_RESULT = re.compile(r"\(\s*(\++|[-–])\s*\)")
 _TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
 
 
@@ -51,10 +52,18 @@ def _read_scan_signs(text: str) -> str:
     return _DIGIT_AS_LETTER.sub(lambda match: _LETTER_OF_DIGIT[match.group(0)], text)
 
 
+def _read_results(text: str) -> str:
+    """Results of tests in signs: "BK (+)" is positive, "(-)" negative."""
+    if "(" not in text:
+        return text
+    positive, negative = (" duong tinh ", " am tinh ") if text.isascii() else (" dương tính ", " âm tính ")
+    return _RESULT.sub(lambda match: positive if match.group(1)[0] == "+" else negative, text)
+
+
 def accented_letters(text: str) -> str:
     """NFC, lower case, tone on the older place (hoà → hòa), single y as i (quỵ → quị), one blank between words."""
     composed = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    lower = _read_scan_signs(_BLANKS.sub(" ", composed.lower()).strip())
+    lower = _read_scan_signs(_BLANKS.sub(" ", _read_results(composed.lower())).strip())
     if lower.isascii():
         return _SINGLE_Y.sub(lambda match: match.group(1) + match.group(2).translate(_Y_TO_I), lower)
     placed = _TONE_AT_END.sub(lambda match: _OUTER_TONE[match.group(1)], lower)

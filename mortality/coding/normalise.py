@@ -36,6 +36,8 @@ _FACTS = [
         r"\b\d{1,3}\s*(?:tuổi|tuoi|t)\b",
         r"\b\d{1,2}\s*[hg]\s*\d{0,2}\b",
         r"\b(?:lúc|luc)\s+\d{1,2}\s*(?:giờ|gio)\b",
+        r"\b(?:(?:sinh|đẻ|sanh|de)\s+)(?:(?:ra|được|đc|dc|mới|duoc|moi)\s+)+(?:\d{1,3}|vài|mấy|vai|may)\s*"
+        r"(?:phút|giờ|ngày|hôm|h|phut|gio|ngay|hom)\b(?:\s+(?:thì|thi)\b)?",
     )
 ]
 _DURATION = re.compile(
@@ -46,6 +48,17 @@ _DURATION = re.compile(
 _YEARS = re.compile(
     r"(?:\b(?:đã|được|cách đây|hơn|khoảng|gần|trong|da|duoc|cach day|hon|khoang|gan)\s+)*"
     r"\b(?:\d{1,2}|mấy|vài|may|vai)\s*(?:năm|nam)\b(?:\s+(?:nay|trước|qua|liền|rồi|truoc|lien|roi)\b)?"
+    r"|\b(?:năm thứ|nam thu)\s+(?:\d{1,2}|hai|ba|tư|năm|tu|nam)\b"
+)
+_OF_CARE = (
+    r"(?:mổ|phẫu thuật|tiêm|chích|đẻ|sinh|sanh|gây mê|gây tê|truyền|thủ thuật|nội soi|nạo|phá thai|chuyển dạ"
+    r"|mo|phau thuat|tiem|chich|de|gay me|gay te|truyen|thu thuat|noi soi|nao|pha thai|chuyen da)\b"
+)
+_WHEN = r"(?:của|trong|sau|khi|lúc|do|cua|luc)"
+_MISHAP = re.compile(
+    rf"\btai (?:biến|bien)(?=\s+(?:{_WHEN}\s+)*(?:ca\s+)?{_OF_CARE}(?!\s+(?:máu|ra)))"
+    rf"|(?<=\b)(?:(?<=mổ )|(?<=thuật )|(?<=tiêm )|(?<=đẻ )|(?<=mê )|(?<=tê )|(?<=mổ bị )|(?<=thuật bị )|(?<=tiêm bị )"
+    rf"|(?<=đẻ bị )|(?<=mê bị )|(?<=tê bị ))tai biến(?!\s+(?:mạch|não|lần|cũ))"
 )
 
 
@@ -79,8 +92,17 @@ def _once(words: Words) -> Words:
     return tuple(word for place, word in enumerate(words) if place == 0 or word != words[place - 1])
 
 
+def _mishap(text: str) -> str:
+    """A "tai biến" of an operation, an injection or a birth is no stroke: "sự cố" in its place."""
+    letters = accented_letters(text)
+    if "tai biến" not in letters and "tai bien" not in letters:
+        return text
+    return _MISHAP.sub("sự cố" if has_accents(letters) else "su co", letters)
+
+
 def standard_words(text: str) -> Words:
     """The words in the standard language, with marks where the text has them."""
+    text = _mishap(text)
     if has_accents(text):
         return _once(synonyms(False).replace(accented_words(text)))
     return _once(synonyms(True).replace(folded_words(text)))
@@ -100,11 +122,20 @@ def without_facts(text: str) -> str:
     """The text without what is no cause: dates, ages, durations, names of hospitals. Weeks and months of a
     pregnancy stay."""
     letters = accented_letters(text)
-    for pattern in _FACTS:
+    for pattern in (*_FACTS, _activity_pattern()):
         letters = pattern.sub(" ", letters)
     if not _BIRTH.search(letters):
         letters = _DURATION.sub(" ", letters)
     return " ".join(_hospital_pattern().sub(" ", letters).split())
+
+
+@cache
+def _activity_pattern() -> re.Pattern[str]:
+    """What the dead was doing, which is no cause: "khi gặt lúa", "lúc đang ngủ"."""
+    words = text_words().of("activity")
+    both = {accented_letters(word) for word in words} | {fold(accented_letters(word)) for word in words}
+    doing = "|".join(re.escape(word) for word in sorted(both, key=len, reverse=True))
+    return re.compile(rf"\b(?:trong |giữa |giua )?(?:khi|lúc|luc)\s+(?:(?:đang|đi|dang|di)\s+)*(?:{doing})\b")
 
 
 @cache

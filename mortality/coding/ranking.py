@@ -11,6 +11,7 @@ from tkyt_analysis.catalog import read_codelist
 
 # How far a route is trusted before calibration; only the order of the candidates depends on these.
 TRUST = {
+    "coded": 1.6,
     "exact": 1.3,
     "standard": 1.1,
     "folded": 1.2,
@@ -35,11 +36,13 @@ AGREEMENT = 0.15
 _FEMALE_ONLY = ("C51", "C52", "C53", "C54", "C55", "C56", "C57", "C58", "D25", "O")
 _MALE_ONLY = ("C60", "C61", "C62", "C63", "N40")
 _SECONDARY = ("C77", "C78", "C79")
+_LOOKED_UP = ("exact", "folded", "standard", "without_noise")
 OTHER_SEX = 0.3
 SECONDARY = 0.6  # "K phổi di căn não" is likest to the title of where it went, and began in the lung
 CONFIRMED = 1.25  # what coders confirmed goes before what the lists say of the same words
 CONFIRMED_PART = 1.02  # of parts and likenesses it goes first only where they are as like
 CONFIRMED_ROUTES = ("exact", "standard", "folded", "without_noise")
+TOLD_BETTER = 0.6  # "vỡ gan do ngã": the injury is named, and so is what caused it
 WEAKEST = 0.12  # below, the words have nothing in common with what was found
 PERINATAL_FROM_YEARS = 1.0
 
@@ -85,7 +88,7 @@ def strength(finding: Finding, person: Person) -> float:
     value *= (1 - UNREAD * finding.unread) ** (2.0 if finding.route in ("composed", "transport") else 1.5)
     value *= NOISE_STEP**finding.distance if finding.route in ("without_noise", "repaired", "sound") else 1.0
     value *= 0.9**finding.distance if finding.route == "composed" else 1.0
-    value *= 1.1 if finding.context else 1.0
+    value *= 1.1 if finding.context and finding.route != "coded" else 1.0
     if finding.learnt:
         value *= CONFIRMED if finding.route in CONFIRMED_ROUTES else CONFIRMED_PART
     if sex_conflict(finding.code, person.sex):
@@ -93,17 +96,29 @@ def strength(finding: Finding, person: Person) -> float:
     if finding.route == "like_title" and finding.code.startswith(_SECONDARY):
         value *= SECONDARY
     age = person.age_years
-    if age is not None and age >= PERINATAL_FROM_YEARS and finding.code.startswith("P"):
+    grown = person.maternal or (age is not None and age >= PERINATAL_FROM_YEARS)
+    if grown and finding.code.startswith("P"):
         value *= OTHER_SEX
     return value
+
+
+def _told_better(found: list[Finding]) -> tuple[str, ...]:
+    """Codes that a better reading of the same words leaves behind: an injury beside its external cause, a stroke
+    beside the stroke of years ago."""
+    external = any(one.route == "several" and one.code[0] in "VWXY" for one in found)
+    late = any(one.code.startswith("I69") and one.route in _LOOKED_UP and " năm" in one.expression for one in found)
+    return (("S", "T") if external else ()) + (("I60", "I61", "I62", "I63", "I64") if late else ())
 
 
 def rank(findings: Iterable[Finding], person: Person) -> list[Ranked]:
     """One candidate per code, strongest first; routes that agree on the three characters support each other."""
     best: dict[str, tuple[float, Finding]] = {}
     routes: dict[str, dict[str, float]] = {}
-    for finding in (in_context(one, person) for one in findings):
+    found = [in_context(one, person) for one in findings]
+    weaker = _told_better(found)
+    for finding in found:
         value = strength(finding, person)
+        value *= TOLD_BETTER if finding.code.startswith(weaker) else 1.0
         if value > best.get(finding.code, (0.0, finding))[0]:
             best[finding.code] = (value, finding)
         by_route = routes.setdefault(finding.code[:3], {})
@@ -113,5 +128,5 @@ def rank(findings: Iterable[Finding], person: Person) -> list[Ranked]:
         others = sum(other for route, other in routes[code[:3]].items() if route != finding.route)
         joint = value + (1.15 - min(value, 1.1)) * AGREEMENT * min(1.0, others)
         ranked.append(Ranked(code, joint, finding, len(routes[code[:3]])))
-    found = [one for one in ranked if one.strength >= WEAKEST]
-    return sorted(found, key=lambda one: (-one.strength, one.code))
+    strong = [one for one in ranked if one.strength >= WEAKEST]
+    return sorted(strong, key=lambda one: (-one.strength, one.code))

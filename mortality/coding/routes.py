@@ -22,7 +22,7 @@ from mortality.coding.normalise import (
     without_facts,
     years_as_many,
 )
-from mortality.coding.spelling import likeness, marks_that_differ, sound_key
+from mortality.coding.spelling import likeness, marks_that_differ, other_marks, sound_key
 from mortality.coding.transport import transport_code
 from mortality.coding.words import Words, key_words
 
@@ -198,6 +198,7 @@ def by_likeness(words: Words, library: Library, person: Person, *, top: int = 12
     found: list[Finding] = []
     for number, like in library.index.search(words, top=top):
         document = library.documents[number]
+        like *= 1 - other_marks(words, document.words)
         if not document.entries:
             found.append(
                 Finding(document.code, "like_title", document.text, "likely", round(like, 4), distance=len(words))

@@ -16,6 +16,7 @@ from mortality.coding.split import split_lines
 
 READABLE_FROM = 0.5
 MOST_REORDERED = 3
+EXTERNAL, SECONDARY = ("V", "W", "X", "Y"), ("C77", "C78", "C79")
 _SEX = {"male": "M", "female": "F"}
 
 
@@ -29,24 +30,33 @@ class Part:
 
 
 def _underlying(lines: list[list[str]], person: Person) -> str:
-    """The underlying cause of the coded lines (line a first); the first code of the lowest line if rules give none."""
+    """The underlying cause of the coded lines (line a first); the first code of the lowest line if rules give none.
+
+    Where no external cause is named, an injury stays what the words say it is (S72.0); what stands for it is found later.
+    """
     from mortality.underlying_cause import Certificate, select_underlying_cause
+    from mortality.underlying_cause.profile import DEFAULT
 
     named = dict(zip(("line_a", "line_b", "line_c"), (tuple(line) for line in lines[:3])))
     if len(lines) > 3:
         named["line_d"] = tuple(code for line in lines[3:] for code in line)
     unit = {"age_value": person.age_years, "age_unit": "years"} if person.age_years is not None else {}
     certificate = Certificate(**named, sex=_SEX.get(person.sex or "", ""), pregnancy=person.maternal, **unit)  # type: ignore[arg-type]
-    return select_underlying_cause(certificate).code or lines[-1][0]
+    external = any(code[0] in "VWXY" for line in lines for code in line)
+    rules = DEFAULT if external else DEFAULT.without("injuries")
+    return select_underlying_cause(certificate, profile=rules).code or lines[-1][0]
 
 
 def _selected(lines: list[list[str]], person: Person) -> str:
     """The underlying cause; causes listed side by side have no order, so a code that joins them is looked for in any.
 
-    "suy thận mạn, ĐTĐ" and "ĐTĐ, suy thận mạn" are both diabetes with renal complications.
+    "suy thận mạn, ĐTĐ" and "ĐTĐ, suy thận mạn" are both diabetes with renal complications; of "COPD, K dạ dày" the
+    malignant neoplasm is proposed. A coder looks at all of them.
     """
     code = _underlying(lines, person)
     named = {one for line in lines for one in line}
+    if len(lines) == 1 and not code.startswith(EXTERNAL):
+        code = next((one for one in lines[0] if one.startswith("C") and not one.startswith(SECONDARY)), code)
     if len(lines) > 1 or code not in named or len(lines[0]) > MOST_REORDERED:
         return code
     others = (_underlying([list(order)], person) for order in list(permutations(lines[0]))[1:])

@@ -19,6 +19,7 @@ _INITIALS = [
         (r"^(tr|ch)", "C"),
         (r"^(gi|d|r|z|j)(?=[aeiouy])", "D"),
         (r"^f", "ph"),
+        (r"^(qu|hu)(?=[ye])", "W"),
         (r"^(gh|g)", "G"),
         (r"^(ngh|ng)", "Q"),
         (r"^(nh)", "H"),
@@ -92,6 +93,21 @@ def marks_that_differ(one: Sequence[str], other: Sequence[str]) -> float:
             continue
         cost += 0.25 if without_tone(mine) == without_tone(yours) else 0.6
     return cost / max(1, len(one))
+
+
+def other_marks(words: Sequence[str], found: Sequence[str]) -> float:
+    """Share of the words that stand in `found` with other marks only ("ca", "cá"), in any order; a tone counts less."""
+    there = {fold_word(word): word for word in found}
+    have = set(found)
+    cost = 0.0
+    for word in words:
+        other = there.get(fold_word(word))
+        if word in have or other is None or word.isascii() and other.isascii():
+            continue
+        if word.isascii() and not any(not one.isascii() for one in words):
+            continue
+        cost += 0.25 if without_tone(word) == without_tone(other) else 0.6
+    return cost / max(1, len(words))
 
 
 class Vocabulary:

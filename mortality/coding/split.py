@@ -9,6 +9,9 @@ from mortality.coding.letters import accented_letters, fold
 from mortality.coding.words import JOINTS, text_words
 
 _NUMBERED = re.compile(r"(?:^|\s)[1-9]\s*[.)]\s+|(?:^|\s)[1-9]\s*/\s+")
+_SPREAD_FROM = re.compile(
+    r"[^,;+/.]*\bdi\s+c(ă|a)n\s+t(?:ừ|u)\s+(?:(?:ung thư|ung thu|ut|u|k|ca|bướu|buou)\s+)?(?:ở\s+|o\s+)?([^,;+/.]+)"
+)
 _KEPT_BLANK = "\ue000"  # no white space, and no letter of any text
 
 
@@ -39,6 +42,18 @@ def _protect(letters: str) -> str:
     if kept is None:
         return letters
     return kept.sub(lambda match: match.group(1).replace(" ", _KEPT_BLANK), letters)
+
+
+def began_where_it_spread_from(text: str) -> str:
+    """A cancer that spread "from" a place began there: "K gan di căn từ đại tràng" → "ung thư đại tràng di căn"."""
+    letters = accented_letters(text)
+
+    def turned(match: re.Match[str]) -> str:
+        cancer, spread = ("ung thư", "di căn") if match.group(1) == "ă" else ("ung thu", "di can")
+        return f"{cancer} {match.group(2).strip()} {spread}"
+
+    found = _SPREAD_FROM.sub(turned, letters)
+    return text if found == letters else found
 
 
 def _pieces(text: str) -> tuple[list[str], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,9 @@ from mortality.coding.routes import (
     by_spelling,
 )
 from mortality.coding.several import by_causes
+from mortality.coding.split import began_where_it_spread_from, split_lines
 from mortality.coding.words import Words
+from mortality.coding.written import code_written, lowest_of, person_of_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ SEXES = {
     "f": "female", "nữ": "female", "nu": "female", "female": "female", "2": "female",
 }  # fmt: skip
 RULES = {
+    "coded": "code_in_text",
     "exact": "dictionary_exact",
     "folded": "dictionary_folded",
     "standard": "dictionary_standard",
@@ -49,8 +52,10 @@ RULES = {
     "like_title": "similar_title",
 }
 LEARNT_WHOLE = {"exact": "learnt", "standard": "learnt", "folded": "learnt_folded"}
+LIKE_THE_WHOLE = ("like_title", "like_lay")
+ONE_OF_SEVERAL, PART_UNREAD = 0.8, 0.35
 LONGEST_TEXT = 400
-CERTAIN_ROUTES = ("exact", "standard", "folded")
+CERTAIN_ROUTES = ("exact", "standard", "folded", "coded")
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,25 @@ def _repaired(text: str, words: Words, library: Library) -> Words:
 
 
 def _single(text: str, library: Library, person: Person) -> list[Finding]:
-    """One cause by every route."""
+    """One cause by every route, and by the code that is written beside it."""
+    code, rest = code_written(text)
+    return _by_code(code, rest, library, person) if code else _of_words(text, library, person)
+
+
+def _by_code(code: str, rest: str, library: Library, person: Person) -> list[Finding]:
+    """The written code first; where the words say another category it is for a coder to decide."""
+    found = _of_words(rest, library, person) if any(sign.isalpha() for sign in rest) else []
+    ranked = rank(found, person)
+    agree = bool(ranked) and ranked[0].code[:3] == code[:3]
+    certainty = "vague" if ranked and not agree else "sure"
+    code = lowest_of(code, [one.code for one in ranked])
+    if certainty == "vague":
+        found = [replace(one, certainty="vague") for one in found]
+    return [Finding(code, "coded", rest or code, certainty, context=True), *found]
+
+
+def _of_words(text: str, library: Library, person: Person) -> list[Finding]:
+    """One cause in words by every route."""
     findings = by_dictionary(text, library, person)
     words, content = standard_words(without_facts(text)), _content(text)
     if not any(one.route in CERTAIN_ROUTES for one in findings):
@@ -102,15 +125,37 @@ def _single(text: str, library: Library, person: Person) -> list[Finding]:
 def all_findings(text: str, library: Library, person: Person) -> list[Finding]:
     """What every route finds for the text, as one cause and, where it names several, as several."""
     text = text[:LONGEST_TEXT]
-    alone = _single(text, library, person)
+    person = person_of_text(text, person)
+    several = sum(map(len, split_lines(text))) > 1
+    alone = (_of_words if several else _single)(text, library, person)
     if any(one.route in CERTAIN_ROUTES for one in alone):
         return alone
-    return [*by_causes(text, person, lambda part: rank(_single(part, library, person), person)), *alone]
+    turned = began_where_it_spread_from(text)
+    if turned != text:
+        text, alone = turned, _of_words(turned, library, person)
+    causes = by_causes(text, person, lambda part: rank(_single(part, library, person), person))
+    return [*causes, *_less_of_one_cause(alone, causes)]
+
+
+def _less_of_one_cause(alone: list[Finding], causes: list[Finding]) -> list[Finding]:
+    """Where a text names several causes, what is like the whole of it mostly is one of them: it counts less, and as a part
+    where it is the code of one of them that was not selected."""
+    selected = {one.code for one in causes if one.route == "several"}
+    if not selected:
+        return alone
+    parts = {one.code for one in causes} - selected
+    return [_less(one, one.code in parts) if one.route in LIKE_THE_WHOLE else one for one in alone]
+
+
+def _less(finding: Finding, is_part: bool) -> Finding:
+    if is_part:
+        return replace(finding, unread=max(finding.unread, PART_UNREAD))
+    return replace(finding, likeness=finding.likeness * ONE_OF_SEVERAL)
 
 
 def ranked_candidates(text: str, library: Library, person: Person) -> list[Ranked]:
     """All candidates in order, with the finding behind each: what `suggest_codes` scores."""
-    return rank(all_findings(text, library, person), person)
+    return rank(all_findings(text, library, person), person_of_text(text, person))
 
 
 def suggest_codes(
@@ -154,4 +199,4 @@ def rule_of(finding: Finding) -> str:
     rule = RULES[finding.route]
     if finding.learnt:
         return LEARNT_WHOLE.get(finding.route, f"learnt:{rule}")
-    return rule + ("_context" if finding.context else "")
+    return rule + ("_context" if finding.context and finding.route != "coded" else "")

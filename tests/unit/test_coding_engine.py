@@ -18,6 +18,7 @@ from mortality.coding.spelling import Vocabulary, distance, sound
 from mortality.coding.split import split_lines
 from mortality.coding.suggest import code_deaths, decide, suggest_codes
 from mortality.coding.transport import transport_code
+from mortality.coding.written import code_written
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
 
@@ -249,7 +250,8 @@ def test_what_coders_agreed_on_is_read_in_whole_words_in_parts_of_a_text_and_mis
     entry = learnt("bệnh bà mụ bắt", "R95.9")
     whole, slip = (suggest_codes(text, learnt=entry)[0] for text in ("bệnh bà mụ bắt", "bệnh bà mụ bắtt"))
     assert (whole.code, whole.rule) == ("R95.9", "learnt")
-    assert slip.code == "R95.9" and slip.rule.startswith("learnt")
+    assert slip.code == "R95.9"
+    assert slip.rule.startswith("learnt")
     assert "R95.9" in {one.code for one in suggest_codes("bệnh bà mụ bắt, viêm phổi 3 ngày", learnt=entry)}
     assert "R95.9" not in {one.code for one in suggest_codes("bệnh bà mụ bắt")}  # without the entry nobody knows
 
@@ -258,7 +260,7 @@ def test_coders_go_before_the_lists_on_the_same_words_but_not_for_a_woman_with_c
     entry = learnt("viêm phổi", "J15.9")
     deaths = pd.DataFrame({"id": ["1", "2"], "text": ["Viêm phổi"] * 2, "maternal": ["", "pregnant"]})
     coded = code_deaths(deaths, learnt=entry, at_most_wrong=0.0001)
-    assert coded[["code_1", "decision"]].to_numpy().tolist() == [["J15.9", "auto"], ["J18.9", "review"]]
+    assert coded[["code_1", "decision"]].to_numpy().tolist() == [["J15.9", "auto"], ["O99.5", "review"]]
     assert coded["rule"].tolist()[0] == "learnt"
     assert coded.attrs["dictionary_version"] != code_deaths(deaths).attrs["dictionary_version"]
 
@@ -267,3 +269,45 @@ def test_the_version_of_the_dictionary_tells_which_learnt_entries_were_in_it():
     one, other = learnt("bệnh bà mụ bắt", "R95.9"), learnt("bệnh bà mụ bắt", "R99")
     versions = {load_dictionary(learnt=entries).version for entries in (None, one, one.copy(), other)}
     assert len(versions) == 3  # none, one, other
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("lật ca nô", "V90"),  # "ca" of a boat, of an operation, of a shift is no cancer
+        ("ca mổ đẻ", "O75"),
+        ("ca gan", "C22"),
+        ("tai biến do gây mê", "Y48"),  # a mishap of care is no stroke
+        ("tai bien khi mo", "Y69"),
+        ("tai biến mạch máu não sau mổ", "I64"),
+        ("lao phổi BK (+)", "A15"),  # signs of results
+        ("lao phổi AFB (-)", "A16"),
+        ("K gan di căn từ K đại tràng", "C18"),  # where it spread from is where it began
+        ("viêm não chưa rõ nguyên nhân", "G04"),  # a cause of a named disease that nobody knows is noise
+        ("không rõ nguyên nhân", "R99"),  # alone it is all there is
+        ("Say nắng khi gặt lúa", "X30"),  # what the dead was doing is no cause
+        ("COPD, K dạ dày", "C16"),  # of causes side by side the malignant one
+        ("sinh ra được 2 giờ thì chết ngạt", "P21"),  # a newborn by the words
+        ("nhiểm trùng quyết", "A41"),  # the Southern sound of huyết
+    ],
+)
+def test_words_are_read_in_their_context(text, code):
+    assert first(text) == code
+
+
+def test_heart_disease_of_a_woman_with_child_is_of_chapter_fifteen():
+    assert first("Bệnh tim có thai 7 tháng, suy tim", sex="female", age_years=30) == "O99"
+    assert first("suy tim", sex="female", age_years=30) == "I50"
+
+
+def test_a_code_that_stands_in_the_text_is_read_and_compared_with_the_words():
+    def decided(text):
+        found = suggest_codes(text)
+        return found[0].code, found[0].rule, decide(found)[0]
+
+    assert decided("Nhồi máu não (I63)") == ("I63.9", "code_in_text", "auto")  # words and code agree
+    assert decided("J18.9") == ("J18.9", "code_in_text", "auto")
+    assert decided("Viêm phổi (I21.9)") == ("I21.9", "code_in_text", "review")  # they do not
+    assert decided("Viêm phổi (Q99.8888)")[1] != "code_in_text"  # no code
+    assert code_written("gãy đốt sống T12")[0] == ""  # a vertebra
+    assert code_written("thiếu vitamin B12")[0] == ""
