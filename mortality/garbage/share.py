@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from mortality.garbage.lists import NO_CODE, NOT_UNDERLYING, USABLE, GarbageList, load_garbage_list
+from mortality.tabulation.deaths_given import number_of_deaths, require_columns
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK, wilson_limits
-from tkyt_analysis.errors import InputError
 
 ALL_LISTED, ALL_UNUSABLE = "all_listed", "all_unusable"
 FACILITY, COMMUNITY, UNKNOWN = "facility", "community", "unknown"
@@ -46,13 +46,9 @@ def garbage_share(
     """
     garbage = garbage or load_garbage_list()
     by = list(by or [])
-    missing = [name for name in [*by, code] if name not in deaths.columns]
-    if missing:
-        raise InputError(
-            "error.tabulation_columns", missing=", ".join(missing), found=", ".join(map(str, deaths.columns))
-        )
+    require_columns(deaths.columns, [*by, code])
     counted = deaths[by].assign(
-        category=garbage.category_of(deaths[code]), deaths=1 if deaths_column is None else deaths[deaths_column]
+        category=garbage.category_of(deaths[code]), deaths=number_of_deaths(deaths, deaths_column)
     )
     if not by:
         counted = counted.assign(_all="")
@@ -153,6 +149,6 @@ def _years(deaths: pd.DataFrame) -> pd.Series:
     if "age_years" in deaths:
         return pd.to_numeric(deaths["age_years"], errors="coerce").astype(float)
     if "age_group" not in deaths:
-        raise InputError("error.tabulation_columns", missing="age_years", found=", ".join(map(str, deaths.columns)))
+        require_columns(deaths.columns, ["age_years"])
     first = deaths["age_group"].astype("str").str.extract(r"^(\d+)", expand=False)
     return pd.to_numeric(first, errors="coerce").astype(float)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 
@@ -23,6 +24,17 @@ from tkyt_analysis.errors import InputError
 HEADING_ROWS = 60
 _SLASH = re.compile(r"^([A-Z]\d[0-9A-Z])/(\w{1,2})$")
 Cells = tuple[object, ...]
+
+
+class ListRow(TypedDict):
+    """One code of the list."""
+
+    code: str
+    mark: str
+    title_vi: str
+    title_en: str
+    flags: list[str]
+    row_number: int
 
 
 @dataclass
@@ -146,7 +158,7 @@ def _collect(rows: Iterator[Cells], columns: dict[str, int], heading_rows: int) 
     result = MinistryList(pd.DataFrame(), columns)
     unnamed = _unnamed_flags(columns)
     flag_cells: dict[str, list[bool]] = {flag: [] for flag in unnamed}
-    kept: dict[str, dict[str, object]] = {}
+    kept: dict[str, ListRow] = {}
     for number, row in enumerate(rows, heading_rows + 1):
         code, mark, repaired = _clean(_cell(row, columns["code"]))
         if not code:
@@ -166,7 +178,8 @@ def _collect(rows: Iterator[Cells], columns: dict[str, int], heading_rows: int) 
     if not kept:
         raise InputError("error.icd_list_empty", rows=result.rows_received)
     _drop_false_flags(kept, flag_cells, unnamed, result)
-    result.rows = pd.DataFrame([row | {"flags": " ".join(row["flags"])} for row in kept.values()])  # type: ignore[arg-type]
+    read = pd.DataFrame(list(kept.values()))
+    result.rows = read.assign(flags=read["flags"].str.join(" "))
     return result
 
 
@@ -187,7 +200,7 @@ def _compare_codes(row: Cells, columns: dict[str, int], code: str, number: int, 
 
 def _one_row(
     row: Cells, columns: dict[str, int], code: str, mark: str, number: int, flag_cells: dict[str, list[bool]]
-) -> dict[str, object]:
+) -> ListRow:
     flags = []
     for flag in FLAGS:
         cell = _cell(row, columns.get(flag))
@@ -219,7 +232,7 @@ def _unnamed_flags(columns: dict[str, int]) -> dict[str, int]:
 
 
 def _drop_false_flags(
-    kept: dict[str, dict[str, object]], cells: dict[str, list[bool]], unnamed: dict[str, int], result: MinistryList
+    kept: dict[str, ListRow], cells: dict[str, list[bool]], unnamed: dict[str, int], result: MinistryList
 ) -> None:
     """A flag taken by its place stays only where its cells repeat the code of their row."""
     for flag, agree in cells.items():
@@ -228,4 +241,4 @@ def _drop_false_flags(
             result.problems.append((0, "icd.problem.flag_by_place", flag))
         else:
             for row in kept.values():
-                row["flags"] = [name for name in row["flags"] if name != flag]  # type: ignore[attr-defined]
+                row["flags"] = [name for name in row["flags"] if name != flag]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mortality.tabulation.deaths_given import require_columns
 from tkyt_analysis.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def count_released_deaths(home: Path, by: list[str]) -> tuple[pd.DataFrame, str]
     if not release.has("death"):
         raise InputError("error.no_deaths", release=release.release_id)
     known = list(release.query("SELECT * FROM death LIMIT 0").columns)
-    _require([*known, "age_years"], by)
+    require_columns([*known, "age_years"], by)
     origin = {name: _quoted(name) for name in by} | {"age_years": "regexp_extract(age_group, '^[0-9]+')"}
     columns = ", ".join(
         f"coalesce(nullif(CAST({origin[name]} AS VARCHAR), ''), '{MISSING}') AS {_quoted(name)}" for name in by
@@ -93,19 +94,13 @@ def _code_column(names: dict[str, str], wanted: str) -> str:
     return names[found]
 
 
-def _require(known: list[str], wanted: list[str]) -> None:
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise InputError("error.tabulation_columns", missing=", ".join(missing), found=", ".join(known))
-
-
 def _counted(
     con: duckdb.DuckDBPyConnection, names: dict[str, str], by: list[str], code: str, age_breaks: tuple[int, ...]
 ) -> pd.DataFrame:
     ages = [name for name in AGE_COLUMNS if name in names]
     worked_out = {"age_group", "age_years"} & set(by)
     needs = [name for name in by if name not in worked_out] + (["age_years"] if worked_out and not ages else [])
-    _require(list(names), needs)
+    require_columns(list(names), needs)
     columns, joins = [], []
     if worked_out:
         _translate_ages(con, names, ages, age_breaks)

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList, compile_cause_list
+from mortality.tabulation.deaths_given import number_of_deaths, require_columns, require_total
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.catalog.loader import load_entry
-from tkyt_analysis.errors import InputError, ProcessingError
+from tkyt_analysis.errors import InputError
 
 OUTSIDE = "outside"
 OUTSIDE_AGE_OR_SEX = "outside_age_or_sex"
@@ -83,16 +84,11 @@ def count_defined_deaths(
     code) hold what a measure does not count, with weight 0: the deaths of every measure add up to the deaths given.
     """
     by = list(by or [])
-    missing = [name for name in [*by, code, "age_years", "sex"] if name not in deaths.columns]
-    if missing:
-        raise InputError(
-            "error.tabulation_columns", missing=", ".join(missing), found=", ".join(map(str, deaths.columns))
-        )
-    number = pd.Series(1, index=deaths.index) if deaths_column is None else deaths[deaths_column]
+    require_columns(deaths.columns, [*by, code, "age_years", "sex"])
+    number = number_of_deaths(deaths, deaths_column)
     tables = [_measure(deaths, definition, measure, number, by=by, code=code) for measure in definition.measures]
     for table in tables:
-        if table["deaths"].sum() != number.sum():
-            raise ProcessingError("error.tabulation_total", given=number.sum(), tabulated=table["deaths"].sum())
+        require_total(number, table["deaths"])
     return pd.concat(tables, ignore_index=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList
-from tkyt_analysis.errors import InputError, ProcessingError
+from mortality.tabulation.deaths_given import number_of_deaths, require_columns, require_total
 from tkyt_analysis.labels import current_language, label
 
 
@@ -31,17 +31,10 @@ def tabulate_deaths(
     Raises InputError where a column is missing.
     """
     by = list(by or [])
-    missing = [name for name in [*by, code] if name not in deaths.columns]
-    if missing:
-        found = ", ".join(map(str, deaths.columns))
-        raise InputError("error.tabulation_columns", missing=", ".join(missing), found=found)
-    counted = deaths[by].assign(
-        item=cause_list.item_of(deaths[code]),
-        deaths=1 if deaths_column is None else deaths[deaths_column],
-    )
+    require_columns(deaths.columns, [*by, code])
+    counted = deaths[by].assign(item=cause_list.item_of(deaths[code]), deaths=number_of_deaths(deaths, deaths_column))
     table = counted.groupby([*by, "item"], observed=True, dropna=False, sort=False)["deaths"].sum().reset_index()
-    if table["deaths"].sum() != counted["deaths"].sum():
-        raise ProcessingError("error.tabulation_total", given=counted["deaths"].sum(), tabulated=table["deaths"].sum())
+    require_total(counted["deaths"], table["deaths"])
     order = {item: rank for rank, item in enumerate([*cause_list.items["item"], GAP, UNKNOWN])}
     return table.sort_values([*by, "item"], key=lambda c: c.map(order) if c.name == "item" else c, ignore_index=True)
 

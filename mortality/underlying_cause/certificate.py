@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 LINES = ("line_a", "line_b", "line_c", "line_d")
 INTERVALS = ("interval_a", "interval_b", "interval_c", "interval_d")
@@ -48,10 +47,19 @@ class Certificate:
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Certificate:
         """A certificate from one row of a table: codes of a line stand apart by blanks."""
-        text = {name: _text(row.get(name)) for name in cls.__dataclass_fields__}
-        number = _number(text.pop("age_value"))
-        codes: dict[str, Any] = {name: tuple(text.pop(name).split()) for name in (*LINES, "part2")}
-        return cls(age_value=number, **codes, **text)  # type: ignore[arg-type]
+
+        def text(name: str) -> str:
+            return _text(row.get(name))
+
+        def codes(name: str) -> tuple[str, ...]:
+            return tuple(text(name).split())
+
+        return cls(
+            line_a=codes("line_a"), line_b=codes("line_b"), line_c=codes("line_c"), line_d=codes("line_d"), part2=codes("part2"),
+            id=text("id"), sex=text("sex"), age_value=_number(text("age_value")), age_unit=text("age_unit"), manner=text("manner"),
+            interval_a=text("interval_a"), interval_b=text("interval_b"), interval_c=text("interval_c"), interval_d=text("interval_d"),
+            pregnancy=text("pregnancy"), surgery=text("surgery"),
+        )  # fmt: skip
 
     @cached_property
     def age_days(self) -> float | None:
