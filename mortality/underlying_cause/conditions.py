@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mortality.icd import is_valid_code, normalise_code, replace_legacy
+from mortality.icd.who import without_fifth_character
 from mortality.underlying_cause.bit_sets import RowsHolding, first_bit
 from mortality.underlying_cause.facts import COVID, SURGERY, Facts, Rows, in_edition
 from mortality.underlying_cause.profile import RuleProfile
@@ -67,7 +68,10 @@ class Condition:
 
 
 class ConditionBook:
-    """The conditions met so far, by the code as written, and the rows that their bit sets count."""
+    """The conditions met so far, by the code as written, and the rows that their bit sets count.
+
+    shortened : writings met so far that carried WHO's optional fifth character
+    """
 
     def __init__(self, facts: Facts, profile: RuleProfile) -> None:
         self.linkage = in_edition(facts.linkage + (facts.linkage_nchs if profile.nchs else ()), profile.edition)
@@ -83,14 +87,25 @@ class ConditionBook:
         self._facts = facts
         self._profile = profile
         self._lists = _ListsOfConditions(facts, profile, self.obvious, self.linkage)
+        self.shortened: set[str] = set()
         self._by_writing: dict[str, Condition] = {}
         self._by_code: dict[str, Condition] = {}
 
     def __getitem__(self, written: str) -> Condition:
         found = self._by_writing.get(written)
         if found is None:
-            found = self._by_writing[written] = self._of_code(normalise_code(written))
+            found = self._by_writing[written] = self._of_code(self._code(written))
         return found
+
+    def _code(self, written: str) -> str:
+        """The code without WHO's optional fifth character ("S06.31" → "S06.3"); such writings are kept in `shortened`."""
+        code = normalise_code(written)
+        if is_valid_code(code) or replace_legacy(code):
+            return code
+        coarser = without_fifth_character(code) if code else ""
+        if coarser:
+            self.shortened.add(written)
+        return coarser or code
 
     def _of_code(self, code: str) -> Condition:
         found = self._by_code.get(code)

@@ -194,10 +194,9 @@ def _unknown_of(cell: str) -> str:
 
 @cache
 def _is_known(written: str) -> bool:
-    from mortality.icd import is_valid_code, normalise_code, replace_legacy
+    from mortality.icd import judge_code
 
-    code = normalise_code(written)
-    return bool(code) and (is_valid_code(code) or bool(replace_legacy(code)))
+    return judge_code(written).status in ("valid", "legacy")
 
 
 def explanations(frame: pd.DataFrame, profile: RuleProfile, decision_table: Path | None) -> list[str]:

@@ -18,12 +18,18 @@ ASTERISK = "reject:asterisk"
 NO_EXTERNAL_CAUSE = "reject:no_external_cause"
 MANNER_DISAGREES = "reject:manner_disagrees"
 MATERNAL_UNCLEAR = "reject:maternal_unclear"
+FIFTH_CHARACTER = "profile:fifth_character_dropped"
 LEGACY, DIABETES, PLACE = "profile:legacy_code", "profile:diabetes_complication", "profile:place_dropped"
 
 
 def flags_of(steps: list[Step], case: Case, rules: Rules) -> tuple[str, ...]:
     """The flags of a finished selection, rejects first."""
-    return tuple(_rejects(steps, case, rules)) + tuple(_profile(steps, rules))
+    return tuple(_rejects(steps, case, rules)) + tuple(_profile(steps, case, rules))
+
+
+def _written(case: Case) -> Iterator[str]:
+    for codes in (*case.certificate.lines, case.certificate.part2):
+        yield from codes
 
 
 def unreadable(case: Case, book: ConditionBook) -> bool:
@@ -53,7 +59,9 @@ def _manner_disagrees(category: str, manner: str) -> bool:
     return bool(manner) and category[0] in "VWXY" and manner_of(category) not in ("", manner.strip().lower())
 
 
-def _profile(steps: list[Step], rules: Rules) -> Iterator[str]:
+def _profile(steps: list[Step], case: Case, rules: Rules) -> Iterator[str]:
+    if rules.book.shortened and not rules.book.shortened.isdisjoint(_written(case)):
+        yield FIFTH_CHARACTER
     details = {step.detail for step in steps}
     if "M1:legacy" in details:
         yield LEGACY

@@ -108,3 +108,12 @@ def test_an_unknown_profile_is_answered_with_those_that_exist(tmp_path):
     result = CliRunner().invoke(underlying, [str(source), "-o", str(tmp_path / "o.csv"), "--profile", "WHO-1893"])
     assert isinstance(result.exception, InputError)
     assert "WHO-2016" in str(result.exception)
+
+
+def test_the_optional_fifth_character_of_hospital_lists_is_dropped_and_said(tmp_path):
+    rows = ("1,M,70,years,S06.31,W19,,,", "2,M,70,years,S063,W19,,,", "3,M,70,years,S06.3X,W19,,,")
+    summary, result = worked(tmp_path, *rows)
+    assert result["underlying_cause"].tolist() == ["W19"] * 3
+    assert result["flags"].tolist()[:2] == ["profile:fifth_character_dropped", ""]
+    assert "reject:invalid_code" in result["flags"].tolist()[2]  # X is no character of WHO's
+    assert summary.examples["reject:invalid_code"] == ["4: S06.3X"]
