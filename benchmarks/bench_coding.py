@@ -21,13 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import coding_sets as sets
 from benchmarks.coding_baselines import baselines
-from mortality.coding.calibrate import HIGHEST, LOWEST, features_of, probability
+from mortality.coding.calibrate import HIGHEST, LOWEST, features_of, is_inferred, probability
 from mortality.coding.letters import fold
 from mortality.coding.ranking import sex_conflict
 
 CALIBRATION = sets.REPOSITORY / "data_catalog" / "codelists" / "coding_calibration.csv"
 WEIGHT_OF_SET = {"wordings": 1.0, "lay_terms": 1.0, "practice": 0.25, "left_out": 0.5}
 SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
+UNLIKE = ("left_out", "practice")
 RIDGE = 0.1
 BINS = (0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
 
@@ -54,6 +55,7 @@ def design(answers: list[sets.Answer]) -> pd.DataFrame:
             extra = {
                 "_right": one.correct,
                 "_weight": WEIGHT_OF_SET[one.case.name],
+                "_inferred": is_inferred(best.finding.route),
                 "_fold": sets.fold_of(one.case.text),
             }
             rows.append({**features_of(one.ranked), **extra, "_allowed": allowed, "_set": one.case.name})
@@ -118,10 +120,24 @@ def curve(table: pd.DataFrame, scores: np.ndarray) -> pd.DataFrame:
     ).reset_index()
 
 
-def auto_shares(table: pd.DataFrame, scores: np.ndarray, limits: dict[float, float]) -> pd.DataFrame:
+def thresholds(table: pd.DataFrame, scores: np.ndarray) -> dict[str, dict[float, float]]:
+    """For words that were looked up on all sets; for inferred codes on entries left out of the dictionary and the practice
+    wordings, which are unlike it."""
+    inferred = table["_inferred"].to_numpy(bool)
+    unlike = inferred & table["_set"].isin(UNLIKE).to_numpy()
+    parts = {"threshold": ~inferred, "threshold_inferred": unlike}
+    return {
+        kind: {share: threshold(table[part].reset_index(drop=True), scores[part], share) for share in SHARES}
+        for kind, part in parts.items()
+    }
+
+
+def auto_shares(table: pd.DataFrame, scores: np.ndarray, limits: dict[str, dict[float, float]]) -> pd.DataFrame:
     """Per set and share put up with: how much is auto, and how much of that is wrong."""
     lines = []
-    for share, limit in limits.items():
+    inferred = table["_inferred"].to_numpy(bool)
+    for share in limits["threshold"]:
+        limit = np.where(inferred, limits["threshold_inferred"][share], limits["threshold"][share])
         auto = (scores >= limit) & table["_allowed"].to_numpy(bool)
         for name, part in table.groupby("_set"):
             chosen = auto[part.index]
@@ -131,14 +147,15 @@ def auto_shares(table: pd.DataFrame, scores: np.ndarray, limits: dict[float, flo
     return pd.DataFrame(lines, columns=["at_most", "set", "answers", "auto_%", "wrong", "wrong_%"])
 
 
-def write_calibration(weights: dict[str, float], limits: dict[float, float], size: int) -> None:
+def write_calibration(weights: dict[str, float], limits: dict[str, dict[float, float]], size: int) -> None:
     lines = [
         "# From features of the first candidate to the probability that its three characters are right (logistic), and the",
-        "# score from which at most a share of codes taken without a look is wrong (cross-validated). Written by",
+        "# score from which at most a share of codes taken without a look is wrong (cross-validated): threshold for words that",
+        "# were looked up, threshold_inferred for codes that were concluded, measured on wordings unlike the dictionary. Written by",
         f"# benchmarks/bench_coding.py --fit from {size} answers to the development sets named in benchmarks/coding_sets.py.",
         "kind,name,value",
         *[f"weight,{name},{value:.4f}" for name, value in weights.items()],
-        *[f"threshold,{share},{value:.4f}" for share, value in limits.items()],
+        *[f"{kind},{share},{value:.4f}" for kind, each in limits.items() for share, value in each.items()],
     ]
     CALIBRATION.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -146,7 +163,7 @@ def write_calibration(weights: dict[str, float], limits: dict[float, float], siz
 def calibrate(answers: list[sets.Answer], *, write: bool) -> None:
     table = design(answers)
     scores = cross_validated(table)
-    limits = {share: threshold(table, scores, share) for share in SHARES}
+    limits = thresholds(table, scores)
     print("\nCalibration curve, cross-validated\n", curve(table, scores).to_string(index=False))
     print(f"Brier {np.average((scores - table['_right'].astype(float)) ** 2, weights=table['_weight']):.4f}")
     print("\nTaken without a look\n", auto_shares(table, scores, limits).to_string(index=False))
@@ -216,7 +233,9 @@ def main() -> None:
         table = design(answers)
         shipped = np.array([probability(one.ranked) for one in answers if one.ranked])
         rows = pd.read_csv(CALIBRATION, comment="#", dtype=str)
-        limits = {float(n): float(v) for k, n, v in rows.itertuples(index=False) if k == "threshold"}
+        limits: dict[str, dict[float, float]] = {"threshold": {}, "threshold_inferred": {}}
+        for kind, name, value in rows[rows["kind"].isin(limits)].itertuples(index=False):
+            limits[kind][float(name)] = float(value)
         print(
             curve(table, shipped).to_string(index=False),
             "\n",

@@ -32,6 +32,7 @@ GROUP_OF_ROUTE = {
     "like_title": "likeness",
     "process": "process",
 }
+KNOWN_GROUPS = ("dictionary", "folded")  # the words themselves stand in the dictionary
 LOWEST, HIGHEST = 0.01, 0.995
 
 
@@ -49,8 +50,15 @@ def features_of(ranked: Sequence[Ranked]) -> dict[str, float]:
         "likely": float(finding.certainty == "likely"),
         "likeness": finding.likeness,
         "unread": finding.unread,
+        "missing": finding.missing,
+        "surplus": finding.surplus,
         "more_causes": float(max(0, finding.distance - 1)) if finding.route == "several" else 0.0,
     }
+
+
+def is_inferred(route: str) -> bool:
+    """Whether the code was concluded, not looked up: by likeness, parts, noise left out, spelling, composition."""
+    return GROUP_OF_ROUTE[route] not in KNOWN_GROUPS
 
 
 @cache
@@ -77,13 +85,15 @@ def shares(ranked: Sequence[Ranked]) -> list[float]:
     return [round(score, 4) for score in scores]
 
 
-def auto_from(at_most_wrong: float) -> float:
+def auto_from(at_most_wrong: float, *, inferred: bool = False) -> float:
     """The score from which a code is taken without a look so that at most this share of them is wrong.
 
+    inferred : the threshold for routes that put together or compare (INFERRED), measured on wordings unlike the dictionary
     The thresholds are measured at a few shares; between two, the stricter one counts. Raises InputError outside 0–1.
     """
     if not 0 < at_most_wrong < 1:
         raise InputError("error.coding_at_most", found=at_most_wrong)
-    thresholds = {float(share): score for share, score in _table("threshold").items()}
+    kind = "threshold_inferred" if inferred else "threshold"
+    thresholds = {float(share): score for share, score in _table(kind).items()}
     stricter = [share for share in thresholds if share <= at_most_wrong + 1e-9]
     return thresholds[max(stricter)] if stricter else 1.01

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AT_MOST_WRONG = 0.02
 UNCODABLE_BELOW = 0.1
 LEARNT_WHOLE = ("learnt", "learnt_folded")  # coders decided on these very words
+LOOKED_UP = ("dictionary_exact", "dictionary_folded", "dictionary_standard", "code_in_text")
 OLD_AGE, OLD_AGE_FROM = "R54", 70.0  # senility under 70 is a question (vietnam.md §4.1)
 
 
@@ -36,11 +37,22 @@ def decide(
     if not candidates:
         return "uncodable", "no_match"
     best = candidates[0]
-    return _decision(best.code, best.score, best.rule, best.certainty, sex, age_years, auto_from(at_most_wrong))
+    return _decision(best.code, best.score, best.rule, best.certainty, sex, age_years, _limits(at_most_wrong))
+
+
+def _limits(at_most_wrong: float) -> tuple[float, float]:
+    """The thresholds for words that were looked up and for codes that were inferred."""
+    return auto_from(at_most_wrong), auto_from(at_most_wrong, inferred=True)
 
 
 def _decision(
-    code: str, score: float, rule: str, certainty: str, sex: str | None, age_years: float | None, threshold: float
+    code: str,
+    score: float,
+    rule: str,
+    certainty: str,
+    sex: str | None,
+    age_years: float | None,
+    limits: tuple[float, float],
 ) -> tuple[str, str]:
     if score < UNCODABLE_BELOW:
         return "uncodable", "no_match"
@@ -50,6 +62,7 @@ def _decision(
         return "review", "old_age_too_young"
     if rule in LEARNT_WHOLE and certainty != "vague":
         return "auto", rule
+    threshold = limits[not rule.removesuffix("_context").endswith(LOOKED_UP)]
     return ("auto" if certainty != "vague" and score >= threshold else "review"), rule
 
 
@@ -114,11 +127,11 @@ def code_deaths(
     distinct = keys.drop_duplicates().reset_index(drop=True)
     columns = ["decision", *[f"code_{n}" for n in range(1, limit + 1)]]
     columns += [*[f"score_{n}" for n in range(1, limit + 1)], "rule"]
-    threshold = auto_from(at_most_wrong)
+    limits = _limits(at_most_wrong)
     with Memory(library) as memory:
         found = [memory.look_up(*key) for key in distinct.itertuples(index=False, name=None)]
     rows = [
-        _row(one, sex, age, limit, threshold)
+        _row(one, sex, age, limit, limits)
         for one, sex, age in zip(found, distinct["sex"].tolist(), distinct["age"].tolist())
     ]
     coded = pd.concat([distinct, pd.DataFrame(rows, columns=columns)], axis=1)
@@ -128,15 +141,16 @@ def code_deaths(
     result.attrs |= {
         "dictionary_version": library.dictionary.version,
         "at_most_wrong": at_most_wrong,
-        "auto_from": round(threshold, 4),
+        "auto_from": round(limits[0], 4),
+        "auto_from_inferred": round(limits[1], 4),
     }
     return result
 
 
-def _row(one: Remembered, sex: str, age: float, limit: int, threshold: float) -> tuple[object, ...]:
+def _row(one: Remembered, sex: str, age: float, limit: int, limits: tuple[float, float]) -> tuple[object, ...]:
     empty = max(0, limit - len(one.codes))
     codes, scores = [*one.codes[:limit], *[""] * empty], [*one.scores[:limit], *[float("nan")] * empty]
     if not one.codes:
         return "uncodable", *codes, *scores, "no_match"
-    verdict = _decision(one.codes[0], one.scores[0], one.rule, one.certainty, sex or None, age, threshold)
+    verdict = _decision(one.codes[0], one.scores[0], one.rule, one.certainty, sex or None, age, limits)
     return verdict[0], *codes, *scores, verdict[1]

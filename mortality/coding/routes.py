@@ -6,12 +6,13 @@ exact → folded → standard → without noise → repaired spelling → sound 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mortality.coding.compose import FILLING, compose
 from mortality.coding.dictionary import DictionaryEntry
-from mortality.coding.letters import fold_word, has_accents
+from mortality.coding.letters import accented_letters, fold_word, has_accents
 from mortality.coding.library import Library
 from mortality.coding.normalise import (
     accented_key,
@@ -26,6 +27,10 @@ from mortality.coding.spelling import likeness, marks_that_differ, other_marks, 
 from mortality.coding.transport import transport_code
 from mortality.coding.words import Words, key_words
 
+_YEARS_AGO = re.compile(
+    r"\b(?:nhiều|mấy|vài|lâu|\d+|nhieu|may|vai|lau)\s+(?:năm|nam)\b|\b(?:cũ|di chứng|hậu quả|cu|di chung|hau qua)\b"
+)
+STROKE_SEQUELA = {"I60": "I69.0", "I61": "I69.1", "I62": "I69.2", "I63": "I69.3", "I64": "I69.4"}
 NEWBORN_BELOW = 28 / 365.25
 NEAR_FROM = 0.8
 LONGEST_NEAR = 12  # words; a longer text is no misspelt expression of the dictionary
@@ -49,7 +54,8 @@ class Person:
 @dataclass(frozen=True)
 class Finding:
     """One code by one route: likeness 0–1 of the words to what was found, unread share of the words;
-    distance: noise words dropped, place or rank of the reading, causes named, or (titles) number of words."""
+    distance: noise words dropped, place or rank of the reading, causes named, or (titles) number of words;
+    missing: share of the words that what was found by likeness lacks, surplus: share of its words that the text lacks."""
 
     code: str
     route: str
@@ -60,6 +66,8 @@ class Finding:
     context: bool = False
     distance: int = 0
     learnt: bool = False
+    missing: float = 0.0
+    surplus: float = 0.0
 
 
 def _of_entries(
@@ -115,7 +123,14 @@ def _by_forms(text: str, library: Library, person: Person) -> list[Finding]:
             if shorter in index and (best is None or step < best[0]):
                 best = (step, list(_of_entries(index[shorter], "without_noise", person, (), distance=step)))
                 break
-    return best[1] if best else []
+    return _late_effects(text, best[1]) if best else []
+
+
+def _late_effects(text: str, found: list[Finding]) -> list[Finding]:
+    """A stroke of years ago is coded to its sequelae: the years are no noise there."""
+    if not _YEARS_AGO.search(accented_letters(text)):
+        return found
+    return [replace(one, code=STROKE_SEQUELA.get(one.code[:3], one.code)) for one in found]
 
 
 def _ambiguous(found: list[Finding]) -> list[Finding]:
@@ -199,12 +214,19 @@ def by_likeness(words: Words, library: Library, person: Person, *, top: int = 12
     for number, like in library.index.search(words, top=top):
         document = library.documents[number]
         like *= 1 - other_marks(words, document.words)
+        missing, surplus = _not_shared(words, document.words), _not_shared(document.words, words)
         if not document.entries:
-            found.append(
-                Finding(document.code, "like_title", document.text, "likely", round(like, 4), distance=len(words))
-            )
+            title = Finding(document.code, "like_title", document.text, "likely", round(like, 4), distance=len(words))
+            found.append(replace(title, missing=missing, surplus=surplus))
             continue
         letters = likeness(words, document.words) if like > 0.35 and len(words) <= LONGEST_NEAR else 0.0
         route, value = ("near", letters) if letters >= NEAR_FROM else ("like_lay", like)
-        found += _of_entries(document.entries, route, person, (), likeness=value)
+        alike = _of_entries(document.entries, route, person, (), likeness=value)
+        found += [replace(one, missing=missing, surplus=surplus) for one in alike]
     return found
+
+
+def _not_shared(words: Words, others: Words) -> float:
+    """Share of the words with content that do not stand among the others, marks aside."""
+    content = {fold_word(word) for word in words} - FILLING
+    return round(len(content - set(map(fold_word, others))) / max(1, len(content)), 3)

@@ -52,7 +52,7 @@ RULES = {
     "like_title": "similar_title",
 }
 LEARNT_WHOLE = {"exact": "learnt", "standard": "learnt", "folded": "learnt_folded"}
-LIKE_THE_WHOLE = ("like_title", "like_lay")
+LIKE_THE_WHOLE = ("like_title", "like_lay", "composed")
 ONE_OF_SEVERAL, PART_UNREAD = 0.8, 0.35
 LONGEST_TEXT = 400
 CERTAIN_ROUTES = ("exact", "standard", "folded", "coded")
