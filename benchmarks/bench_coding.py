@@ -51,7 +51,8 @@ def design(answers: list[sets.Answer]) -> pd.DataFrame:
     for one in answers:
         if one.ranked:
             best = one.ranked[0]
-            allowed = best.finding.certainty != "vague" and not sex_conflict(best.code, one.case.person.sex)
+            doubtful = best.finding.certainty == "vague" or best.finding.passed_over
+            allowed = not doubtful and not sex_conflict(best.code, one.case.person.sex)
             extra = {
                 "_right": one.correct,
                 "_weight": WEIGHT_OF_SET[one.case.name],

@@ -33,6 +33,7 @@ GROUP_OF_ROUTE = {
     "process": "process",
 }
 KNOWN_GROUPS = ("dictionary", "folded")  # the words themselves stand in the dictionary
+PASSED_OVER = 0.75  # a word that changes a code was left out: never without a look
 LOWEST, HIGHEST = 0.01, 0.995
 
 
@@ -72,7 +73,8 @@ def probability(ranked: Sequence[Ranked]) -> float:
     """The probability that the first candidate's three characters are right."""
     weights = _table("weight")
     total = sum(weights.get(name, 0.0) * value for name, value in features_of(ranked).items())
-    return min(HIGHEST, max(LOWEST, 1 / (1 + exp(-total))))
+    highest = PASSED_OVER if ranked[0].finding.passed_over else HIGHEST
+    return min(highest, max(LOWEST, 1 / (1 + exp(-total))))
 
 
 def shares(ranked: Sequence[Ranked]) -> list[float]:

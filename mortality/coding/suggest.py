@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mortality.coding.calibrate import shares
 from mortality.coding.decide import code_deaths, decide
+from mortality.coding.letters import fold_word, has_accents
 from mortality.coding.library import Library, load_library
 from mortality.coding.normalise import accented_words, noise_steps, standard_words, without_facts
 from mortality.coding.ranking import Ranked, rank, sex_conflict
@@ -22,7 +23,7 @@ from mortality.coding.routes import (
 )
 from mortality.coding.several import by_causes
 from mortality.coding.split import began_where_it_spread_from, split_lines
-from mortality.coding.words import Words
+from mortality.coding.words import Words, changing_words
 from mortality.coding.written import code_written, lowest_of, person_of_text
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ RULES = {
     "like_title": "similar_title",
 }
 LEARNT_WHOLE = {"exact": "learnt", "standard": "learnt", "folded": "learnt_folded"}
+LEAVING_OUT = ("without_noise", "repaired", "sound", "near", "inside", "like_lay", "like_title")
 LIKE_THE_WHOLE = ("like_title", "like_lay", "composed")
 ONE_OF_SEVERAL, PART_UNREAD = 0.8, 0.35
 LONGEST_TEXT = 400
@@ -155,7 +157,22 @@ def _less(finding: Finding, is_part: bool) -> Finding:
 
 def ranked_candidates(text: str, library: Library, person: Person) -> list[Ranked]:
     """All candidates in order, with the finding behind each: what `suggest_codes` scores."""
-    return rank(all_findings(text, library, person), person_of_text(text, person))
+    ranked = rank(all_findings(text, library, person), person_of_text(text, person))
+    if ranked and _passes_over(text, ranked[0].finding):
+        ranked[0] = replace(ranked[0], finding=replace(ranked[0].finding, passed_over=True))
+    return ranked
+
+
+def _passes_over(text: str, finding: Finding) -> bool:
+    """Whether the first finding, reached by leaving out or by likeness, lacks a word of the text that changes a code."""
+    if finding.route not in LEAVING_OUT:
+        return False
+    words, found = standard_words(text), standard_words(finding.expression)
+    folded = not (has_accents(text) and has_accents(finding.expression))
+    if folded:
+        words, found = tuple(map(fold_word, words)), tuple(map(fold_word, found))
+    said, kept = (changing_words(folded).found(one) for one in (words, found))
+    return bool(said - kept)
 
 
 def suggest_codes(

@@ -41,6 +41,11 @@ class Phrases:
                 return written, meaning
         return None
 
+    def found(self, words: Sequence[str]) -> set[Words]:
+        """The phrases that stand in the words."""
+        starts = (self.at(words, place) for place in range(len(words)))
+        return {one[0] for one in starts if one}
+
     def replace(self, words: Sequence[str]) -> Words:
         """The words with every phrase replaced once, from left to right."""
         if not any(word in self._by_first for word in words):
@@ -139,6 +144,12 @@ def _settle(pairs: dict[Words, Words]) -> dict[Words, Words]:
         further = phrases.replace(meaning)
         result[written] = further if len(further) <= len(meaning) + 2 and further != written else meaning
     return result
+
+
+@cache
+def changing_words(folded: bool) -> Phrases:
+    """Words that change a code wherever they stand: "di chứng", "ác tính", "mạn", "tự tử"."""
+    return Phrases(_both(((word, "") for word in text_words().of("changes")), folded))
 
 
 @cache
