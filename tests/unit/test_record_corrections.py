@@ -27,7 +27,7 @@ def counting(home) -> set[str]:
 
 
 def replacements(home) -> pd.DataFrame:
-    return home.rows("SELECT * FROM lake.record_replacement ORDER BY record_id")
+    return home.rows("SELECT * FROM lake.record_replacement ORDER BY record_id, replaced_by, decided_at")
 
 
 def test_the_corrected_record_counts_in_place_of_the_first_which_stays(home):
