@@ -51,9 +51,9 @@ class DecisionOutcome:
 def current_decisions(warehouse: Warehouse) -> pd.DataFrame:
     """record_a, record_b (record_a < record_b), decision (same or different), decision_number: the latest word on each pair."""
     columns = ["record_a", "record_b", "decision", "decision_number"]
-    if TABLE not in warehouse.tables():
+    if not warehouse.has(TABLE):
         return pd.DataFrame(columns=columns)
-    stands = _STANDS_FOR if "record_replacement" in warehouse.tables() else "SELECT '' AS record_id, '' AS stands"
+    stands = _STANDS_FOR if warehouse.has("record_replacement") else "SELECT '' AS record_id, '' AS stands"
     rows = warehouse.query(
         f"""
         WITH stands AS ({stands}), word AS (

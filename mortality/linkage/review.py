@@ -54,7 +54,7 @@ def review_queue(home: Path, *, limit: int = 50) -> pd.DataFrame:
 
     account = require(home, "read", table="death_link_pair")
     with scoped_warehouse(home, account) as view:
-        if "death_link_pair" not in view.warehouse.tables():
+        if not view.warehouse.has("death_link_pair"):
             return pd.DataFrame(columns=QUEUE_COLUMNS)
         view.warehouse.con.execute(f"CREATE OR REPLACE TEMP VIEW side AS {_SIDES}")
         seen = {"a_seen": view.units("a.unit_id"), "b_seen": view.units("b.unit_id")}

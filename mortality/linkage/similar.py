@@ -74,7 +74,7 @@ def _offer(view: ScopedWarehouse, home: Path) -> int:
     from tkyt_analysis.warehouse.replaced import replaced_files_sql
 
     warehouse = view.warehouse
-    if not {"death", "sent_home_dying"} <= set(warehouse.tables()):
+    if not warehouse.has("death", "sent_home_dying"):
         return 0
     with warehouse.restricted():
         audit(home, "identifiers_compared", table="death_identity sent_home_identity")

@@ -120,7 +120,7 @@ def _records(context: ReleaseContext, relation: str) -> str:
     ]
     exact = f"CASE WHEN r.birth IN ('days', 'date') THEN 0 ELSE {LAST + 1} END"
     orders.append(f"(coalesce(o.age, {LAST}) + {exact}) * {PLACES} + r.place AS age_order")
-    found = "finding" in context.warehouse.tables()
+    found = context.warehouse.has("finding")
     return PERSON_RECORDS.format(
         relation=relation,
         orders=", ".join(orders),

@@ -68,7 +68,7 @@ def facility_notice(context: ReleaseContext) -> pd.DataFrame:
     from tkyt_analysis.analysis.rates import wilson_limits
 
     deaths(context)
-    documents = "lake.death_document" if "death_document" in context.warehouse.tables() else f"({NO_DOCUMENTS})"
+    documents = "lake.death_document" if context.warehouse.has("death_document") else f"({NO_DOCUMENTS})"
     people = AT_FACILITY.format(
         records=person_records(context),
         papers=OF_FACILITY,

@@ -40,7 +40,7 @@ FIRST = "k.received_at, k.file_name, k.sheet, k.row_number, k.death_id"
 
 def match_sql(warehouse: Warehouse) -> str:
     """A query of record_id, person_id, probability: the records that share a person (none where nothing was linked yet)."""
-    if MATCH not in warehouse.tables():
+    if not warehouse.has(MATCH):
         return NO_MATCH
     columns = {row[0] for row in warehouse.con.execute(f"DESCRIBE lake.{MATCH}").fetchall()}
     probability = "probability" if "probability" in columns else "CAST(NULL AS DOUBLE)"
@@ -49,7 +49,7 @@ def match_sql(warehouse: Warehouse) -> str:
 
 def deaths_sql(warehouse: Warehouse, replaced_files: str) -> str:
     """The query behind `analysed_deaths`: one row per record of a death, with its person and whether it is one again."""
-    apart = SET_APART if DECISION in warehouse.tables() else "SELECT CAST(NULL AS VARCHAR) AS record_id WHERE false"
+    apart = SET_APART if warehouse.has(DECISION) else "SELECT CAST(NULL AS VARCHAR) AS record_id WHERE false"
     return DEATHS.format(
         files=replaced_files,
         records=replaced_records_sql(warehouse),

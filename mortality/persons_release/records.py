@@ -76,7 +76,7 @@ def person_records(context: ReleaseContext) -> str:
 def _all_records(context: ReleaseContext, analysed: str) -> str:
     match = match_sql(context.warehouse)
     parts = [RECORDS.format(death=_deaths(context), analysed=analysed, match=match, birth=BIRTH, commune=COMMUNE)]
-    if "sent_home_dying" in context.warehouse.tables():
+    if context.warehouse.has("sent_home_dying"):
         files, records = replaced_files_sql(context.warehouse), replaced_records_sql(context.warehouse)
         parts.append(SENT_HOME.format(list=TAKEN_HOME, files=files, records=records, match=match, commune=COMMUNE))
     return f"""

@@ -124,7 +124,7 @@ def _rows(warehouse: Any, scope: str, year: int, days: int) -> pd.DataFrame:
     from tkyt_analysis.warehouse.release import ReleaseContext
 
     context = ReleaseContext(warehouse, practice=False)
-    if not {"death", "death_document", "death_match"} <= set(warehouse.tables()):
+    if not warehouse.has("death", "death_document", "death_match"):
         return pd.DataFrame(columns=COLUMNS, dtype="str")
     compared = COMPARED.format(records=OF_HOME.format(relation=person_records(context)), days=days)
     where = f"AND year(c.day) = {int(year)}" if year else ""

@@ -17,7 +17,7 @@ def death_reconciliation(context: ReleaseContext) -> pd.DataFrame:
     """
     from mortality.quality.reconcile import reconciled
 
-    if not {"death", "death_match", "sent_home_dying"} <= set(context.warehouse.tables()):
+    if not context.warehouse.has("death", "death_match", "sent_home_dying"):
         return context.add_scope(pd.DataFrame({"unit_id": pd.Series(dtype="str")}))
     replaced, records = replaced_files_sql(context.warehouse), replaced_records_sql(context.warehouse)
     latest = "(SELECT max(CAST(left(received_at, 10) AS DATE)) FROM lake.received_file)"
@@ -33,7 +33,7 @@ def death_reconciliation(context: ReleaseContext) -> pd.DataFrame:
 
 def _with_forms(context: ReleaseContext, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of their own for the places and periods of form 16/BCH: the form's total and the book's deaths beside it."""
-    if "aggregate_value" not in context.warehouse.tables():
+    if not context.warehouse.has("aggregate_value"):
         return rows
     forms = context.query(
         """

@@ -130,7 +130,7 @@ def _notes(view: ScopedWarehouse, death: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _replacements(view: ScopedWarehouse, death_id: str) -> pd.DataFrame:
-    if RECORDS not in view.warehouse.tables():
+    if not view.warehouse.has(RECORDS):
         return pd.DataFrame(columns=["record_id", "replaced_by", "reason", "decided_at", "decided_by"])
     return view.warehouse.query(
         f"SELECT record_id, replaced_by, reason, decided_at, decided_by FROM lake.{RECORDS} "

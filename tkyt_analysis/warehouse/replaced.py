@@ -24,7 +24,7 @@ def replaced_files_sql(warehouse: Warehouse) -> str:
 
     A snapshot older than the table has none.
     """
-    if TABLE not in warehouse.tables():
+    if not warehouse.has(TABLE):
         return "SELECT CAST(NULL AS VARCHAR) AS replaces WHERE false"
     return REPLACED_FILES
 
@@ -34,7 +34,7 @@ def replaced_records_sql(warehouse: Warehouse) -> str:
 
     A correction that stood in a file which was itself replaced does not hold; a snapshot older than the table has none.
     """
-    if RECORDS not in warehouse.tables():
+    if not warehouse.has(RECORDS):
         return "SELECT CAST(NULL AS VARCHAR) AS record_id WHERE false"
     return f"""
         SELECT DISTINCT record_id FROM lake.{RECORDS} WHERE record_id IS NOT NULL

@@ -81,7 +81,7 @@ def _where(view: ScopedWarehouse, *, place: str | None, rule: str | None, period
 
 def require_history(warehouse: Warehouse) -> None:
     """Refuse a home whose checks were never recorded: there are no cases yet."""
-    if "check_run" not in warehouse.tables() or not warehouse.one("SELECT count(*) FROM lake.check_run")[0]:
+    if not warehouse.has("check_run") or not warehouse.one("SELECT count(*) FROM lake.check_run")[0]:
         raise InputError("error.case_no_run", home=warehouse.home)
 
 

@@ -48,7 +48,7 @@ _VALUES = """
 
 def quality_case(context: ReleaseContext) -> pd.DataFrame:
     """One row per case with its state; what people wrote, their names and to whom it was assigned stay in the warehouse."""
-    if "case_event" not in context.warehouse.tables():  # a snapshot from before there were cases
+    if not context.warehouse.has("case_event"):  # a snapshot from before there were cases
         return pd.DataFrame(columns=[*CASE_COLUMNS, "scope"], dtype="str")
     rows = case_table(context.warehouse)[CASE_COLUMNS]
     return context.add_scope(rows)
@@ -60,7 +60,7 @@ def quality_trend(context: ReleaseContext) -> pd.DataFrame:
     axis : run (`at`: when; whole runs only, as counted then) | month (`at`: first month of the reported period; the findings
     as they are now); by : all | severity | family | province, member : which (notes count under severity only); lower, upper : Poisson limits
     """
-    if "check_run_count" not in context.warehouse.tables():
+    if not context.warehouse.has("check_run_count"):
         return pd.DataFrame(columns=TREND_COLUMNS, dtype="str")
     families, provinces = _families(), context.units.set_index("unit_id")["scope"]
     parts = [*_by_run(context, families, provinces), *_by_month(context, families, provinces)]
