@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from support import table
 
 from tkyt_analysis.access.accounts import AccountRecord, changing
@@ -63,6 +66,20 @@ def home_with_deaths(home: Path, rows: pd.DataFrame) -> Path:
             warehouse.con.execute(f"INSERT INTO lake.{name} BY NAME SELECT * FROM incoming")
             warehouse.con.unregister("incoming")
     return home
+
+
+@contextmanager
+def small_library():
+    """The engine with one of its dictionaries and no titles: quick to build anew for each set of learnt words."""
+    from mortality.coding import dictionary, library
+
+    def small(source, learnt):
+        return library.Library(dictionary.dictionary_of(("lay_dictionary_nerves",), learnt), {})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "_library", cache(small))
+        patch.setattr(dictionary, "dictionary_codelists", lambda: ["lay_dictionary_nerves"])
+        yield
 
 
 def add_coders(home: Path) -> None:

@@ -63,8 +63,6 @@ class Agreement:
 
 def cohens_kappa(first: pd.Series, second: pd.Series, *, level: str = "", least: int = 2) -> Kappa:
     """Cohen's kappa of two codings of the same records, in the same order, with a 95 % interval (limits cut at ±1)."""
-    from statsmodels.stats.inter_rater import cohens_kappa as of_table
-
     names = sorted(set(first) | set(second))
     table = pd.crosstab(pd.Categorical(first, names), pd.Categorical(second, names), dropna=False).to_numpy()
     n = int(table.sum())
@@ -73,6 +71,8 @@ def cohens_kappa(first: pd.Series, second: pd.Series, *, level: str = "", least:
     if n < least or chance >= 1:
         nothing = float("nan")
         return Kappa(level, n, agreed, nothing, nothing, nothing, "not_assessable")
+    from statsmodels.stats.inter_rater import cohens_kappa as of_table
+
     found = of_table(table)
     lower, upper = max(float(found.kappa_low), -1.0), min(float(found.kappa_upp), 1.0)
     return Kappa(level, n, agreed, float(found.kappa), lower, upper, "ok")

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from coder_support import add_coders, home_with_deaths
+from coder_support import add_coders, home_with_deaths, small_library
 from support import table
 
 from mortality.coder.agreement import agreement
@@ -49,7 +49,8 @@ def home(tmp_path_factory):
             "'reject:never_underlying' AS flags, 'review' AS decision"
         )
     add_coders(made)
-    return made
+    with small_library():
+        yield made
 
 
 def read(home, sql):
