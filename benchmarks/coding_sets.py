@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -127,9 +127,9 @@ def _age_within(entry: DictionaryEntry) -> str:
     return "" if entry.age_from is None else str(entry.age_from)
 
 
-def left_out(folds: int = 2, each: int = 300) -> Iterator[Answer]:
-    """Answers for dictionary entries that the dictionary did not hold when they were asked."""
-    for fold in range(folds):
+def left_out(folds: Iterable[int] = range(4), each: int = 500) -> Iterator[Answer]:
+    """Answers for dictionary entries that the dictionary did not hold when they were asked; the last fold is never fitted on."""
+    for fold in folds:
         library, entries = _without(fold)
         random.Random(SEED + fold).shuffle(entries)
         for entry in entries[:each]:

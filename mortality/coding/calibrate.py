@@ -33,8 +33,9 @@ GROUP_OF_ROUTE = {
     "process": "process",
 }
 KNOWN_GROUPS = ("dictionary", "folded")  # the words themselves stand in the dictionary
-PASSED_OVER = 0.75  # a word that changes a code was left out: never without a look
+PASSED_OVER = 0.75  # words that may change the code were left out: never without a look
 LOWEST, HIGHEST = 0.01, 0.995
+HIGHEST_OF = {"sure": HIGHEST, "likely": 0.98, "vague": 0.85}  # what a row of the dictionary itself calls doubtful
 
 
 def features_of(ranked: Sequence[Ranked]) -> dict[str, float]:
@@ -73,7 +74,9 @@ def probability(ranked: Sequence[Ranked]) -> float:
     """The probability that the first candidate's three characters are right."""
     weights = _table("weight")
     total = sum(weights.get(name, 0.0) * value for name, value in features_of(ranked).items())
-    highest = PASSED_OVER if ranked[0].finding.passed_over else HIGHEST
+    highest = HIGHEST_OF[ranked[0].finding.certainty]
+    if ranked[0].finding.passed_over:
+        highest = min(highest, PASSED_OVER)
     return min(highest, max(LOWEST, 1 / (1 + exp(-total))))
 
 

@@ -56,7 +56,7 @@ class Finding:
     """One code by one route: likeness 0–1 of the words to what was found, unread share of the words;
     distance: noise words dropped, place or rank of the reading, causes named, or (titles) number of words;
     missing: share of the words that what was found by likeness lacks, surplus: share of its words that the text lacks;
-    passed_over: whether it lacks a word of the text that changes a code (malignant, sequela, chronic …)."""
+    passed_over: whether it lacks, or adds, words that may change the code (malignant, sequela, chronic …)."""
 
     code: str
     route: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mortality.coding.calibrate import shares
+from mortality.coding.compose import FILLING
 from mortality.coding.decide import code_deaths, decide
 from mortality.coding.letters import fold_word, has_accents
 from mortality.coding.library import Library, load_library
@@ -53,6 +54,7 @@ RULES = {
     "like_title": "similar_title",
 }
 LEARNT_WHOLE = {"exact": "learnt", "standard": "learnt", "folded": "learnt_folded"}
+ALIKE = ("near", "like_lay", "like_title")
 LEAVING_OUT = ("without_noise", "repaired", "sound", "near", "inside", "like_lay", "like_title")
 LIKE_THE_WHOLE = ("like_title", "like_lay", "composed")
 ONE_OF_SEVERAL, PART_UNREAD = 0.8, 0.35
@@ -158,21 +160,31 @@ def _less(finding: Finding, is_part: bool) -> Finding:
 def ranked_candidates(text: str, library: Library, person: Person) -> list[Ranked]:
     """All candidates in order, with the finding behind each: what `suggest_codes` scores."""
     ranked = rank(all_findings(text, library, person), person_of_text(text, person))
-    if ranked and _passes_over(text, ranked[0].finding):
+    if ranked and passes_over(text, ranked[0].finding):
         ranked[0] = replace(ranked[0], finding=replace(ranked[0].finding, passed_over=True))
     return ranked
 
 
-def _passes_over(text: str, finding: Finding) -> bool:
-    """Whether the first finding, reached by leaving out or by likeness, lacks a word of the text that changes a code."""
+def passes_over(text: str, finding: Finding) -> bool:
+    """Whether what was found leaves something of the text out, or adds to it, that may change the code.
+
+    Likeness: any word with content; other routes that leave out: the words that change codes; composition: anything unread.
+    """
+    if finding.route in ("composed", "process"):
+        return finding.unread > 0
     if finding.route not in LEAVING_OUT:
         return False
-    words, found = standard_words(text), standard_words(finding.expression)
+    words, found = standard_words(without_facts(text)), standard_words(finding.expression)
+    if finding.route in ALIKE:
+        content = {fold_word(word) for word in _content(text)}
+        other = set(map(fold_word, found))
+        if (content - other - FILLING) or (other - set(map(fold_word, words)) - FILLING):
+            return True
     folded = not (has_accents(text) and has_accents(finding.expression))
     if folded:
         words, found = tuple(map(fold_word, words)), tuple(map(fold_word, found))
     said, kept = (changing_words(folded).found(one) for one in (words, found))
-    return bool(said - kept)
+    return bool(said ^ kept)
 
 
 def suggest_codes(
