@@ -72,15 +72,9 @@ def count_defined_deaths(
 ) -> pd.DataFrame:
     """Deaths of each part of each measure.
 
-    Parameters
-    ----------
-    deaths : one row per death (or per group, with its number in `deaths_column`) with `by`, the ICD-10 `code`, age_years
-        (completed) and sex (male, female)
+    deaths : as for `tabulate_deaths`, with age_years (completed) and sex (male, female)
     by : columns that name one table
-
-    Returns
-    -------
-    `by`, measure, part, deaths, weighted. Parts outside, outside_age_or_sex, age_or_sex_unknown and unknown (no valid
+    Returns `by`, measure, part, deaths, weighted. Parts outside, outside_age_or_sex, age_or_sex_unknown and unknown (no valid
     code) hold what a measure does not count, with weight 0: the deaths of every measure add up to the deaths given.
     """
     by = list(by or [])
