@@ -56,8 +56,8 @@ def is_valid_code(code: str) -> bool:
 
 
 def is_lowest_level(code: str) -> bool:
-    """True where WHO 2019 has nothing finer (the optional place digit does not count)."""
-    return code in who_leaves() or (is_valid_code(code) and code not in who_categories())
+    """True where WHO 2019 has no finer code that mortality uses: the place digit and a fifth character (B18.1) are optional."""
+    return is_valid_code(code) and (code in who_leaves() or code not in who_categories() or len(code) == 5)
 
 
 @cache
