@@ -60,6 +60,7 @@ def _read_results(text: str) -> str:
     return _RESULT.sub(lambda match: positive if match.group(1)[0] == "+" else negative, text)
 
 
+@lru_cache(maxsize=4096)
 def accented_letters(text: str) -> str:
     """NFC, lower case, tone on the older place (hoà → hòa), single y as i (quỵ → quị), one blank between words."""
     composed = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))

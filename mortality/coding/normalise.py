@@ -8,7 +8,7 @@ The text as written is never changed: keys are only for looking up.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from mortality.coding.letters import accented_letters, fold, fold_word, has_accents
 from mortality.coding.split import split_causes
@@ -62,6 +62,7 @@ _MISHAP = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def accented_words(text: str) -> Words:
     """The words with marks: letters unified, punctuation dropped, abbreviations written out."""
     return abbreviations(False).replace(key_words(text))
@@ -72,6 +73,7 @@ def accented_key(text: str) -> str:
     return " ".join(accented_words(text))
 
 
+@lru_cache(maxsize=4096)
 def folded_words(text: str) -> Words:
     words = accented_words(text)
     if has_accents(text):
@@ -100,6 +102,7 @@ def _mishap(text: str) -> str:
     return _MISHAP.sub("sự cố" if has_accents(letters) else "su co", letters)
 
 
+@lru_cache(maxsize=4096)
 def standard_words(text: str) -> Words:
     """The words in the standard language, with marks where the text has them."""
     text = _mishap(text)
@@ -118,6 +121,7 @@ def years_as_many(text: str) -> str:
     return " ".join(_YEARS.sub(" nhiều năm ", accented_letters(text)).split())
 
 
+@lru_cache(maxsize=4096)
 def without_facts(text: str) -> str:
     """The text without what is no cause: dates, ages, durations, names of hospitals. Weeks and months of a
     pregnancy stay."""

@@ -70,7 +70,7 @@ def _context_rows() -> list[dict[str, str]]:
 
 def in_context(finding: Finding, person: Person) -> Finding:
     """The code that the same words have in a newborn or in a woman with child (code list cause_context)."""
-    if finding.context:
+    if finding.context or not (person.newborn or person.maternal):
         return finding
     for row in _context_rows():
         fits = (row["context"] == "newborn" and person.newborn) or (row["context"] == person.maternal != "")

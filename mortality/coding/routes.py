@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mortality.coding.compose import FILLING, compose
 from mortality.coding.dictionary import DictionaryEntry
@@ -218,8 +219,18 @@ def by_likeness(words: Words, library: Library, person: Person, *, top: int = 12
         like *= 1 - other_marks(words, document.words)
         missing, surplus = _not_shared(words, document.words), _not_shared(document.words, words)
         if not document.entries:
-            title = Finding(document.code, "like_title", document.text, "likely", round(like, 4), distance=len(words))
-            found.append(replace(title, missing=missing, surplus=surplus))
+            found.append(
+                Finding(
+                    document.code,
+                    "like_title",
+                    document.text,
+                    "likely",
+                    round(like, 4),
+                    distance=len(words),
+                    missing=missing,
+                    surplus=surplus,
+                )
+            )
             continue
         letters = likeness(words, document.words) if like > 0.35 and len(words) <= LONGEST_NEAR else 0.0
         route, value = ("near", letters) if letters >= NEAR_FROM else ("like_lay", like)
@@ -228,7 +239,12 @@ def by_likeness(words: Words, library: Library, person: Person, *, top: int = 12
     return found
 
 
+@lru_cache(maxsize=60_000)
+def _folded(words: Words) -> frozenset[str]:
+    return frozenset(map(fold_word, words))
+
+
 def _not_shared(words: Words, others: Words) -> float:
     """Share of the words with content that do not stand among the others, marks aside."""
-    content = {fold_word(word) for word in words} - FILLING
-    return round(len(content - set(map(fold_word, others))) / max(1, len(content)), 3)
+    content = _folded(words) - FILLING
+    return round(len(content - _folded(others)) / max(1, len(content)), 3)

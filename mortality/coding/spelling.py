@@ -97,14 +97,15 @@ def marks_that_differ(one: Sequence[str], other: Sequence[str]) -> float:
 
 def other_marks(words: Sequence[str], found: Sequence[str]) -> float:
     """Share of the words that stand in `found` with other marks only ("ca", "cá"), in any order; a tone counts less."""
-    there = {fold_word(word): word for word in found}
     have = set(found)
+    strange = [word for word in words if word not in have]
+    if not strange or all(word.isascii() for word in words):  # the same words, or a text without marks
+        return 0.0
+    there = {fold_word(word): word for word in found}
     cost = 0.0
-    for word in words:
+    for word in strange:
         other = there.get(fold_word(word))
-        if word in have or other is None or word.isascii() and other.isascii():
-            continue
-        if word.isascii() and not any(not one.isascii() for one in words):
+        if other is None:
             continue
         cost += 0.25 if without_tone(word) == without_tone(other) else 0.6
     return cost / max(1, len(words))

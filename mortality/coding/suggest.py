@@ -57,6 +57,7 @@ LEARNT_WHOLE = {"exact": "learnt", "standard": "learnt", "folded": "learnt_folde
 ALIKE = ("near", "like_lay", "like_title")
 LEAVING_OUT = ("without_noise", "repaired", "sound", "near", "inside", "like_lay", "like_title")
 LIKE_THE_WHOLE = ("like_title", "like_lay", "composed")
+THE_WHOLE = 0.8  # so like a title of several parts ("bệnh thận do tăng huyết áp") that it is the title
 ONE_OF_SEVERAL, PART_UNREAD = 0.8, 0.35
 LONGEST_TEXT = 400
 CERTAIN_ROUTES = ("exact", "standard", "folded", "coded")
@@ -152,6 +153,8 @@ def _less_of_one_cause(alone: list[Finding], causes: list[Finding]) -> list[Find
 
 
 def _less(finding: Finding, is_part: bool) -> Finding:
+    if finding.likeness >= THE_WHOLE and finding.route != "composed":
+        return finding
     if is_part:
         return replace(finding, unread=max(finding.unread, PART_UNREAD))
     return replace(finding, likeness=finding.likeness * ONE_OF_SEVERAL)
