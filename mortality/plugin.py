@@ -6,7 +6,11 @@ MODULE = Module(
     name="mortality",
     package="mortality",
     practice={"deaths": "mortality.practice.source:SOURCE"},
-    commands={"causes": "mortality.cli.causes:causes", "deaths": "mortality.cli:deaths", "icd": "mortality.cli.icd:icd"},
+    commands={
+        "causes": "mortality.cli.causes:causes",
+        "deaths": "mortality.cli:deaths",
+        "icd": "mortality.cli.icd:icd",
+    },
     doors={
         "death_link_review": "mortality.linkage.workbook_door:DOOR",
         "death_register": "mortality.death_register:DOOR",
