@@ -37,11 +37,12 @@ def _underlying(lines: list[list[str]], person: Person) -> str:
     from mortality.underlying_cause import Certificate, select_underlying_cause
     from mortality.underlying_cause.profile import DEFAULT
 
-    named = dict(zip(("line_a", "line_b", "line_c"), (tuple(line) for line in lines[:3])))
-    if len(lines) > 3:
-        named["line_d"] = tuple(code for line in lines[3:] for code in line)
-    unit = {"age_value": person.age_years, "age_unit": "years"} if person.age_years is not None else {}
-    certificate = Certificate(**named, sex=_SEX.get(person.sex or "", ""), pregnancy=person.maternal, **unit)  # type: ignore[arg-type]
+    told = [*lines[:3], [code for line in lines[3:] for code in line]]
+    row: dict[str, object] = {f"line_{letter}": " ".join(line) for letter, line in zip("abcd", told)}
+    row |= {"sex": _SEX.get(person.sex or "", ""), "pregnancy": person.maternal}
+    if person.age_years is not None:
+        row |= {"age_value": person.age_years, "age_unit": "years"}
+    certificate = Certificate.from_row(row)
     external = any(code[0] in "VWXY" for line in lines for code in line)
     rules = DEFAULT if external else DEFAULT.without("injuries")
     return select_underlying_cause(certificate, profile=rules).code or lines[-1][0]
