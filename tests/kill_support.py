@@ -19,6 +19,7 @@ from pathlib import Path
 
 FORK = multiprocessing.get_context("fork")
 PATIENCE = 300.0
+TIMES = int(os.environ.get("TKYT_KILLS", "1"))  # how many times the kills of an ordinary run are wanted
 
 
 def in_a_process(work: Callable[..., None], *arguments: object, kill_after: float | None = None) -> bool:
