@@ -35,6 +35,16 @@ def _own_configuration(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def _own_language():
+    """A language that one test asked for ends with it."""
+    from tkyt_analysis import labels
+
+    labels._language.set("")
+    yield
+    labels._language.set("")
+
+
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory, _own_configuration):
     """The home that `tkyt demo` makes at commune scale: built once per session, for reading only."""

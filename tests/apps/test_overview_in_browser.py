@@ -105,6 +105,7 @@ def test_the_index_offers_the_apps_only(browser, address):
     visit.page.goto(address)
     assert visit.page.get_by_role("link").all_inner_texts() == [
         "Nhập tử vong",
+        "Mã hoá nguyên nhân tử vong",
         "Khám phá số liệu",
         "Tổng quan số liệu y tế",
     ]
