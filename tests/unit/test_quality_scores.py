@@ -175,6 +175,9 @@ def context():
         def tables(self):
             return ["file_replacement"]
 
+        def has(self, *names):
+            return set(names) <= set(self.tables())
+
         def query(self, sql, parameters=None):
             return self.con.execute(sql, parameters or []).df()
 
