@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
@@ -68,7 +70,7 @@ def garbage(
     _tell_old_age(old_age)
 
 
-def _percent(row: pd.Series) -> tuple[str, str]:
+def _percent(row: Mapping[Any, Any]) -> tuple[str, str]:
     if row["status"] != "ok":
         return "–", "–"
     return format_number(
@@ -81,7 +83,7 @@ def _tell(shares: pd.DataFrame, by: list[str]) -> None:
         [*by, *(label(f"garbage.column.{name}") for name in ("category", "deaths", "total", "share", "limits"))],
         [
             (*(str(row[name]) for name in by), category_title(str(row["category"])), format_number(row["deaths"]), format_number(row["total"]), *_percent(row))
-            for _, row in shares.iterrows()
+            for row in shares.to_dict("records")
         ],
         numbers=range(len(by) + 1, len(by) + 5),
     )  # fmt: skip
@@ -96,7 +98,7 @@ def category_title(category: str) -> str:
 
 
 def _tell_old_age(table: pd.DataFrame) -> None:
-    rows = [row for _, row in table.iterrows() if row["senility"] > 0]
+    rows = table[table["senility"] > 0].to_dict("records")
     if not rows:
         return
     click.echo("")
