@@ -24,6 +24,16 @@ def reference_path(*parts: str) -> Path:
     return path
 
 
+def probability_base_path() -> Path:
+    """The file of InterVA-5's probability base; the test is skipped where nobody installed it (`make test` does)."""
+    from mortality.verbal_autopsy.probability_base import find_probability_base
+
+    path = find_probability_base()
+    if path is None:
+        pytest.skip("the optional package vacheck, which carries the probability base, is not installed")
+    return path
+
+
 def table(text: str) -> pd.DataFrame:
     """A drawn table: columns split by "|", numbers as numbers, codes with a leading zero as text."""
     lines = [line.strip() for line in text.strip().splitlines()]

@@ -8,7 +8,7 @@ from support import reference_path
 from mortality.icd.titles import own_titles
 from tkyt_analysis.reference.vietnamese_text import fold
 
-EMPTY_WORDS = set("do va cua o khac khong ro benh trong loai la xep noi".split())  # noqa: SIM905
+EMPTY_WORDS = {"do", "va", "cua", "o", "khac", "khong", "ro", "benh", "trong", "loai", "la", "xep", "noi"}
 
 
 def words(text):

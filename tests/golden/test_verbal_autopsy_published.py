@@ -7,7 +7,7 @@ for the measures. The probability base that can be had at run time is v18 (2020)
 import numpy as np
 import pandas as pd
 import pytest
-from support import reference_path
+from support import probability_base_path, reference_path
 
 from mortality.verbal_autopsy.agreement import (
     agreement,
@@ -21,7 +21,7 @@ from mortality.verbal_autopsy.csmf import fractions_with_limits
 from mortality.verbal_autopsy.exchange import read_results
 from mortality.verbal_autopsy.files import read_interviews
 from mortality.verbal_autopsy.interva import UNDETERMINED, cause_fractions, interva
-from mortality.verbal_autopsy.probability_base import MISSING, find_probability_base, read_probability_base
+from mortality.verbal_autopsy.probability_base import MISSING, read_probability_base
 from tkyt_analysis.errors import InputError
 
 CASE = "methods/va/interva5_randomva5_hiv_h_malaria_l"
@@ -30,10 +30,7 @@ BETWEEN_VERSIONS = 5e-5  # of a cause fraction; measured 2.6e-5
 
 @pytest.fixture(scope="module")
 def base():
-    path = find_probability_base()
-    if path is None:
-        pytest.skip("the optional package vacheck, which carries the probability base, is not installed")
-    return read_probability_base(path)
+    return read_probability_base(probability_base_path())
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from coder_support import add_coders
-from support import table
+from support import probability_base_path, table
 
 from mortality.tabulation.cause_lists import load_cause_list
 from mortality.verbal_autopsy import probability_base
@@ -19,7 +19,7 @@ from mortality.verbal_autopsy.files import read_interviews
 from mortality.verbal_autopsy.home import interviews_of_home
 from mortality.verbal_autopsy.indicators import indicator_names
 from mortality.verbal_autopsy.interva import cause_fractions
-from mortality.verbal_autopsy.probability_base import find_probability_base, read_probability_base
+from mortality.verbal_autopsy.probability_base import read_probability_base
 from mortality.verbal_autopsy.run import causes_from_results, choose_level, without_hiv
 from tkyt_analysis.access import acting_as
 from tkyt_analysis.catalog import read_codelist
@@ -40,11 +40,6 @@ def key_of(action):
     with pytest.raises(InputError) as caught:
         action()
     return caught.value.key
-
-
-def needs_base():
-    if find_probability_base() is None:
-        pytest.skip("the optional package vacheck, which carries the probability base, is not installed")
 
 
 def interviews(path, *, levels=("low", "veryl"), rows=3):
@@ -75,8 +70,8 @@ def test_each_icd10_code_is_counted_in_the_item_of_whos_list_that_the_cause_stan
 
 
 def test_the_causes_are_those_of_the_probability_base_in_its_order():
-    needs_base()
-    base = read_probability_base(find_probability_base())
+    probability_base_path()
+    base = read_probability_base(probability_base_path())
     assert cause_titles() == list(base.titles[base.groups["cause"]])
 
 
@@ -117,7 +112,7 @@ def test_results_that_are_none_are_refused(tmp_path, old, new, key):
 
 
 def test_interviews_beside_the_results_tell_sex(tmp_path, capsys):
-    needs_base()
+    probability_base_path()
     source = interviews(tmp_path / "va.csv")
     (tmp_path / "r.csv").write_text(RESULTS.replace("\nb,", "\nuuid:1,"), "utf-8")
     assert run(["deaths", "va", str(source), "--results", str(tmp_path / "r.csv"), "-o", str(tmp_path / "o.csv")]) == 0
@@ -139,7 +134,7 @@ def test_exported_indicators_are_what_the_program_reads_back(tmp_path):
 
 
 def test_an_export_becomes_causes_fractions_changes_and_coverage(tmp_path, capsys):
-    needs_base()
+    probability_base_path()
     names = ("causes", "csmf", "changes", "coverage")
     files = {name: tmp_path / f"{name}.csv" for name in names}
     options = [*sum((["--" + name, str(files[name])] for name in names[1:]), []), "-o", str(files["causes"])]
@@ -332,7 +327,7 @@ def test_an_account_sees_the_interviews_of_its_commune_and_nothing_about_hiv(hom
         found = interviews_of_home(home)
         assert found.indicators.ids.tolist() == ["v1", "v2"]
         assert (found.may_know_hiv, found.hiv_answers) == (False, False)
-        needs_base()
+        probability_base_path()
         options = ["-o", str(tmp_path / "o.csv"), "--hiv", "h", "--malaria", "v", "--home", str(home)]
         assert run(["deaths", "va", *options]) == 0
     assert "không có quyền biết về HIV" in capsys.readouterr().out

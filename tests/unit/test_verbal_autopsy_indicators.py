@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import probability_base_path
 
 from mortality.verbal_autopsy.indicators import find_edition, indicator_names, indicators_from_answers
-from mortality.verbal_autopsy.probability_base import find_probability_base, read_probability_base
+from mortality.verbal_autopsy.probability_base import read_probability_base
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
 
@@ -182,10 +183,7 @@ def test_names_of_columns_may_be_written_in_any_case():
 
 
 def test_the_indicators_are_those_of_the_probability_base_in_its_order():
-    path = find_probability_base()
-    if path is None:
-        pytest.skip("the optional package vacheck, which carries the probability base, is not installed")
-    assert indicator_names() == read_probability_base(path).indicators
+    assert indicator_names() == read_probability_base(probability_base_path()).indicators
 
 
 def test_every_row_of_the_code_list_names_questions_of_the_instrument_and_something_to_compare():
