@@ -1,0 +1,1 @@
+"""Quality of ages beside published results."""

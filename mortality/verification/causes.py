@@ -1,0 +1,1 @@
+"""Cause-of-death structure beside published results."""

@@ -1,0 +1,1 @@
+"""Completeness of registration beside published results."""

@@ -1,0 +1,1 @@
+"""Life tables, decomposition, years of life lost beside published results."""

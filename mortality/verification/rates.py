@@ -1,0 +1,1 @@
+"""Rates and standardisation beside published results."""
