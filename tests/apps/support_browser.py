@@ -89,7 +89,7 @@ class Visit:
     def __init__(self, browser, width=1366, height=768):
         self.context = browser.new_context(viewport={"width": width, "height": height})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(45_000)
+        self.page.set_default_timeout(180_000)  # a wait ends when the thing is there; a loaded machine is slow
         self.left, self.errors, self.requests = [], [], []
         self.page.route("**/*", self._judge)
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))

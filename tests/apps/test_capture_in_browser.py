@@ -46,7 +46,7 @@ def opened(browser, address):
 
 def open_book(browser, address, book=BOOK):
     visit = Visit(browser)
-    visit.page.set_default_timeout(90_000)
+    visit.page.set_default_timeout(180_000)
     visit.page.goto(address + book)
     visit.page.locator(".cap-form").wait_for()
     return visit

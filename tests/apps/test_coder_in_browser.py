@@ -49,7 +49,7 @@ def words_shown(visit, words):
 
 def test_one_key_decides_and_the_page_goes_on_after_a_reload(browser, address, home):
     visit = Visit(browser, 360, 740)
-    visit.page.set_default_timeout(120_000)
+    visit.page.set_default_timeout(180_000)
     visit.page.goto(address)
     words_shown(visit, WORDS[0])
     assert "mã hoá 5 ca" in visit.page.inner_text(".cod-facts")
