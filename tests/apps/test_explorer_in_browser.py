@@ -120,6 +120,7 @@ def cells(visit):
 
 def test_the_shown_code_gives_the_painted_table_cell_for_cell(opened, home, monkeypatch):
     section(opened, "code").click()
+    opened.page.locator(".tkyt-code pre", has_text="age_group").wait_for()
     code = opened.page.locator(".tkyt-code pre").inner_text()
     monkeypatch.setenv("TKYT_HOME", str(home))
     import tkyt_analysis as tk
