@@ -1,4 +1,4 @@
-"""How complete a register is, from how lists of the same deaths overlap.
+"""How complete a register is, from how lists of the same deaths overlap (capture–recapture).
 
 `capture_recapture` takes counts of capture histories for any number of areas at once: two lists give Chapman's
 estimate, three lists the log-linear models, with the choice among them shown. Lists that depend on each other, deaths that
