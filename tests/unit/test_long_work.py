@@ -68,7 +68,7 @@ def test_a_running_query_ends_when_the_work_is_cancelled():
     started = time.monotonic()
     with pytest.raises(Cancelled):
         run(work, title="Truy vấn", display=Watcher(lambda step: step.done == 1))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 120  # it would run for hours
     assert con.execute("SELECT 1").fetchone() == (1,)
 
 

@@ -134,7 +134,7 @@ def test_killed_between_receiving_and_moving_nothing_is_lost_or_doubled(home, fo
 
     process = FORK.Process(target=die_before_moving)
     process.start()
-    process.join(60)
+    process.join(300)
     assert process.exitcode == -signal.SIGKILL
     assert values(home) == (1, 3.0)
     assert (folder / "a.reports").exists()
@@ -199,7 +199,7 @@ def test_it_stops_cleanly_when_the_system_asks(home, folder):
     process = FORK.Process(target=watch.watch, args=(home, folder), kwargs={"every": 0.1})
     process.start()
     (folder / "a.reports").write_text(LINE.format(3))
-    waited = time.monotonic() + 60
+    waited = time.monotonic() + 300
     while not moved(folder) and time.monotonic() < waited:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGTERM)
