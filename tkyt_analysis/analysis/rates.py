@@ -6,81 +6,25 @@ Every function takes arrays of equal length and answers for all rows in one go. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from statistics import NormalDist
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.errors import UsageError
+from tkyt_analysis.analysis.limits import (
+    EXACT_BELOW,
+    Numbers,
+    byar_limits,
+    byar_or_exact_limits,
+    exact_poisson_limits,
+    poisson_limits,
+    z_value,
+)
 
-Numbers = npt.NDArray[np.float64]
-EXACT_BELOW = 10  # events; PHE/OHID: exact limits below, Byar's approximation from here on
-
+__all__ = [
+    "EXACT_BELOW", "NOT_ASSESSABLE", "OK", "Numbers", "age_specific_rate", "byar_limits", "byar_or_exact_limits",
+    "crude_rate", "exact_poisson_limits", "poisson_limits", "rate_table", "wilson_limits",
+]  # fmt: skip
 OK, NOT_ASSESSABLE = "ok", "not_assessable"
-
-
-def byar_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
-    """Byar's approximation to the Poisson limits of counts; the lower limit of 0 events is 0.
-
-    Breslow & Day, Statistical Methods in Cancer Research, vol. II, IARC 1987. Good from 10 events.
-    """
-    counts = np.asarray(events, dtype=float)
-    z = NormalDist().inv_cdf(1 - _tail(confidence))
-    safe = np.where(counts > 0, counts, 1.0)
-    lower = safe * (1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe))) ** 3
-    above = counts + 1
-    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
-    return np.where(counts > 0, lower, 0.0 * counts), upper
-
-
-def exact_poisson_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
-    """Exact (Garwood) Poisson limits of counts, from the chi-square distribution."""
-    from scipy.special import gammaincinv
-
-    counts = np.asarray(events, dtype=float)
-    tail = _tail(confidence)
-    safe = np.where(counts > 0, counts, 1.0)
-    lower = np.where(counts > 0, gammaincinv(safe, tail), 0.0 * counts)
-    return lower, gammaincinv(counts + 1, 1 - tail)
-
-
-def byar_or_exact_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
-    """Exact limits below 10 events, Byar's from 10 on (the convention of PHE/OHID)."""
-    counts = np.asarray(events, dtype=float)
-    few = counts < EXACT_BELOW
-    byar, exact = byar_limits(counts, confidence), exact_poisson_limits(np.where(few, counts, 0.0), confidence)
-    return np.where(few, exact[0], byar[0]), np.where(few, exact[1], byar[1])
-
-
-_LIMITS: dict[str, Callable[[npt.ArrayLike, float], tuple[Numbers, Numbers]]] = {
-    "byar_exact": byar_or_exact_limits,
-    "byar": byar_limits,
-    "exact": exact_poisson_limits,
-}
-
-
-def poisson_limits(
-    events: npt.ArrayLike, *, confidence: float = 0.95, limits: str = "byar_exact"
-) -> tuple[Numbers, Numbers, npt.NDArray[np.str_]]:
-    """Lower and upper limits of counts, and the method that each row got ("byar" or "exact").
-
-    limits : "byar_exact" (exact below 10 events, else Byar), "byar", "exact"
-    """
-    if limits not in _LIMITS:
-        raise UsageError("error.limits_unknown", value=limits, known=", ".join(_LIMITS))
-    counts = np.asarray(events, dtype=float)
-    lower, upper = _LIMITS[limits](counts, confidence)
-    if limits == "byar_exact":
-        return lower, upper, np.where(counts < EXACT_BELOW, "exact", "byar")
-    return lower, upper, np.full(counts.shape, limits)
-
-
-def _tail(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise UsageError("error.confidence", value=confidence)
-    return (1 - confidence) / 2
 
 
 def crude_rate(
@@ -103,14 +47,16 @@ def crude_rate(
     Returns
     -------
     One row per element, index of `events` kept: events, person_years, rate, lower, upper [per `per`], method, status,
-    reason. Rows without a usable count or without person-years are `not_assessable` and have no rate.
+    reason. Rows without a usable count or without person-years are `not_assessable` and have no rate; rows without
+    events whose limits the method does not know ("lognormal", "normal") have the rate 0 and no limits.
     """
     index = events.index if isinstance(events, pd.Series) else None
-    counts, persons = np.broadcast_arrays(_numbers(events), _numbers(person_years))
+    counts, persons = np.broadcast_arrays(as_numbers(events), as_numbers(person_years))
     reason = _why_not(counts, persons)
     usable = reason == ""
     safe_counts, safe_persons = np.where(usable, counts, 0.0), np.where(usable, persons, 1.0)
     lower, upper, method = poisson_limits(safe_counts, confidence=confidence, limits=limits)
+    reason = np.where(usable & np.isnan(upper), "reason.no_events_no_limits", reason)
     scaled = [np.where(usable, per * part / safe_persons, np.nan) for part in (safe_counts, lower, upper)]
     return rate_table(
         {"events": counts, "person_years": persons, **dict(zip(("rate", "lower", "upper"), scaled, strict=True))},
@@ -134,7 +80,7 @@ def age_specific_rate(
 
 def wilson_limits(events: pd.Series, total: pd.Series, confidence: float = 0.95) -> pd.DataFrame:
     """Share, lower, upper of a proportion (Wilson 1927); missing where the total is 0."""
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    z = z_value(confidence)
     n = total.where(total > 0)
     share = events / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
@@ -160,7 +106,8 @@ def rate_table(
     )
 
 
-def _numbers(values: npt.ArrayLike) -> Numbers:
+def as_numbers(values: npt.ArrayLike) -> Numbers:
+    """Any list, array or Series as floats, at least one-dimensional; what is missing is NaN."""
     if isinstance(values, pd.Series):
         return values.to_numpy(dtype=float, na_value=np.nan)
     return np.atleast_1d(np.asarray(values, dtype=float))

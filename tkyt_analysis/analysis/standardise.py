@@ -1,7 +1,7 @@
-"""Age standardisation: direct (one standard population) and indirect (one set of reference rates).
+"""Direct age standardisation: one standard population for everybody, many rates at once.
 
-Array-based over many groups at once. Formulae: Dobson et al. 1991; Fay & Feuer 1997; Tiwari, Clegg & Zou 2006;
-Breslow & Day 1987.
+`directly_standardised_rate` takes a table, `directly_standardised_rates` arrays; the indirect method stands in
+`tkyt_analysis.analysis.indirect` and can be imported from here too. Limits by name: `direct_limits`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.rates import Numbers, byar_limits, poisson_limits, rate_table
+from tkyt_analysis.analysis.direct_limits import METHODS as _LIMIT_METHODS
+from tkyt_analysis.analysis.direct_limits import WeightedSums, direct_limits
+from tkyt_analysis.analysis.groups import groups, require_columns, text_with
+from tkyt_analysis.analysis.indirect import (
+    expected_events,
+    indirectly_standardised_rate,
+    indirectly_standardised_ratio,
+)
+from tkyt_analysis.analysis.limits import LIMITS, Numbers
+from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError, UsageError
 
-METHODS = ("dobson", "fay_feuer", "tiwari")
+__all__ = [
+    "METHODS", "directly_standardised_rate", "directly_standardised_rates", "expected_events",
+    "indirectly_standardised_rate", "indirectly_standardised_ratio",
+]  # fmt: skip
+METHODS = tuple(_LIMIT_METHODS)
+REFUSE, DROP = "not_assessable", "drop"
 
 
 def directly_standardised_rate(
@@ -27,6 +41,10 @@ def directly_standardised_rate(
     per: float = 100_000,
     confidence: float = 0.95,
     minimum_events: float = 0,
+    count_limits: str = "byar",
+    event_frequency: str | None = None,
+    empty_age_groups: str = REFUSE,
+    absent_age_groups: str = REFUSE,
 ) -> pd.DataFrame:
     """Directly age-standardised rate with confidence limits.
 
@@ -35,212 +53,225 @@ def directly_standardised_rate(
 
     Parameters
     ----------
-    events_by_age : one row per `by` and age_group, with columns
-        events                count, >= 0 (deaths, cases, admissions)
+    events_by_age : one row per `by` and age_group (and `event_frequency`), with columns
+        events                count, >= 0 (deaths, cases, admissions); fractions allowed
         person_years          > 0: mid-year population x years observed
         standard_population   weight of the age group, any scale; joined by age_group
     by : the columns that name one rate, e.g. ["province_code", "year", "sex"]
-    method : "dobson" (Byar's limits of the total count), "fay_feuer" (gamma), "tiwari" (modified gamma)
+    method : "dobson" (limits of the total count), "fay_feuer" (gamma), "tiwari" (modified gamma, SEER*Stat's),
+        "gamma_midp" (Fay & Kim), "gamma_mean", "gamma_midrange", "normal", "lognormal", "logit", "beta", "beta_tiwari",
+        "bootstrap" (Swift's approximation)
     per : rates are per this many person-years
     confidence : two-sided level of the limits, between 0 and 1
     minimum_events : with fewer events the rate is not assessable (PHE/OHID use 10)
+    count_limits : Dobson's limits of the total count: "byar" (PHE/OHID), "exact" (the paper), "midp", "byar_exact"
+    event_frequency : the column that says how many events each of the counted persons had; `events` then counts
+        persons, and events of one person are not taken for independent (Stukel et al., Stat Med 1994;13:1781-91)
+    empty_age_groups : "not_assessable", or "drop": age groups without person-years are left out with their weight
+        and their events, and `method` says how many
+    absent_age_groups : "not_assessable" where an age group that another area has is absent; "drop": each area is
+        standardised over the age groups that it has (rates of all ages and of those under 75 in one call)
 
     Returns
     -------
     One row per `by`, sorted: events, person_years, rate, lower, upper [events per `per`], method, status, reason.
     `not_assessable` where an age group that another area has is absent, has no person-years or no usable count, or
-    where there are too few events. Without any event Dobson has no limits: rate 0, status not_assessable; the
+    where there are too few events. Without any event most methods have no limits: rate 0, status not_assessable; the
     gamma methods have. Small counts are suppressed where results leave the system, not here.
 
     References
     ----------
     Dobson et al., Stat Med 1991;10:457-62. Fay & Feuer, Stat Med 1997;16:791-801. Tiwari, Clegg & Zou,
-    Stat Methods Med Res 2006;15:547-69.
+    Stat Methods Med Res 2006;15:547-69. Fay & Kim, Biometrical J 2017;59:863-84. Swift, Stat Med 1995;14:1875-88.
     """
-    if method not in METHODS:
-        raise UsageError("error.standardisation_method_unknown", value=method, known=", ".join(METHODS))
-    keys, parts = _sum_by_group(events_by_age, list(by))
-    reason = np.where(
-        parts.reason != "", parts.reason, np.where(parts.events < minimum_events, "reason.too_few_events", "")
+    _require_options(method, count_limits, empty_age_groups, absent_age_groups)
+    require_columns(events_by_age, [*by, "age_group", "events", "person_years", "standard_population"])
+    keys, cells = _cells_of(events_by_age, list(by), event_frequency)
+    results = _standardise(
+        cells, method=method, per=per, confidence=confidence, minimum_events=minimum_events,
+        count_limits=count_limits, empty=empty_age_groups, absent=absent_age_groups,
+        note="non_independent_events" if event_frequency else "",
+    )  # fmt: skip
+    return pd.concat([keys, results], axis="columns")
+
+
+def directly_standardised_rates(
+    events: npt.ArrayLike,
+    person_years: npt.ArrayLike,
+    standard_population: npt.ArrayLike,
+    *,
+    method: str = "dobson",
+    per: float = 100_000,
+    confidence: float = 0.95,
+    minimum_events: float = 0,
+    count_limits: str = "byar",
+    empty_age_groups: str = REFUSE,
+) -> pd.DataFrame:
+    """`directly_standardised_rate` on arrays: the last axis is age, any number of axes before it name the rates.
+
+    events, person_years : (…, ages), broadcast against each other; standard_population : (ages,) or (…, ages)
+
+    Returns
+    -------
+    One row per rate in the order of the flattened axes; columns as `directly_standardised_rate` without `by`.
+    """
+    _require_options(method, count_limits, empty_age_groups, REFUSE)
+    parts = np.broadcast_arrays(
+        *(np.atleast_2d(np.asarray(x, float)) for x in (events, person_years, standard_population))
     )
-    lower, upper = _dobson(parts, confidence) if method == "dobson" else _gamma(parts, method, confidence)
-    usable = reason == ""
-    if method == "dobson":
-        reason = np.where(usable & (parts.events == 0), "reason.no_events_no_limits", reason)
-    scaled = [np.where(usable, per * values, np.nan) for values in (parts.rate, lower, upper)]
-    columns = {"events": parts.events, "person_years": parts.person_years}
-    columns |= dict(zip(("rate", "lower", "upper"), scaled, strict=True))
-    return pd.concat([keys, rate_table(columns, method=method, reason=reason)], axis="columns")
+    count, persons, weight = (part.reshape(-1, part.shape[-1]) for part in parts)
+    _require_weights(weight)
+    cells = _Cells(count, persons, weight, np.ones(count.shape, bool), count)
+    return _standardise(
+        cells, method=method, per=per, confidence=confidence, minimum_events=minimum_events,
+        count_limits=count_limits, empty=empty_age_groups, absent=REFUSE,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """Sums over age groups, one element per group. w = weight / person_years / sum of weights."""
+class _Cells:
+    """Rates × age groups; `there` is False where the table has no row, `squares` is Σ frequency² · persons."""
 
     events: Numbers
     person_years: Numbers
-    rate: Numbers  # sum of w * events
-    variance: Numbers  # sum of w² * events
-    largest: Numbers  # max of w
-    mean: Numbers  # mean of w
-    mean_square: Numbers  # mean of w²
-    reason: npt.NDArray[np.str_]
+    weight: Numbers
+    there: npt.NDArray[np.bool_]
+    squares: Numbers
 
 
-def _sum_by_group(table: pd.DataFrame, by: list[str]) -> tuple[pd.DataFrame, _Sums]:
-    _require_columns(table, [*by, "age_group", "events", "person_years", "standard_population"])
-    group, keys = _groups(table, by)
-    events, persons, standard = (
-        table[name].to_numpy(dtype=float, na_value=np.nan) for name in ("events", "person_years", "standard_population")
-    )
-    if not (standard >= 0).all() or np.isinf(standard).any():
-        raise InputError("error.standard_weight_missing", rows=int((~(standard >= 0)).sum()))
-    n = len(keys)
-    reason = _reasons(table, group, n, events, persons, standard)
-    weights = _total(standard, group, n)
-    counted = (persons > 0) & (events >= 0) & np.isfinite(persons) & np.isfinite(events)
-    share = np.divide(standard, weights[group], out=np.zeros_like(standard), where=weights[group] > 0)
-    w = np.divide(share, persons, out=np.zeros_like(standard), where=counted)
-    x = np.where(counted, events, 0.0)
-    largest = np.zeros(n)
-    np.maximum.at(largest, group, w)
-    bands = _total(np.ones_like(w), group, n)
-    return keys, _Sums(
-        events=_total(events, group, n),
-        person_years=_total(persons, group, n),
-        rate=_total(w * x, group, n),
-        variance=_total(w**2 * x, group, n),
-        largest=largest,
-        mean=_total(w, group, n) / bands,
-        mean_square=_total(w**2, group, n) / bands,
-        reason=reason,
-    )
+def _require_options(method: str, count_limits: str, *handling: str) -> None:
+    if method not in METHODS:
+        raise UsageError("error.standardisation_method_unknown", value=method, known=", ".join(METHODS))
+    if count_limits not in LIMITS:
+        raise UsageError("error.limits_unknown", value=count_limits, known=", ".join(LIMITS))
+    for value in handling:
+        if value not in (REFUSE, DROP):
+            raise UsageError("error.age_group_handling_unknown", value=value, known=f"{REFUSE}, {DROP}")
 
 
-def _total(values: Numbers, group: npt.NDArray[np.intp], n: int) -> Numbers:
-    """The sum of the values in each of `n` groups."""
-    return np.bincount(group, values, n).astype(float)
+def _require_weights(weight: Numbers) -> None:
+    wrong = ~(weight >= 0) | np.isinf(weight)
+    if wrong.any():
+        raise InputError("error.standard_weight_missing", rows=int(wrong.sum()))
 
 
-def _groups(table: pd.DataFrame, by: list[str]) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
-    """Number of each row's group, and the sorted keys of the groups."""
-    if not by:
-        return np.zeros(len(table), dtype=np.intp), pd.DataFrame(index=range(min(len(table), 1)))
-    grouped = table.groupby(by, observed=True, sort=True, dropna=False)
-    group = grouped.ngroup().to_numpy()
-    _, first = np.unique(group, return_index=True)
-    return group, table[by].iloc[first].reset_index(drop=True)
-
-
-def _reasons(
-    table: pd.DataFrame, group: npt.NDArray[np.intp], n: int, events: Numbers, persons: Numbers, standard: Numbers
-) -> npt.NDArray[np.str_]:
-    """Why a group has no rate: the first that applies of weights, counts, person-years, absent age groups."""
+def _cells_of(table: pd.DataFrame, by: list[str], event_frequency: str | None) -> tuple[pd.DataFrame, _Cells]:
+    """The table as rates × age groups, and the sorted keys of the rates."""
+    if event_frequency is not None:
+        table = _by_age(table, by, event_frequency)
+    group, keys = groups(table, by)
     age, ages = pd.factorize(table["age_group"])
-    if len(np.unique(group * len(ages) + age)) < len(table) or (age < 0).any():
+    shape = (len(keys), len(ages))
+    if (age < 0).any():
         raise InputError("error.age_group_repeated", columns="age_group")
-    weighted = standard > 0
+    place = group * shape[1] + age
+    rows = np.bincount(place, minlength=shape[0] * shape[1])
+    if rows.max(initial=0) > 1:
+        raise InputError("error.age_group_repeated", columns="age_group")
+    in_order = len(table) == len(rows) and bool((place == np.arange(len(place))).all())
 
-    def any_in_group(rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        return np.bincount(group, rows, n) > 0
+    def spread(name: str) -> Numbers:
+        values = table[name].to_numpy(dtype=float, na_value=np.nan)
+        if in_order:
+            return values.reshape(shape)
+        cells = np.zeros(shape[0] * shape[1])
+        cells[place] = values
+        return cells.reshape(shape)
 
+    weight = spread("standard_population")
+    _require_weights(weight)
+    events = spread("events")
+    squares = spread("square_events") if event_frequency is not None else events
+    return keys, _Cells(events, spread("person_years"), weight, rows.reshape(shape) > 0, squares)
+
+
+def _by_age(table: pd.DataFrame, by: list[str], event_frequency: str) -> pd.DataFrame:
+    """Persons by how many events they had → events and Σ frequency² · persons by age group."""
+    require_columns(table, [event_frequency])
+    frequency = table[event_frequency].astype(float)
+    if not (frequency > 0).all():
+        raise InputError("error.event_frequency", column=event_frequency, rows=int((~(frequency > 0)).sum()))
+    keys = [*by, "age_group"]
+    same = ["person_years", "standard_population"]
+    counted = table.assign(events=table["events"] * frequency, square_events=table["events"] * frequency**2)
+    grouped = counted.groupby(keys, observed=True, sort=False, dropna=False)
+    if not grouped[same].min().equals(grouped[same].max()):
+        raise InputError("error.event_frequency_persons", columns=", ".join(same))
+    sums = grouped[["events", "square_events"]].sum(min_count=1)
+    return sums.join(grouped[same].first()).reset_index()
+
+
+def _standardise(
+    cells: _Cells,
+    *,
+    method: str,
+    per: float,
+    confidence: float,
+    minimum_events: float,
+    count_limits: str,
+    empty: str,
+    absent: str,
+    note: str = "",
+) -> pd.DataFrame:
+    counted = (cells.person_years > 0) & np.isfinite(cells.person_years)
+    dropped = cells.there & ~counted & (cells.person_years <= 0) if empty == DROP else np.zeros_like(counted)
+    reason = _reasons(cells, counted | dropped, refuse_absent=absent == REFUSE)
+    sums = _weighted_sums(cells, counted, dropped)
+    reason = np.where(reason != "", reason, np.where(sums.events < minimum_events, "reason.too_few_events", ""))
+    usable = reason == ""
+    lower, upper = direct_limits(sums, method, confidence=confidence, count_limits=count_limits)
+    reason = np.where(usable & np.isnan(upper), "reason.no_events_no_limits", reason)
+    columns = {"events": sums.events, "person_years": sums.person_years}
+    for name, values in (("rate", sums.rate), ("lower", lower), ("upper", upper)):
+        columns[name] = np.where(usable, per * values, np.nan)
+    words = text_with(method, [f"limits={count_limits}" if method == "dobson" and count_limits != "byar" else "", note])
+    return rate_table(columns, method=_with_dropped(words, dropped), reason=reason)
+
+
+def _with_dropped(words: str, dropped: npt.NDArray[np.bool_]) -> npt.ArrayLike:
+    """The method of each rate, with the number of age groups that were left out of it."""
+    number = dropped.sum(axis=1)
+    if not number.any():
+        return words
+    return np.where(number > 0, [text_with(words, [f"empty_age_groups={n}"]) for n in number], words)
+
+
+def _weighted_sums(cells: _Cells, counted: npt.NDArray[np.bool_], dropped: npt.NDArray[np.bool_]) -> WeightedSums:
+    kept = cells.there & ~dropped
+    weight = np.where(kept, cells.weight, 0.0)
+    total = weight.sum(axis=1, keepdims=True)
+    share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    use = counted & kept & (cells.events >= 0) & np.isfinite(cells.events)
+    w = np.divide(share, cells.person_years, out=np.zeros_like(share), where=use)
+    x, squares = (np.where(use, values, 0.0) for values in (cells.events, cells.squares))
+    w2 = w * w
+    bands = np.maximum(kept.sum(axis=1), 1)
+    return WeightedSums(
+        events=np.where(kept, cells.events, 0.0).sum(axis=1),
+        person_years=np.where(kept, cells.person_years, 0.0).sum(axis=1),
+        rate=np.einsum("ij,ij->i", w, x),
+        variance=np.einsum("ij,ij->i", w2, squares),
+        largest=w.max(axis=1, initial=0.0),
+        smallest=np.where(kept, w, np.inf).min(axis=1, initial=np.inf),
+        mean=w.sum(axis=1) / bands,
+        mean_square=w2.sum(axis=1) / bands,
+        third=np.einsum("ij,ij,ij->i", w2, w, x),
+    )
+
+
+def _reasons(cells: _Cells, with_persons: npt.NDArray[np.bool_], *, refuse_absent: bool) -> npt.NDArray[np.str_]:
+    """Why a rate cannot be told: the first that applies of weights, counts, person-years, absent age groups."""
+    there = cells.there
+    countable = (cells.events >= 0) & np.isfinite(cells.events)
+    nobody = there & ~with_persons & ((cells.weight > 0) | (cells.events > 0))
     return np.select(
         [
-            _total(standard, group, n) == 0,
-            any_in_group(~((events >= 0) & np.isfinite(events))),
-            any_in_group((~(persons > 0) | np.isinf(persons)) & (weighted | (events > 0))),
-            np.bincount(group, minlength=n) < len(ages),
+            np.where(there, cells.weight, 0.0).sum(axis=1) == 0,
+            (there & ~countable).any(axis=1),
+            nobody.any(axis=1),
+            ~there.all(axis=1) & refuse_absent,
         ],
         ["reason.no_weights", "reason.events_missing", "reason.no_person_years_in_age_group",
          "reason.age_group_absent"],
         default="",
     )  # fmt: skip
-
-
-def _dobson(parts: _Sums, confidence: float) -> tuple[Numbers, Numbers]:
-    low, high = byar_limits(parts.events, confidence)
-    some = parts.events > 0
-    spread = np.sqrt(np.divide(parts.variance, parts.events, out=np.full_like(parts.rate, np.nan), where=some))
-    return parts.rate + spread * (low - parts.events), parts.rate + spread * (high - parts.events)
-
-
-def _gamma(parts: _Sums, method: str, confidence: float) -> tuple[Numbers, Numbers]:
-    """Gamma limits: the upper one adds one event of the largest (Fay-Feuer) or mean (Tiwari) weight."""
-    y, v = parts.rate, parts.variance
-    add, add_square = (parts.largest, parts.largest**2) if method == "fay_feuer" else (parts.mean, parts.mean_square)
-    tail = (1 - confidence) / 2
-    return np.where(y > 0, _gamma_quantile(tail, y, v), 0.0), _gamma_quantile(1 - tail, y + add, v + add_square)
-
-
-def _gamma_quantile(p: float, mean: Numbers, variance: Numbers) -> Numbers:
-    from scipy.special import gammaincinv
-
-    known = (mean > 0) & (variance > 0)
-    m, v = np.where(known, mean, 1.0), np.where(known, variance, 1.0)
-    return np.where(known, gammaincinv(m**2 / v, p) * v / m, np.nan)
-
-
-# ---- indirect
-
-
-def expected_events(events_by_age: pd.DataFrame) -> pd.DataFrame:
-    """Events expected in each row if the reference rates held: adds `observed` and `expected`.
-
-    events_by_age : events, person_years, reference_events, reference_person_years per row (joined by age_group).
-    Person-years of 0 expect 0 events; a reference group without person-years has no rate, so `expected` is missing.
-    """
-    _require_columns(events_by_age, ["events", "person_years", "reference_events", "reference_person_years"])
-    reference = events_by_age["reference_person_years"].astype(float)
-    rate = events_by_age["reference_events"] / reference.where(reference > 0)
-    expected = (events_by_age["person_years"] * rate).mask(events_by_age["person_years"] == 0, 0.0)
-    return events_by_age.assign(observed=events_by_age["events"], expected=expected)
-
-
-def indirectly_standardised_ratio(
-    observed_expected: pd.DataFrame,
-    by: Sequence[str],
-    *,
-    per: float = 1,
-    confidence: float = 0.95,
-    limits: str = "byar_exact",
-) -> pd.DataFrame:
-    """Observed over expected events (SMR) with Poisson limits of the observed count.
-
-    Parameters
-    ----------
-    observed_expected : one row per `by` (and any age group), with columns observed, expected: see `expected_events`.
-        Where only the area's total is known, `observed` may stand on one of its rows and be 0 on the others.
-    by : the columns that name one ratio
-    per : 1 for a ratio, 100 for the usual SMR; the reference's crude rate gives the indirectly standardised rate
-    limits : "byar_exact" (exact below 10 observed), "byar", "exact"
-
-    Returns
-    -------
-    One row per `by`, sorted: observed, expected, ratio, lower, upper, method, status, reason. Not assessable where
-    nothing is expected or a count is missing.
-    """
-    _require_columns(observed_expected, [*by, "observed", "expected"])
-    group, keys = _groups(observed_expected, list(by))
-    observed, expected = (
-        _total(observed_expected[name].to_numpy(dtype=float, na_value=np.nan), group, len(keys))
-        for name in ("observed", "expected")
-    )
-    reason = np.select(
-        [~(observed >= 0), np.isnan(expected) | (expected < 0), expected == 0],
-        ["reason.events_missing", "reason.expected_missing", "reason.nothing_expected"],
-        default="",
-    )
-    usable = reason == ""
-    counts, divisor = np.where(usable, observed, 0.0), np.where(usable, expected, 1.0)
-    low, high, method = poisson_limits(counts, confidence=confidence, limits=limits)
-    scaled = [np.where(usable, per * part / divisor, np.nan) for part in (counts, low, high)]
-    columns = {"observed": observed, "expected": expected}
-    columns |= dict(zip(("ratio", "lower", "upper"), scaled, strict=True))
-    return pd.concat([keys, rate_table(columns, method=method, reason=reason)], axis="columns")
-
-
-def _require_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in table.columns]
-    if missing:
-        found = ", ".join(map(str, table.columns))
-        raise InputError("error.rate_columns_missing", missing=", ".join(missing), found=found)

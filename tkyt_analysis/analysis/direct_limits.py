@@ -1,0 +1,145 @@
+"""Limits of a weighted sum of Poisson counts (a directly standardised rate), by name.
+
+Each function takes the sums of many rates at once (`WeightedSums`) and gives their lower and upper limits. Reviews:
+Ng, Filardo & Zheng, Comput Stat Data Anal 2008;52:3501-16; Swift, Stat Methods Med Res 2010;19:107-16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tkyt_analysis.analysis.limits import Numbers, gamma_quantile, midp_gamma_limits, poisson_limits, tail, z_value
+from tkyt_analysis.errors import UsageError
+
+
+@dataclass(frozen=True)
+class WeightedSums:
+    """Sums over age groups, one element per rate. w = weight / person-years / sum of weights."""
+
+    events: Numbers
+    person_years: Numbers
+    rate: Numbers  # sum of w · events
+    variance: Numbers  # sum of w² · events (· frequency, where persons have several events each)
+    largest: Numbers  # max of w
+    smallest: Numbers  # min of w
+    mean: Numbers  # mean of w
+    mean_square: Numbers  # mean of w²
+    third: Numbers  # sum of w³ · events
+
+
+def direct_limits(
+    sums: WeightedSums, method: str, *, confidence: float, count_limits: str = "byar"
+) -> tuple[Numbers, Numbers]:
+    """Lower and upper limits of the rates by the named method; NaN where it has none without events.
+
+    method : one of `METHODS`; count_limits : limits of the total count in Dobson's method (`limits.poisson_limits`)
+    """
+    if method not in METHODS:
+        raise UsageError("error.standardisation_method_unknown", value=method, known=", ".join(METHODS))
+    if method == "dobson":
+        return _dobson(sums, confidence, count_limits)
+    return METHODS[method](sums, confidence)
+
+
+def _dobson(sums: WeightedSums, confidence: float, count_limits: str = "byar") -> tuple[Numbers, Numbers]:
+    """Limits of the total count, moved to the rate and stretched by its standard error (Dobson et al. 1991)."""
+    low, high, _ = poisson_limits(sums.events, confidence=confidence, limits=count_limits)
+    some = sums.events > 0
+    spread = np.sqrt(np.divide(sums.variance, sums.events, out=np.full_like(sums.rate, np.nan), where=some))
+    return sums.rate + spread * (low - sums.events), sums.rate + spread * (high - sums.events)
+
+
+def _shape_scale(mean: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
+    """Gamma distribution of this mean and variance; shape 0 where the mean is 0."""
+    known = (mean > 0) & (variance > 0)
+    m, v = np.where(known, mean, 1.0), np.where(known, variance, 1.0)
+    return np.where(known, m**2 / v, 0.0), v / m
+
+
+def _with_one_more(sums: WeightedSums, added: str) -> tuple[Numbers, Numbers]:
+    """Mean and variance of the rate if one more event of a certain weight had been seen."""
+    weight, square = {
+        "largest": (sums.largest, sums.largest**2),
+        "mean": (sums.mean, sums.mean**2),
+        "tiwari": (sums.mean, sums.mean_square),
+        "midrange": ((sums.largest + sums.smallest) / 2, ((sums.largest + sums.smallest) / 2) ** 2),
+        "nothing": (0.0 * sums.mean, 0.0 * sums.mean),
+    }[added]
+    return sums.rate + weight, sums.variance + square
+
+
+def _gamma(sums: WeightedSums, confidence: float, *, added: str) -> tuple[Numbers, Numbers]:
+    """Fay & Feuer 1997: gamma distributions; the upper limit counts one more event of the added weight."""
+    error = tail(confidence)
+    lower = np.where(sums.rate > 0, gamma_quantile(error, *_shape_scale(sums.rate, sums.variance)), 0.0)
+    return lower, gamma_quantile(1 - error, *_shape_scale(*_with_one_more(sums, added)))
+
+
+def _gamma_midp(sums: WeightedSums, confidence: float) -> tuple[Numbers, Numbers]:
+    """Fay & Kim 2017: mid-P version of the gamma limits (largest weight)."""
+    above = _shape_scale(*_with_one_more(sums, "largest"))
+    return midp_gamma_limits(_shape_scale(sums.rate, sums.variance), above, confidence)
+
+
+def _normal(sums: WeightedSums, confidence: float) -> tuple[Numbers, Numbers]:
+    rate = np.where(sums.rate > 0, sums.rate, np.nan)
+    half = z_value(confidence) * np.sqrt(sums.variance)
+    return np.maximum(rate - half, 0.0), rate + half
+
+
+def _lognormal(sums: WeightedSums, confidence: float) -> tuple[Numbers, Numbers]:
+    rate = np.where(sums.rate > 0, sums.rate, np.nan)
+    factor = np.exp(z_value(confidence) * np.sqrt(sums.variance) / rate)
+    return rate / factor, rate * factor
+
+
+def _logit(sums: WeightedSums, confidence: float) -> tuple[Numbers, Numbers]:
+    rate = np.where((sums.rate > 0) & (sums.rate < 1), sums.rate, np.nan)
+    half = z_value(confidence) * np.sqrt(sums.variance) / (rate * (1 - rate))
+    odds = rate / (1 - rate)
+    lower, upper = odds * np.exp(-half), odds * np.exp(half)
+    return lower / (1 + lower), upper / (1 + upper)
+
+
+def _beta(sums: WeightedSums, confidence: float, *, added: str) -> tuple[Numbers, Numbers]:
+    """Beta distribution of the rate's mean and variance (Tiwari, Clegg & Zou 2006)."""
+    from scipy.special import betaincinv
+
+    mean, variance = _with_one_more(sums, added)
+    known = (mean > 0) & (mean < 1) & (variance > 0)
+    m, v = np.where(known, mean, 0.5), np.where(known, variance, 0.01)
+    total = m * (1 - m) / v - 1
+    error = tail(confidence)
+    ends = [
+        np.where(known & (total > 0), betaincinv(m * total, (1 - m) * total, p), np.nan) for p in (error, 1 - error)
+    ]
+    return ends[0], ends[1]
+
+
+def _swift(sums: WeightedSums, confidence: float) -> tuple[Numbers, Numbers]:
+    """Approximate bootstrap (Swift, Stat Med 1995;14:1875-88)."""
+    rate = np.where(sums.rate > 0, sums.rate, np.nan)
+    deviation = np.sqrt(sums.variance)
+    skew = sums.third / (6 * np.where(sums.rate > 0, sums.variance, np.nan) ** 1.5)
+    z = z_value(confidence)
+    ends = [rate + deviation * (skew + side) / (1 - skew * (skew + side)) ** 2 for side in (-z, z)]
+    return ends[0], ends[1]
+
+
+METHODS: dict[str, Callable[[WeightedSums, float], tuple[Numbers, Numbers]]] = {
+    "dobson": _dobson,
+    "fay_feuer": lambda sums, confidence: _gamma(sums, confidence, added="largest"),
+    "tiwari": lambda sums, confidence: _gamma(sums, confidence, added="tiwari"),
+    "gamma_midp": _gamma_midp,
+    "gamma_mean": lambda sums, confidence: _gamma(sums, confidence, added="mean"),
+    "gamma_midrange": lambda sums, confidence: _gamma(sums, confidence, added="midrange"),
+    "normal": _normal,
+    "lognormal": _lognormal,
+    "logit": _logit,
+    "beta": lambda sums, confidence: _beta(sums, confidence, added="nothing"),
+    "beta_tiwari": lambda sums, confidence: _beta(sums, confidence, added="tiwari"),
+    "bootstrap": _swift,
+}
