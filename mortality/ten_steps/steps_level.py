@@ -1,0 +1,239 @@
+"""Steps 1 to 5: the input, the level of mortality and its completeness, rates and deaths by age and sex, childhood."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mortality.ten_steps.codes import without_code, wrong_codes
+from mortality.ten_steps.data import TenStepsData
+from mortality.ten_steps.figures import Z, figure, ratio_to_expected, share_figure
+from mortality.ten_steps.panel import NO_AGE, SEXES, Numbers, Panel
+from tkyt_analysis.analysis.rates import crude_rate, poisson_limits
+
+DRAWS, SEED = 400, 20261123
+ADULT, OLD = (15, 60), (35, 85)
+
+
+def step_1_input(panel: Panel) -> list[pd.DataFrame]:
+    """Deaths without age or sex, without a code, with a code that no death of this sex, or none at all, can have."""
+    cells = panel.cells
+    nameless = cells["age_group"].isin(NO_AGE) | ~cells["sex"].isin(SEXES)
+    uncoded, wrong = without_code(cells["code"]), wrong_codes(cells["code"], cells["sex"])
+    total, coded = panel.all_deaths, panel.summed(~uncoded)
+    return [
+        share_figure(panel, 1, "unknown_age_or_sex", panel.summed(nameless), total),
+        share_figure(panel, 1, "without_code", panel.summed(uncoded), total),
+        share_figure(panel, 1, "impossible_code", panel.summed(wrong), coded),
+    ]
+
+
+def step_2_level(panel: Panel, data: TenStepsData) -> list[pd.DataFrame]:
+    """Crude death rate, and how complete registration is by each method that can say."""
+    rate = crude_rate(panel.all_deaths, np.where(panel.all_persons > 0, panel.all_persons, np.nan))
+    crude = figure(
+        panel,
+        2,
+        "crude_death_rate",
+        value=rate["rate"],
+        lower=rate["lower"],
+        upper=rate["upper"],
+        events=panel.all_deaths,
+        base=panel.all_persons,
+        method="crude_byar_exact",
+        reason=np.where(panel.all_persons > 0, "", "no_population"),
+    )
+    expected = np.where(panel.all_persons > 0, panel.expected.sum(axis=(1, 2)), np.nan)
+    return [
+        crude,
+        _from_lists(panel, data.lists),
+        ratio_to_expected(panel, 2, "completeness_expected", panel.all_deaths, expected),
+    ]
+
+
+def _from_lists(panel: Panel, lists: pd.DataFrame) -> pd.DataFrame:
+    """The book's share of all deaths, by how the lists overlap (capture–recapture; `death_reconciliation`)."""
+    rows = panel.frame.merge(lists.drop_duplicates(["place", "year"]), how="left", on=["place", "year"])
+    number = {name: pd.to_numeric(rows[name]).to_numpy(float) for name in ("a6", "estimate", "lower", "upper")}
+    reason = rows["reason"].astype("object").where(rows["status"].notna(), "no_lists").fillna("")
+    return figure(
+        panel,
+        2,
+        "completeness_lists",
+        value=_over(number["a6"], number["estimate"]),
+        lower=_over(number["a6"], number["upper"]),
+        upper=_over(number["a6"], number["lower"]),
+        events=number["a6"],
+        base=np.nan_to_num(number["a6"]),
+        method="capture_recapture",
+        reason=np.where(rows["status"].eq("ok"), "", reason.replace("", "no_value")),
+    )
+
+
+def _over(part: Numbers, whole: Numbers) -> Numbers:
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
+
+
+def step_3_rates(panel: Panel) -> list[pd.DataFrame]:
+    """Men's rates over women's at 15–59, the rise of the rates with age from 35, life expectancy."""
+    return [_sex_ratio(panel), _rise_with_age(panel), _life_expectancy(panel)]
+
+
+def _sex_ratio(panel: Panel) -> pd.DataFrame:
+    """Mantel–Haenszel ratio of the death rates over five-year ages; limits: Greenland & Robins, Biometrics 41 (1985): 55–68."""
+    at = panel.from_age(*ADULT)
+    deaths, persons = panel.deaths[..., at], panel.persons[..., at]
+    both = np.where(persons.sum(axis=1) > 0, persons.sum(axis=1), 1.0)
+    men = (deaths[:, 0] * persons[:, 1] / both).sum(axis=-1)
+    women = (deaths[:, 1] * persons[:, 0] / both).sum(axis=-1)
+    variance = (deaths.sum(axis=1) * persons[:, 0] * persons[:, 1] / both**2).sum(axis=-1)
+    usable = (men > 0) & (women > 0)
+    ratio = men / np.where(usable, women, 1.0)
+    spread = np.exp(Z * np.sqrt(variance / np.where(usable, men * women, 1.0)))
+    events = deaths.sum(axis=(1, 2))
+    return figure(
+        panel,
+        3,
+        "sex_ratio_15_59",
+        value=ratio,
+        lower=ratio / spread,
+        upper=ratio * spread,
+        events=events,
+        base=events,
+        method="mantel_haenszel_rate_ratio",
+        reason=np.where(usable, "", np.where(panel.all_persons > 0, "too_few", "no_population")),
+    )
+
+
+def _rise_with_age(panel: Panel) -> pd.DataFrame:
+    """Per cent by which the death rate grows with each year of age from 35 to 84 (slope of its logarithm, weighted by deaths)."""
+    at = panel.from_age(*OLD)
+    deaths, persons = panel.deaths[..., at].sum(axis=1), panel.persons[..., at].sum(axis=1)
+    weight = np.where(persons > 0, deaths, 0.0)
+    age = panel.first[at] + 2.5
+    height = np.log(np.where(weight > 0, deaths / np.where(persons > 0, persons, 1.0), 1.0))
+    total = np.where(weight.sum(axis=1) > 0, weight.sum(axis=1), 1.0)[:, None]
+    apart = age - (weight * age).sum(axis=1, keepdims=True) / total
+    spread = (weight * apart**2).sum(axis=1)
+    usable = (spread > 0) & ((weight > 0).sum(axis=1) >= 3)
+    slope = (weight * apart * height).sum(axis=1) / np.where(usable, spread, 1.0)
+    error = Z / np.sqrt(np.where(usable, spread, 1.0))
+    percent = [100 * (np.exp(one) - 1) for one in (slope, slope - error, slope + error)]
+    return figure(
+        panel,
+        3,
+        "rise_with_age",
+        value=percent[0],
+        lower=percent[1],
+        upper=percent[2],
+        events=weight.sum(axis=1),
+        base=weight.sum(axis=1),
+        method="log_linear_weighted_by_deaths",
+        reason=np.where(usable, "", np.where(panel.all_persons > 0, "too_few", "no_population")),
+    )
+
+
+def _life_expectancy(panel: Panel) -> pd.DataFrame:
+    """Life expectancy at birth of the registered deaths, both sexes; too high where deaths are missing. Chiang's interval."""
+    from mortality.measures.life_table import life_tables
+
+    deaths, persons = panel.deaths.sum(axis=1), panel.persons.sum(axis=1)
+    rates = np.where(persons > 0, deaths / np.where(persons > 0, persons, 1.0), np.nan)
+    usable = np.isfinite(rates).all(axis=1) & (deaths[:, -1] > 0) & (panel.first[0] == 0)
+    table = life_tables(np.where(usable[:, None], rates, 0.1), list(panel.ages))
+    q, left = table.qx[:, :-1], (table.n[:-1] - table.ax[:, :-1]) + table.ex[:, 1:]
+    seen = np.where(deaths[:, :-1] > 0, deaths[:, :-1], 1.0)
+    variance = ((table.lx[:, :-1] / table.radix * left) ** 2 * q**2 * (1 - q) / seen).sum(axis=1)
+    e0, error = table.life_expectancy(0), Z * np.sqrt(variance)
+    return figure(
+        panel,
+        3,
+        "life_expectancy",
+        value=e0,
+        lower=e0 - error,
+        upper=e0 + error,
+        events=deaths.sum(axis=1),
+        base=persons.sum(axis=1),
+        method=f"{table.method}; limits chiang",
+        reason=np.where(usable, "", np.where(panel.all_persons > 0, "open_group_empty", "no_population")),
+    )
+
+
+def step_4_ages(panel: Panel, data: TenStepsData) -> list[pd.DataFrame]:
+    """How far the ages of the dead lie from what the population's ages let expect, and whether ages were rounded."""
+    return [_dissimilarity(panel), _whipple(panel, data.ages)]
+
+
+def _dissimilarity(panel: Panel) -> pd.DataFrame:
+    """Share of deaths that would have to change their age group to match the expected ages, less what chance alone makes of
+    so few deaths; interval by multinomial draws (basic bootstrap)."""
+    observed, expected = panel.deaths.sum(axis=1), panel.expected.sum(axis=1)
+    total = observed.sum(axis=1)
+    usable = (total > 0) & np.isfinite(expected).all(axis=1) & (np.nan_to_num(expected).sum(axis=1) > 0)
+    shape = np.where(usable[:, None], expected, 1.0)
+    wanted = shape / shape.sum(axis=1, keepdims=True)
+    seen = np.where(total[:, None] > 0, observed, 1.0)
+    share = seen / seen.sum(axis=1, keepdims=True)
+    draws = np.random.default_rng(SEED).multinomial(np.maximum(total, 1).astype(int), share, (DRAWS, len(total)))
+    drawn = np.abs(draws / draws.sum(axis=-1, keepdims=True) - wanted).sum(axis=-1) / 2
+    twice = np.abs(share - wanted).sum(axis=1)  # a small number of deaths looks unlike anything: what chance adds is taken off
+    value, lower, upper = (
+        np.maximum(twice - part, 0) for part in (drawn.mean(axis=0), *np.quantile(drawn, (0.975, 0.025), axis=0))
+    )
+    return figure(
+        panel,
+        4,
+        "age_dissimilarity",
+        value=value,
+        lower=lower,
+        upper=upper,
+        events=total,
+        base=total,
+        method=f"dissimilarity;bias_corrected;rates=UN WPP 2024;draws={DRAWS}",
+        reason=np.where(usable, "", np.where(total > 0, "no_reference", "no_deaths")),
+    )
+
+
+def _whipple(panel: Panel, ages: pd.DataFrame) -> pd.DataFrame:
+    """Whipple's index of the ages at death, all years together (release table `death_age_quality`)."""
+    rows = panel.frame.merge(ages.drop_duplicates("place"), how="left", on="place")
+    events = np.nan_to_num(pd.to_numeric(rows["events"]).to_numpy(float))
+    return figure(
+        panel,
+        4,
+        "whipple",
+        value=rows["whipple"],
+        lower=rows["lower"],
+        upper=rows["upper"],
+        events=events,
+        base=events,
+        method="whipple_25_60;all_years",
+        reason=np.where(rows["status"].eq("ok"), "", np.where(rows["status"].isna(), "no_ages", "too_few")),
+    )
+
+
+def step_5_children(panel: Panel) -> list[pd.DataFrame]:
+    """Risk of dying before five as registered, and registered over expected deaths below five."""
+    at = panel.from_age(0, 5)
+    deaths, persons = panel.deaths[..., at].sum(axis=(1, 2)), panel.persons[..., at].sum(axis=(1, 2))
+    expected = np.where(persons > 0, panel.expected[..., at].sum(axis=(1, 2)), np.nan)
+    return [_risk_below_five(panel, deaths, persons), ratio_to_expected(panel, 5, "under_five_expected", deaths, expected)]
+
+
+def _risk_below_five(panel: Panel, deaths: Numbers, persons: Numbers) -> pd.DataFrame:
+    """Per 1 000: 1 − exp(−5 m), m the death rate below five; close to 5q0 of a life table at low mortality."""
+    lower, upper, _ = poisson_limits(deaths)
+    safe = np.where(persons > 0, persons, 1.0)
+    value, low, high = (1000 * -np.expm1(-5 * one / safe) for one in (deaths, lower, upper))
+    return figure(
+        panel,
+        5,
+        "under_five_risk",
+        value=value,
+        lower=low,
+        upper=high,
+        events=deaths,
+        base=persons,
+        method="1-exp(-5m);poisson",
+        reason=np.where(persons > 0, "", "no_population"),
+    )
