@@ -71,7 +71,7 @@ def write_persons(context: release.ReleaseContext, part: Path, world: World) -> 
             rows = world.population(year).assign(year=year, series="PRACTICE", status="modelled", source_id="practice")
             rows.to_parquet(f"{name}/all{year}.parquet")
             moved = mortality_tables.one_population_per_commune(rows.astype({"persons": "float64"}))
-            own = context.add_scope(mortality_tables._summed(moved))
+            own = context.add_scope(mortality_tables.summed_population(moved))
             own.to_parquet(f"{name}/own{year}.parquet")
         public = f"SELECT unit_id, year, sex, age_group, persons::DOUBLE AS persons, series, status, source_id, 'VN' AS scope FROM read_parquet('{name}/all*.parquet')"
         release.write_table(con, public, part / "tables" / "population", "population")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mortality.tabulation.cause_lists import GAP, RESIDUAL, UNKNOWN, load_cause_list
-from tkyt_analysis.catalog.codelists import read_codelist
-from tkyt_analysis.catalog.entries import Indicator, Text
-from tkyt_analysis.catalog.loader import load_entries, load_entry
+from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList, load_cause_list
+from mortality.tabulation.definitions import load_definition
+from tkyt_analysis.catalog.entries import Text
+from tkyt_analysis.catalog.loader import load_entries
 from tkyt_analysis.cube.core_measures import indicator_measure, text_of
 from tkyt_analysis.cube.facts import Fact, Sums
 from tkyt_analysis.cube.model import PERIODS, Measure
@@ -69,6 +69,28 @@ PERSONS = Fact(
     finest="year",
     tables=("registered_population", "province_person"),
 )
+_COMPLETE_BIRTHS = "SELECT unit_id AS birth_unit, year AS birth_year FROM registered_birth WHERE complete"
+BIRTHS = Fact(
+    id="registered_birth",
+    sql="""
+        SELECT unit_id, CAST(year AS VARCHAR) AS period_id, scope, live_births AS amount FROM registered_birth WHERE complete
+    """,
+    finest="year",
+    tables=("registered_birth",),
+)
+DEATHS_OVER_BIRTHS = Fact(  # of the communes and years whose births are known, so that both stand on the same places
+    id="deaths_over_births",
+    sql=f"""
+        SELECT unit_id, CAST(year * 100 + month AS VARCHAR) AS period_id, year * 100 + month AS number, scope, sex, age_group,
+               place_of_death, underlying_cause AS cause_code, 1 AS amount
+        FROM death JOIN ({_COMPLETE_BIRTHS}) ON birth_unit = unit_2025 AND birth_year = year
+        WHERE coalesce(excluded, '') = '' AND year IS NOT NULL AND month IS NOT NULL
+    """,
+    dimensions=frozenset({"sex", "age_group", "place_of_death", "cause"}),
+    number=True,
+    tables=("death", "registered_birth"),
+    dataset="death",
+)
 NOTICES = "facility_notices"
 
 
@@ -90,8 +112,7 @@ NOTICE_FACTS = tuple(
     for kind in ("notified", "synchronised")
     for column, fact_id in ((kind, f"facility_notice/{kind}"), ("facility_deaths", f"facility_notice/{kind}/deaths"))
 )
-FACTS = {fact.id: fact for fact in (DEATHS, PERSONS, *NOTICE_FACTS)}
-_METHODS = {"crude": "crude", "direct": "direct", "cause_specific": "crude", "proportion": "proportion", "per_live_births": "crude"}  # fmt: skip
+FACTS = {fact.id: fact for fact in (DEATHS, PERSONS, BIRTHS, DEATHS_OVER_BIRTHS, *NOTICE_FACTS)}
 
 
 def mortality_measures(release: Release) -> Iterable[Measure]:
@@ -111,9 +132,9 @@ def mortality_measures(release: Release) -> Iterable[Measure]:
             source="registered_population",
         )  # fmt: skip
     if release.has("death") and release.has("registered_population"):
-        for entry in load_entries("indicators").values():
-            if entry.method in _METHODS:
-                yield _rate(entry, group)
+        from mortality.cube_indicators import mortality_indicators
+
+        yield from mortality_indicators(group, births=release.has("registered_birth"))
     if release.has("facility_notice"):
         for entry in load_entries("indicators").values():
             if entry.method == NOTICES:
@@ -124,49 +145,26 @@ def mortality_measures(release: Release) -> Iterable[Measure]:
                 )  # fmt: skip
 
 
-def _rate(entry: Indicator, group: Text) -> Measure:
-    births = entry.method == "per_live_births"
-    by_cause = {"cause_list": entry.cause_list} if entry.cause_list else {}
-    options = {
-        "where_age": entry.age_groups,
-        "standard_population": entry.standard_population,
-        "minimum_level": entry.minimum_level,
-        "minimum_denominator": entry.minimum_denominator,
-        **by_cause,
-        "items": _named_items(entry.cause_list) if entry.method == "proportion" and entry.cause_list else (),
-        "missing_denominator": births,
-    }
-    return indicator_measure(
-        entry,
-        method=_METHODS[entry.method],
-        numerator=DEATHS.id,
-        denominator=DEATHS.id if entry.method == "proportion" else "" if births else PERSONS.id,
-        dimensions=OF_RATES - {"age_group"} if entry.method == "direct" else OF_RATES,
-        group=group,
-        group_id="mortality",
-        dataset="death",
-        options=options,
-    )
-
-
-def _named_items(list_id: str) -> tuple[str, ...]:
-    """The items of a list that name codes; not the one that takes all the others."""
-    rows = read_codelist(load_entry("cause_lists", list_id).items)
-    return tuple(rows.loc[(rows["icd10_ranges"].str.strip() != RESIDUAL) & (rows["heading"] == ""), "item"])
-
-
 def mortality_fact(fact_id: str, release: Release) -> Fact | None:
     """The module's facts by id."""
     return FACTS.get(fact_id)
 
 
 def cause_items(list_id: str, codes: pd.Series) -> pd.Series:
-    """The item of a cause list of each code ("gap" for a code that no item takes, "unknown" where there is none)."""
-    return load_cause_list(list_id).item_of(codes)
+    """The item of a cause list of each code ("gap" for a code that no item takes, "unknown" where there is none).
+
+    "<definition>/<measure>" is a list too: the parts of one measure of a cause definition.
+    """
+    return _list_of(list_id).item_of(codes)
+
+
+def _list_of(list_id: str) -> CauseList:
+    definition, _, measure = list_id.partition("/")
+    return load_definition(definition).measures[measure] if measure else load_cause_list(list_id)
 
 
 def cause_names(list_id: str) -> dict[str, Text]:
     """{item: its name} in the order of the list, with the gaps last."""
-    items = load_cause_list(list_id).items
+    items = _list_of(list_id).items
     names = {row.item: Text(row.label_vi, row.label_en) for row in items[~items["heading"]].itertuples(index=False)}
     return {**names, GAP: text_of("cube.cause.gap"), UNKNOWN: text_of("cube.cause.unknown")}

@@ -56,6 +56,7 @@ MODULE = Module(
         "deaths_by_cause": "mortality.release_tables:deaths_by_cause",
         "indicator_value": "mortality.release_tables:indicator_value",
         "registered_population": "mortality.release_tables:registered_population",
+        "registered_birth": "mortality.births:registered_birth",
         "province_death": "mortality.release_tables:province_death",
         "province_death_cause": "mortality.release_tables:province_death_cause",
         "province_person": "mortality.release_tables:province_person",

@@ -109,7 +109,7 @@ def death(context: ReleaseContext) -> pd.DataFrame:
     A death of HIV looks like one whose cause could not be coded: a mark of its own would disclose it.
     """
     rows = analysed_deaths(context)
-    withheld = _of_hiv(rows)
+    withheld = of_hiv(rows)
     released = rows.assign(
         underlying_cause=rows["underlying_cause"].mask(withheld, ""),
         decision=rows["decision"].mask(withheld, UNCODABLE),
@@ -154,7 +154,7 @@ def province_death_cause_sql(deaths: str) -> str:
     """
 
 
-def _of_hiv(rows: pd.DataFrame) -> pd.Series:
+def of_hiv(rows: pd.DataFrame) -> pd.Series:
     """Whether a record, or another record of the same person, was coded to HIV: one list must not say what another withholds."""
     own = rows["underlying_cause"].str[:3].isin(HIV)
     return own | rows["person_id"].isin(rows.loc[own, "person_id"])
@@ -163,7 +163,7 @@ def _of_hiv(rows: pd.DataFrame) -> pd.Series:
 def death_flow(context: ReleaseContext) -> pd.DataFrame:
     """How many records were received, excluded and why, and analysed; by scope."""
     rows = analysed_deaths(context)
-    rows = context.add_scope(rows.assign(decision=rows["decision"].mask(_of_hiv(rows), UNCODABLE)))
+    rows = context.add_scope(rows.assign(decision=rows["decision"].mask(of_hiv(rows), UNCODABLE)))
     return (
         rows.groupby(["scope", "source", "excluded", "decision"], as_index=False, dropna=False)
         .size()
@@ -189,20 +189,9 @@ def deaths_by_cause(context: ReleaseContext) -> pd.DataFrame:
 
 def indicator_value(context: ReleaseContext) -> pd.DataFrame:
     """Every mortality indicator of the catalog for communes and provinces of 2025 and the nation, by year and sex."""
-    from mortality.measures.indicators import INDICATOR_VALUE_COLUMNS, measure_indicators
+    from mortality.measure_release import indicator_values
 
-    rows = analysed_deaths(context)
-    counted = rows[(rows["excluded"] == "") & rows["year"].notna() & rows["unit_2025"].str.startswith("VN")]
-    population = population_of_registers(context)
-    if counted.empty or population.empty:
-        return pd.DataFrame(columns=[*INDICATOR_VALUE_COLUMNS, "scope"]).astype("str")
-    deaths = counted[["unit_2025", "year", "sex", "age_years", "underlying_cause"]].rename(
-        columns={"unit_2025": "unit_id"}
-    )
-    deaths = deaths[deaths["year"].isin(set(population["year"]))].astype({"year": "int64"})
-    above = ancestors(context.units)
-    values = measure_indicators(_at_levels(deaths, above), _summed(_at_levels(population, above)))
-    return context.add_scope(values)
+    return context.add_scope(indicator_values(context))
 
 
 def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
@@ -214,7 +203,7 @@ def population_of_registers(context: ReleaseContext) -> pd.DataFrame:
     rows = context.query(COMMUNE_POPULATION)
     communes = communes_of_registers(context)
     moved = one_population_per_commune(rows)
-    return _summed(moved[moved["unit_id"].isin(communes)])
+    return summed_population(moved[moved["unit_id"].isin(communes)])
 
 
 def registered_population(context: ReleaseContext) -> pd.DataFrame:
@@ -252,7 +241,7 @@ def one_population_per_commune(rows: pd.DataFrame) -> pd.DataFrame:
     return moved[moved["own"] | ~has_own].drop(columns="own")
 
 
-def _summed(population: pd.DataFrame) -> pd.DataFrame:
+def summed_population(population: pd.DataFrame) -> pd.DataFrame:
     keys = ["unit_id", "year", "sex", "age_group"]
     weakest = {"final": 0, "preliminary": 1, "projection": 2, "modelled": 3}
     ordered = population.assign(weakness=population["status"].map(weakest).fillna(3)).sort_values("weakness")
@@ -270,7 +259,7 @@ def ancestors(units: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([own, province, nation], ignore_index=True)
 
 
-def _at_levels(rows: pd.DataFrame, above: pd.DataFrame) -> pd.DataFrame:
+def at_levels(rows: pd.DataFrame, above: pd.DataFrame) -> pd.DataFrame:
     """The rows once for each unit that they count in; the nation only where several provinces have rows."""
     placed = rows.merge(above, on="unit_id").drop(columns="unit_id").rename(columns={"above": "unit_id"})
     provinces = placed["unit_id"][placed["unit_id"].str.fullmatch(r"VN2025:\d{2}")].unique()

@@ -29,7 +29,7 @@ DEATHS = """
         SELECT k.*, coalesce(min(k.linked) OVER same, first_value(k.death_id) OVER (same ORDER BY {first})) AS person_id
         FROM known k WINDOW same AS (PARTITION BY k.replaced, k.source, coalesce(k.own_key, k.death_id))
     )
-    SELECT k.death_id, k.person_id, k.source, k.unit_id, k.death_date, k.age_years, coalesce(k.sex, 'unknown') AS sex, k.place_of_death,
+    SELECT k.death_id, k.person_id, k.source, k.unit_id, k.death_date, k.age_value, k.age_unit, k.age_years, coalesce(k.sex, 'unknown') AS sex, k.place_of_death,
            coalesce(c.code, '') AS underlying_cause, coalesce(c.decision, 'uncodable') AS decision, c.rule,
            k.file_name, k.sheet, k.row_number, k.received_at, k.replaced,
            row_number() OVER (PARTITION BY k.replaced, k.source, k.person_id ORDER BY {first}) > 1 AS again

@@ -103,6 +103,23 @@ def _measure(
     )
 
 
+def counted_in(
+    deaths: pd.DataFrame, definition: Definition, measure: str, *, code: str = "underlying_cause"
+) -> pd.Series:
+    """Whether each death is one that a measure of a definition counts whole (parts of weight 1), its age and sex included.
+
+    deaths : with `code`, age_years (completed), sex; where `sex` says which table the row counts in, own_sex has the sex
+    """
+    parts = definition.parts[definition.parts["measure"] == measure].set_index("part")
+    part = definition.measures[measure].item_of(deaths[code])
+    known = part.isin(parts.index[parts["weight"] == 1])
+    own = deaths[known]
+    age = pd.to_numeric(own["age_years"], errors="coerce").astype(float)
+    sex = own["own_sex"] if "own_sex" in own else own["sex"]
+    known.loc[own.index] = ~_within_limits(part[known], parts, age, sex).isin(NOT_COUNTED)
+    return known
+
+
 def _within_limits(part: pd.Series, parts: pd.DataFrame, age: pd.Series, sex: pd.Series) -> pd.Series:
     """The part, or why a death of its codes is not counted: other age or sex, or one of them not known where it matters."""
     low, high = part.map(parts["age_from"]).astype(float), part.map(parts["age_to"]).astype(float)

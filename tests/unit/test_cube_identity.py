@@ -31,7 +31,9 @@ def figures(release, indicator, level, *, by_sex, by_cause):
 def compared(release, indicator, level, rows):
     """The published figures beside those of the cube, cell by cell; `_merge` says where one of them has none."""
     by_cause = bool((rows["cause"] != "all").any())
-    parts = [figures(release, indicator, level, by_sex=sex, by_cause=by_cause) for sex in (True, False)]
+    of_one_sex = "sex" not in cube.measures(release)[indicator].dimensions  # mothers
+    sexes = (False,) if of_one_sex else (True, False)
+    parts = [figures(release, indicator, level, by_sex=sex, by_cause=by_cause) for sex in sexes]
     keys = ["unit_id", "period_id", "sex", "cause"]
     mine = pd.concat(parts)
     both = mine.merge(rows, on=keys, suffixes=("_cube", ""), how="outer", validate="one_to_one", indicator=True)

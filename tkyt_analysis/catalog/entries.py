@@ -347,7 +347,9 @@ class Form:
 class Indicator:
     """What a published figure is: formula, unit, numerator, denominator, legal source, from when.
 
-    numerator, denominator : names that the measure functions know (deaths, population, live_births, …)
+    numerator, denominator : names that the measure functions know (deaths, population, live_births, …); "1": no denominator
+    cause_definition, cause_measure : the measure of a cause definition that is counted (sdg_causes, "3.4.2")
+    options : numbers of the method (at_age of a life expectancy, from_age and to_age of a probability of dying)
     per : the figure is per this many of the denominator; decimals : digits shown
     minimum_denominator, minimum_level : below them the figure is "not assessable"
     targets : {day by which it is to be reached: the figure asked for and the document that asks}
@@ -365,6 +367,9 @@ class Indicator:
     method: str = "crude"
     standard_population: str | None = None
     cause_list: str | None = None
+    cause_definition: str | None = None
+    cause_measure: str | None = None
+    options: Mapping[str, float] = field(default_factory=dict)
     age_groups: tuple[str, ...] = ()
     minimum_level: Literal["nation", "province", "district", "commune"] = "commune"
     minimum_denominator: float = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from tkyt_analysis.cube.model import (
 )
 from tkyt_analysis.cube.names import names_of
 from tkyt_analysis.cube.plan import Grouping, grouped_sql, require_view, source_of
+from tkyt_analysis.cube.published import published_rows
 from tkyt_analysis.cube.relative import on_dates
 from tkyt_analysis.cube.remarks import remarks_on
 from tkyt_analysis.cube.session import Cube, cube_of
@@ -70,8 +71,10 @@ def _measured(cube: Cube, measure: Measure, view: View, groupings: list[Grouping
     """Every figure of one measure: measure, dimensions, FIGURE_COLUMNS."""
     if measure.options.get("cause_list") and ("cause" in view.by or measure.options.get("items")):
         view = _with_list(view, str(measure.options["cause_list"]))
-    if measure.method == "direct":
-        rows = _standardised(cube, measure, view, groupings)
+    if measure.method in _BY_AGE:
+        rows = _BY_AGE[measure.method](cube, measure, view, groupings)
+    elif measure.method == "published":
+        rows = published_rows(cube, measure, view, groupings)
     else:
         rows = _joined(cube, measure, view, groupings, list(view.by))
         rows = _FINISH[measure.method](measure, rows)
@@ -145,6 +148,8 @@ def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Groupi
     own = view
     if measure.options.get("items"):
         own = view.keeping("cause", _kept_items(measure, view))
+    if measure.options.get("sex"):
+        own = own.keeping("sex", [measure.options["sex"]])
     ages = measure.options.get("where_age") or ()
     parts = []
     for part, sets, apart in _by_category(fact, own, groupings):
@@ -211,7 +216,11 @@ def _crude(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
 
     if measure.options.get("missing_denominator"):
         rows = rows.assign(denominator=np.nan)
-    rates = crude_rate(rows["numerator"], rows["denominator"], per=measure.per)
+    for name in measure.options.get("undivided", ()):  # the denominator is not known by it
+        if name in rows:
+            rows = rows.assign(denominator=rows["denominator"].where(rows[name] == TOTAL))
+    limits = str(measure.options.get("limits") or "byar_exact")
+    rates = crude_rate(rows["numerator"], rows["denominator"], per=measure.per, limits=limits)
     return rows.assign(
         value=np.asarray(rates["rate"]), lower=np.asarray(rates["lower"]), upper=np.asarray(rates["upper"]),
         status=np.asarray(rates["status"]),
@@ -245,20 +254,48 @@ def _standardised(cube: Cube, measure: Measure, view: View, groupings: list[Grou
     from tkyt_analysis.analysis.standardise import directly_standardised_rate
     from tkyt_analysis.reference.standard_populations import on_standard_ages
 
+    def standardised(known: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+        table = on_standard_ages(known, keys, str(measure.options["standard_population"]))
+        if table.empty:
+            return table
+        return directly_standardised_rate(table, keys, per=int(measure.per)).rename(
+            columns={"events": "numerator", "person_years": "denominator", "rate": "value"}
+        )
+
+    return _from_ages(cube, measure, view, groupings, standardised)
+
+
+def _by_function(cube: Cube, measure: Measure, view: View, groupings: list[Grouping]) -> pd.DataFrame:
+    """What a module's function makes of events and person-years by age (life expectancy): options["function"] is called with
+    the table (keys, age_group, events, person_years), the keys and the measure; it gives keys, numerator, denominator, value,
+    lower, upper, status."""
+    from tkyt_analysis.modules import load_object
+
+    function = load_object(str(measure.options["function"]))
+    return _from_ages(cube, measure, view, groupings, lambda known, keys: function(known, keys, measure))
+
+
+_BY_AGE = {"direct": _standardised, "by_age": _by_function}
+
+
+def _from_ages(
+    cube: Cube,
+    measure: Measure,
+    view: View,
+    groupings: list[Grouping],
+    answer: Callable[[pd.DataFrame, list[str]], pd.DataFrame],
+) -> pd.DataFrame:
     fine = _joined(cube, measure, view, [(*one, "age_group") for one in groupings], [*view.by, "age_group"])
     by = list(view.by)
     keys = by or ["all"]
     if not by:
         fine = fine.assign(all=TOTAL)
     known = fine[fine["age_group"] != "unknown"].rename(columns={"numerator": "events", "denominator": "person_years"})
-    table = on_standard_ages(known, keys, str(measure.options["standard_population"]))
-    if table.empty:
+    rates = answer(known, keys)
+    if rates.empty:
         return known.reindex(
             columns=[*by, "numerator", "denominator", "value", "lower", "upper", "status", "modelled", "moved"]
         )
-    rates = directly_standardised_rate(table, keys, per=int(measure.per)).rename(
-        columns={"events": "numerator", "person_years": "denominator", "rate": "value"}
-    )
     extra = fine.groupby(keys, as_index=False, observed=True)[["modelled", "moved"]].agg(
         {"modelled": "any", "moved": "sum"}
     )

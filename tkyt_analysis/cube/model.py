@@ -47,7 +47,8 @@ class Measure:
     id : of the catalog ("crude_death_rate"), a plain count ("deaths", "population"), a reported element
         ("<data set>/<element>") or a data set's reporting rate ("<data set>:reporting_rate")
     group : label key or data set id under which pickers list it; group_title : how that group is called
-    method : count | crude | direct | proportion | ratio
+    method : count | average | crude | direct | proportion | ratio; by_age: what options["function"] makes of events and
+        person-years by age; published: looked up in `indicator_value`
     numerator, denominator : ids of facts ("" for no denominator)
     unit : of the value, e.g. "trên 100.000 dân"
     dimensions : what it can be broken down by; additive : counts may be summed over every dimension
