@@ -14,11 +14,12 @@ from tkyt_analysis.catalog.desk_review import DeskReview
 from tkyt_analysis.catalog.entries import KINDS as CORE_KINDS
 from tkyt_analysis.catalog.form_rules import form_rules
 from tkyt_analysis.catalog.integrity_rules import integrity_rules
+from tkyt_analysis.catalog.redistribution import Redistribution
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
 from tkyt_analysis.settings import catalog_directories
 
-KINDS: dict[str, type] = CORE_KINDS | {"desk_review": DeskReview}
+KINDS: dict[str, type] = CORE_KINDS | {"desk_review": DeskReview, "redistribution": Redistribution}
 OTHER_FOLDERS = ("codelists", "boundaries")
 
 
