@@ -1,5 +1,6 @@
 """How complete the registration of deaths is: every method by name, many series at once."""
 
+from mortality.measures.completeness.adair_lopez import adair_lopez
 from mortality.measures.completeness.capture_recapture import (
     EMPTY_LIST,
     MODELS,
@@ -14,6 +15,20 @@ from mortality.measures.completeness.capture_recapture import (
     in_common,
     list_totals,
 )
+from mortality.measures.completeness.expected import completeness_by_age, expected_deaths
+from mortality.measures.completeness.extinct_generations import (
+    death_distribution_methods,
+    extinct_generation_points,
+    ggb_seg,
+    synthetic_extinct_generations,
+)
+from mortality.measures.completeness.growth_balance import (
+    brass_growth_balance,
+    generalised_growth_balance,
+    growth_balance_points,
+)
+from mortality.measures.completeness.panel import adjusted_rates, completeness_panel
+from mortality.measures.completeness.sensitivity import age_range_estimates
 
 __all__ = [
     "EMPTY_LIST",
@@ -25,7 +40,20 @@ __all__ = [
     "ROBSON_REGIER",
     "TOO_FEW_IN_COMMON",
     "CaptureEstimate",
+    "adair_lopez",
+    "adjusted_rates",
+    "age_range_estimates",
+    "brass_growth_balance",
     "capture_recapture",
+    "completeness_by_age",
+    "completeness_panel",
+    "death_distribution_methods",
+    "expected_deaths",
+    "extinct_generation_points",
+    "generalised_growth_balance",
+    "ggb_seg",
+    "growth_balance_points",
     "in_common",
     "list_totals",
+    "synthetic_extinct_generations",
 ]
