@@ -306,6 +306,6 @@ def _members(
         target = package.targets[group]
         last = np.inf if target.age_to is None else target.age_to
         holds = np.array([[_holds(target.sex, target.age_from, last, sex, span) for span in spans] for sex in sexes])
-        inside = np.array([(number, group) in of_code for of_code in targets])
+        inside = np.array([(number, group) in of_code for of_code in targets], dtype=bool)
         members |= holds[:, :, None] & inside
     return members
