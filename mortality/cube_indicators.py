@@ -110,12 +110,22 @@ def _defined_count(entry: Indicator) -> Parts:
     return {**defined, "method": "count", "denominator": "", "options": {**defined["options"], "absent_is_zero": True}}
 
 
+def _by_age(entry: Indicator) -> Parts:
+    """What a life table makes of deaths and person-years by age; of 30q70, of the deaths of its causes."""
+    defined = _defined(entry)["options"] if entry.cause_definition else {}
+    own = {"function": "mortality.measures.indicators_life:cube_figures", "kind": entry.method, "ages": entry.options}
+    return {"method": "by_age", "dimensions": OF_RATES - {"age_group", "cause"}, "options": {**defined, **own}}
+
+
 def _published(entry: Indicator) -> Parts:
     """A figure of the release as it stands there, by province, year and sex."""
     return {"method": "published", "denominator": "", "dimensions": frozenset({"province", "year", "sex"})}
 
 
 PARTS: dict[str, Callable[[Indicator], Parts]] = {
+    "life_expectancy": _by_age,
+    "probability_of_dying": _by_age,
+    "premature_mortality": _by_age,
     "neonatal": _published,
     "perinatal": _published,
     "crude": _crude,

@@ -36,6 +36,12 @@ from mortality.measures.indicators_causes import (
     garbage_share,
     proportion,
 )
+from mortality.measures.indicators_life import (
+    age_specific,
+    life_expectancy,
+    premature_mortality,
+    probability_of_dying,
+)
 from tkyt_analysis.analysis.rates import crude_rate
 from tkyt_analysis.analysis.standardise import directly_standardised_rate
 from tkyt_analysis.errors import InputError
@@ -108,21 +114,17 @@ METHODS: dict[str, Callable[..., pd.DataFrame]] = {
     "defined_rate": defined_rate,
     "defined_count": defined_count,
     "garbage_share": garbage_share,
+    "age_specific": age_specific,
+    "life_expectancy": life_expectancy,
+    "probability_of_dying": probability_of_dying,
+    "premature_mortality": premature_mortality,
 }
 # many rows, or none that a small unit could have: only at or above the entry's minimum level
-ONLY_HIGH_ENOUGH = frozenset(
-    {
-        "cause_specific",
-        "proportion",
-        "composition",
-        "age_specific",
-        "defined_rate",
-        "neonatal",
-        "perinatal",
-        "maternal_ratio",
-    }
-)
-OWN_AGES = frozenset({"neonatal", "perinatal", "age_specific"})  # the method itself says which ages it counts
+LIFE = frozenset({"life_expectancy", "probability_of_dying", "premature_mortality", "age_specific"})
+ONLY_HIGH_ENOUGH = LIFE | {
+    "cause_specific", "proportion", "composition", "defined_rate", "neonatal", "perinatal", "maternal_ratio",
+}  # fmt: skip
+OWN_AGES = LIFE | {"neonatal", "perinatal"}  # the method itself says which ages it counts
 
 
 def measure_indicators(

@@ -267,12 +267,12 @@ def _standardised(cube: Cube, measure: Measure, view: View, groupings: list[Grou
 
 def _by_function(cube: Cube, measure: Measure, view: View, groupings: list[Grouping]) -> pd.DataFrame:
     """What a module's function makes of events and person-years by age (life expectancy): options["function"] is called with
-    the table (keys, age_group, events, person_years), the keys and the measure; it gives keys, numerator, denominator, value,
+    the table (keys, age_group, events, person_years), the keys, the measure and the view; it gives keys, numerator, denominator, value,
     lower, upper, status."""
     from tkyt_analysis.modules import load_object
 
     function = load_object(str(measure.options["function"]))
-    return _from_ages(cube, measure, view, groupings, lambda known, keys: function(known, keys, measure))
+    return _from_ages(cube, measure, view, groupings, lambda known, keys: function(known, keys, measure, view))
 
 
 _BY_AGE = {"direct": _standardised, "by_age": _by_function}
