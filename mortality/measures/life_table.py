@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -276,11 +277,12 @@ def closeout_difference(
     first = tables["inverse"]
     place = 0 if at is None else first.place_of(at)
     values = np.column_stack([table.ex[:, place] for table in tables.values()])
-    none: Flags = np.isnan(values).all(axis=1)
+    none: Flags = np.isnan(values).all(axis=1, keepdims=True)
     rows = pd.DataFrame(values, columns=list(tables))
     rows.insert(0, "age", first.age[place])
-    spread = np.where(none[:, np.newaxis], 0, values)
-    rows["difference"] = np.where(none, np.nan, np.nanmax(spread, axis=1) - np.nanmin(spread, axis=1))
+    spread = np.where(none, 0, values)
+    widest = np.nanmax(spread, axis=1) - np.nanmin(spread, axis=1)
+    rows["difference"] = np.where(none.ravel(), np.nan, widest)
     some = np.isnan(values).any(axis=1)
     rows["method"] = " | ".join(table.method for table in tables.values())
     rows["status"] = np.where(some, NOT_ASSESSABLE, OK)
@@ -288,6 +290,20 @@ def closeout_difference(
     if first.names is not None:
         rows.insert(0, "series", pd.Index(first.names, tupleize_cols=False))
     return rows.astype({"method": "str", "status": "str", "reason": "str"})
+
+
+def __getattr__(name: str) -> Any:
+    """The measures built on life tables, by the names of the contract, wherever they live."""
+    homes = {
+        "life_expectancy": "life_expectancy",
+        "life_tables_by": "life_expectancy",
+        "probability_of_dying_by": "life_expectancy",
+        "cause_deleted_life_table": "cause_deleted",
+        "arriaga_decomposition": "decomposition",
+    }
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"mortality.measures.{homes[name]}"), name)
 
 
 def _infant_probability(value: npt.ArrayLike | None, age: Numbers, series: int) -> Numbers | None:
