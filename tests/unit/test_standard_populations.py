@@ -12,7 +12,7 @@ from tkyt_analysis.reference.standard_populations import (
     with_standard_population,
 )
 
-ALL = ["who_2000_2025", "who_2000_2025_seer", "esp_2013", "esp_1976", "segi_1960", "us_2000"]
+ALL = ["who_2000_2025", "who_2000_2025_seer", "who_2000_2025_seer_100", "esp_2013", "esp_1976", "segi_1960", "us_2000"]
 
 
 def test_every_standard_has_a_title_a_source_and_weights():

@@ -1,0 +1,212 @@
+"""Slope and relative index of inequality: how much a value changes from the worst-off to the best-off.
+
+Low & Low, J Public Health 2004;26:388-95; OHID, Technical guide: slope index of inequality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tkyt_analysis.analysis.groups import column, groups, require_columns
+from tkyt_analysis.analysis.limits import Numbers, tail, z_value
+from tkyt_analysis.analysis.rates import rate_table
+from tkyt_analysis.errors import InputError, UsageError
+
+VALUE_TYPES = ("value", "rate", "proportion")
+_CELLS_AT_ONCE = 8_000_000  # simulated values in memory at a time (64 MB)
+
+
+def slope_index_of_inequality(
+    values: pd.DataFrame,
+    by: Sequence[str],
+    *,
+    value_type: str = "value",
+    transform: bool = False,
+    multiplier: float = 1,
+    confidence: float = 0.95,
+    repetitions: int = 100_000,
+    seed: int = 20_260,
+) -> pd.DataFrame:
+    """Slope (SII) and relative (RII) index of inequality with simulated limits, for many areas at once.
+
+    The quantiles stand on an axis from 0 (worst-off) to 1 at the middle of their share of the population; a line is
+    fitted by least squares weighted by population. SII = height at 1 less height at 0, RII = height at 1 over height at 0.
+
+    Parameters
+    ----------
+    values : one row per `by` and quantile, with columns
+        quantile          ordered from worst-off to best-off (numbers)
+        population        > 0
+        value             the indicator; for proportions `events` (over population) will do
+        standard_error    of the value (of its logarithm for rates, of its logit for proportions), or
+        lower, upper      its limits of 95 %
+    value_type : "value" (life expectancy), "rate" (errors on the logarithm), "proportion" (errors on the logit)
+    transform : fit the line to logarithms (rates) or logits (proportions) instead of the values
+    multiplier : SII is multiplied by it; a negative one turns its sign and inverts the RII
+    confidence, repetitions, seed : limits are quantiles of simulated indices; the same seed gives the same limits. All
+        areas use the same random numbers, mirrored (antithetic), so areas do not depend on what else is in the table.
+
+    Returns
+    -------
+    One row per `by`, sorted: population, quantiles, intercept (height at 0), sii, lower, upper, rii, rii_lower, rii_upper,
+    method, status, reason. An area that lacks a quantile that others have, a population, a value or its error is
+    not_assessable.
+    """
+    if value_type not in VALUE_TYPES:
+        raise UsageError("error.sii_value_type", value=value_type, known=", ".join(VALUE_TYPES))
+    if repetitions < 1000:
+        raise UsageError("error.sii_repetitions", value=repetitions)
+    require_columns(values, [*by, "quantile", "population"])
+    keys, cells, reason = _cells_of(values, list(by), value_type)
+    usable = reason == ""
+    weights = _line_weights(cells.population[usable])
+    link = value_type if transform else "value"
+    heights = _heights(_linked(cells.value[usable], link)[None], weights, link)
+    limits = _simulated(
+        cells.value[usable],
+        cells.error[usable],
+        weights,
+        value_type,
+        link,
+        multiplier,
+        repetitions,
+        tail(confidence),
+        seed,
+    )
+    columns = {"population": cells.population.sum(axis=1), "quantiles": np.isfinite(cells.population).sum(axis=1)}
+    figures = [heights[0][0], *_indices(heights, multiplier), *limits]
+    for name, figure in zip(
+        ("intercept", "sii", "rii", "lower", "upper", "rii_lower", "rii_upper"), figures, strict=True
+    ):
+        columns[name] = np.full(len(keys), np.nan)
+        columns[name][usable] = figure.ravel()
+    order = ["population", "quantiles", "intercept", "sii", "lower", "upper", "rii", "rii_lower", "rii_upper"]
+    words = f"simulation;repetitions={repetitions};value_type={value_type}" + (";transformed" if transform else "")
+    table = rate_table({name: columns[name] for name in order}, method=words, reason=reason)
+    return pd.concat([keys, table], axis="columns")
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Areas × quantiles; NaN where absent."""
+
+    population: Numbers
+    value: Numbers
+    error: Numbers
+
+
+def _cells_of(
+    values: pd.DataFrame, by: list[str], value_type: str
+) -> tuple[pd.DataFrame, _Cells, npt.NDArray[np.str_]]:
+    group, keys = groups(values, by)
+    order = np.sort(values["quantile"].unique())
+    if len(order) < 2:
+        raise InputError("error.sii_quantiles", found=len(order))
+    place = group * len(order) + np.searchsorted(order, values["quantile"])
+    if len(np.unique(place)) < len(place):
+        raise InputError("error.sii_quantile_repeated", columns=", ".join([*by, "quantile"]))
+
+    def spread(figures: Numbers) -> Numbers:
+        cells = np.full(len(keys) * len(order), np.nan)
+        cells[place] = figures
+        return cells.reshape(len(keys), len(order))
+
+    population = column(values, "population")
+    value = _values(values, population)
+    cells = _Cells(spread(population), spread(value), spread(_errors(values, value_type)))
+    low, high = {"value": (-np.inf, np.inf), "rate": (0, np.inf), "proportion": (0, 1)}[value_type]
+    reason: npt.NDArray[np.str_] = np.select(
+        [
+            (~(cells.population > 0)).any(axis=1),
+            (~((cells.value > low) & (cells.value < high))).any(axis=1),
+            (~(cells.error >= 0)).any(axis=1),
+        ],
+        ["reason.quantile_without_population", "reason.quantile_without_value", "reason.quantile_without_error"],
+        default="",
+    )
+    return keys, cells, reason
+
+
+def _values(values: pd.DataFrame, population: Numbers) -> Numbers:
+    if "value" in values:
+        return column(values, "value")
+    require_columns(values, ["events"])
+    return np.divide(column(values, "events"), population, out=np.full(len(values), np.nan), where=population > 0)
+
+
+def _errors(values: pd.DataFrame, value_type: str) -> Numbers:
+    """Standard errors on the scale on which they are symmetric."""
+    if "standard_error" in values:
+        return column(values, "standard_error")
+    require_columns(values, ["lower", "upper"])
+    ends = [_linked(column(values, name), value_type) for name in ("lower", "upper")]
+    return (ends[1] - ends[0]) / (2 * z_value(0.95))
+
+
+def _linked(values: Numbers, link: str) -> Numbers:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if link == "rate":
+            return np.log(values)
+        return np.log(values / (1 - values)) if link == "proportion" else values
+
+
+def _unlinked(values: Numbers, link: str) -> Numbers:
+    if link == "rate":
+        return np.exp(values)
+    return 1 / (1 + np.exp(-values)) if link == "proportion" else values
+
+
+def _line_weights(population: Numbers) -> tuple[Numbers, Numbers]:
+    """What each quantile adds to the line's height at 0 and to its slope (areas × quantiles): least squares."""
+    share = population / population.sum(axis=1, keepdims=True)
+    middle = np.cumsum(share, axis=1) - share / 2
+    away = middle - (share * middle).sum(axis=1, keepdims=True)
+    slope = share * away / (share * away**2).sum(axis=1, keepdims=True)
+    return share - slope * (share * middle).sum(axis=1, keepdims=True), slope
+
+
+def _heights(linked: Numbers, weights: tuple[Numbers, Numbers], link: str) -> tuple[Numbers, Numbers]:
+    """Heights of the line at 0 and at 1, of draws × areas × quantiles."""
+    at_zero, slope = (np.einsum("daq,aq->da", linked, part) for part in weights)
+    return _unlinked(at_zero, link), _unlinked(at_zero + slope, link)
+
+
+def _indices(heights: tuple[Numbers, Numbers], multiplier: float) -> tuple[Numbers, Numbers]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = heights[0] / heights[1] if multiplier < 0 else heights[1] / heights[0]
+    return multiplier * (heights[1] - heights[0]), ratio
+
+
+def _simulated(
+    value: Numbers,
+    error: Numbers,
+    weights: tuple[Numbers, Numbers],
+    value_type: str,
+    link: str,
+    multiplier: float,
+    repetitions: int,
+    error_share: float,
+    seed: int,
+) -> list[Numbers]:
+    """Lower and upper limits of SII and RII: order statistics of simulated indices, some areas at a time."""
+    half = np.random.default_rng(seed).standard_normal(((repetitions + 1) // 2, value.shape[1]))
+    noise = np.concatenate([half, -half])[:repetitions, None, :]
+    places = [
+        max(round(repetitions * error_share), 1) - 1,
+        min(round(repetitions * (1 - error_share)), repetitions) - 1,
+    ]
+    centre = _linked(value, value_type)
+    limits = np.empty((4, len(value)))
+    step = max(1, _CELLS_AT_ONCE // (repetitions * value.shape[1]))
+    for start in range(0, len(value), step):
+        some = slice(start, start + step)
+        draws = _linked(_unlinked(centre[some] + noise * error[some], value_type), link)
+        found = _indices(_heights(draws, (weights[0][some], weights[1][some]), link), multiplier)
+        for number, index in enumerate(found):
+            limits[2 * number : 2 * number + 2, some] = np.partition(index, places, axis=0)[places]
+    return list(limits)
