@@ -99,7 +99,7 @@ def _estimated(cells: pd.DataFrame, confidence: float) -> pd.DataFrame:
     of_year = cells["period_id"].str.len().to_numpy() == 4
     histories = np.where(of_year[:, None], np.hstack([zero, seen]), 0.0)
     only_a, only_b, both = (histories[:, [one, one + 4]].sum(axis=1) for one in (1, 2, 3))
-    three = capture_recapture(histories, confidence=confidence)
+    three = capture_recapture(histories, confidence=confidence, choice="average")
     two = capture_recapture(np.column_stack([zero, only_a, only_b, both]), confidence=confidence)
     month = np.where(of_year, three.reason, "too_few_in_common")
     return cells.assign(

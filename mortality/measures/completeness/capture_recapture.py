@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tkyt_analysis.errors import InputError
+from mortality.measures.completeness.model_average import average_of_models
+from tkyt_analysis.errors import InputError, UsageError
 
 Numbers = npt.NDArray[np.float64]
 OK, NOT_ASSESSABLE = "ok", "not_assessable"
 TOO_FEW_IN_COMMON, EMPTY_LIST, NO_MODEL = "too_few_in_common", "empty_list", "no_model_fits"
 ROBSON_REGIER = 7  # in common; with fewer Chapman's bias can pass 5 %: Robson & Regier, Trans. Am. Fish. Soc. 93 (1964)
+AVERAGE, CHOICES = "average", ("best", "average")
 PAIRS = ((0, 1), (0, 2), (1, 2))
 # The eight hierarchical models of three lists, by the pairs of lists that they let depend on each other.
 MODELS: dict[str, tuple[tuple[int, int], ...]] = {
@@ -39,7 +41,7 @@ class CaptureEstimate:
 
     estimate, lower, upper : all deaths, seen or not; NaN where status is not "ok" (reason: too_few_in_common, empty_list,
     no_model_fits); observed : on any list; completeness : (areas, lists), each list's share of the estimate
-    model : the model that was chosen ("chapman" or a name of MODELS)
+    model : the model that was chosen ("chapman" or a name of MODELS), or "average"
     models : {model: {"estimate", "lower", "upper", "aic"}} of every model that was fitted
     lowest, highest : of the estimates of the models nearly as good as the chosen one (AIC within 2)
     """
@@ -64,6 +66,7 @@ def capture_recapture(
     minimum_in_common: int = ROBSON_REGIER,
     correction: float = 0.0,
     models: Sequence[str] = tuple(MODELS),
+    choice: str = "best",
 ) -> CaptureEstimate:
     """All deaths of an area, those on no list included, from how often lists of them overlap.
 
@@ -73,7 +76,9 @@ def capture_recapture(
     confidence : two-sided level of the limits
     minimum_in_common : deaths on two lists or more below which nothing is estimated
     correction : added to each seen history of three lists before fitting; 0.25 is Evans & Bonett's small-sample correction
-    models : which of MODELS to choose from, by the smallest AIC (the simpler one of equals)
+    models : which of MODELS to choose from
+    choice : "best", the model with the smallest AIC (the simpler one of equals), whose limits do not know that it was chosen;
+        "average", all models by their Akaike weights (see `model_average`): wider limits, for publishing
 
     Two lists: Chapman's estimate (n1 + 1)(n2 + 1)/(m + 1) − 1 and Seber's variance. Three: Poisson log-linear models
     fitted by maximum likelihood to the seven seen cells; the unseen cell is their prediction. Limits: Chao's log
@@ -89,7 +94,9 @@ def capture_recapture(
         raise InputError("error.capture_counts")
     flat = np.concatenate([np.zeros_like(table[..., :1]), table[..., 1:]], axis=-1).reshape(-1, table.shape[-1])
     fits = {"chapman": _chapman(flat)} if flat.shape[1] == 4 else _log_linear(flat, models, correction)
-    result = _chosen(flat, fits, confidence, minimum_in_common)
+    if choice not in CHOICES:
+        raise UsageError("error.completeness_option", option="choice", found=choice, expected=", ".join(CHOICES))
+    result = _chosen(flat, fits, confidence, minimum_in_common, average=choice == "average" and len(fits) > 1)
     return _shaped(result, table.shape[:-1])
 
 
@@ -175,7 +182,12 @@ def _unit_variance(information: Numbers) -> Numbers:
 
 
 def _chosen(
-    flat: Numbers, fits: dict[str, dict[str, Numbers]], confidence: float, minimum_in_common: int
+    flat: Numbers,
+    fits: dict[str, dict[str, Numbers]],
+    confidence: float,
+    minimum_in_common: int,
+    *,
+    average: bool = False,
 ) -> CaptureEstimate:
     names = np.array(list(fits))
     observed, totals = flat[:, 1:].sum(axis=1), list_totals(flat)
@@ -184,6 +196,9 @@ def _chosen(
     best = np.argmin(np.round(aic, 9), axis=0)
     area = np.arange(len(flat))
     taken = {key: np.stack([one[key] for one in shown.values()])[best, area] for key in ("estimate", "lower", "upper")}
+    if average:
+        estimates, variances = (np.stack([fit[key] for fit in fits.values()]) for key in ("estimate", "variance"))
+        taken = average_of_models(estimates, variances, aic, observed, confidence=confidence)
     reason = np.select(
         [
             (totals == 0).any(axis=1),
@@ -202,7 +217,7 @@ def _chosen(
         completeness=totals / values["estimate"][:, None],
         status=np.where(ok, OK, NOT_ASSESSABLE),
         reason=reason,
-        model=np.where(ok, names[best], ""),
+        model=np.where(ok, AVERAGE if average else names[best], ""),
         lowest=np.where(ok, lowest, np.nan),
         highest=np.where(ok, highest, np.nan),
         models=shown,
