@@ -49,7 +49,7 @@ def kitagawa_decomposition(
     age group is absent or empty in one of the two, or a count is missing.
     """
     if method not in METHODS:
-        raise UsageError("error.decomposition_method", value=method, known=", ".join(METHODS))
+        raise UsageError("error.kitagawa_method", value=method, known=", ".join(METHODS))
     require_columns(events_by_age, [*by, population, "age_group", "events", "person_years"])
     first, second = _pair(events_by_age[population], between)
     rows = events_by_age[events_by_age[population].isin([first, second])]
@@ -68,7 +68,7 @@ def _pair(names: pd.Series, between: tuple[str, str] | None) -> tuple[object, ob
     wanted = list(between) if between is not None else there
     if len(wanted) != 2 or any(name not in there for name in wanted):
         found, needed = ", ".join(map(str, there)), ", ".join(map(str, wanted)) if between else "2"
-        raise InputError("error.decomposition_pair", found=found, needed=needed)
+        raise InputError("error.kitagawa_pair", found=found, needed=needed)
     return wanted[0], wanted[1]
 
 
