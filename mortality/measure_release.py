@@ -1,7 +1,4 @@
-"""Release tables of measures: every indicator, life tables, causes after redistribution, rates corrected for what was missed.
-
-What is corrected stands beside what was registered, never in its place; names of columns and indicators say which is which.
-"""
+"""Deaths and population of a release at every level, and the indicators and life tables that are made of them."""
 
 from __future__ import annotations
 
@@ -11,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from mortality.births import births_of_registers
-from mortality.measures.indicator_frame import INDICATOR_VALUE_COLUMNS
+from mortality.measures.indicator_frame import (
+    GROUP,
+    INDICATOR_VALUE_COLUMNS,
+    MODELLED,
+    OK,
+    deaths_in_all_sexes,
+    person_years,
+    population_in_all_sexes,
+)
 from mortality.release_tables import (
     analysed_deaths,
     ancestors,
@@ -48,37 +53,100 @@ def age_in_days(rows: pd.DataFrame) -> pd.Series:
     return days.where(~vague & (days >= 0))
 
 
+def deaths_at_levels(context: ReleaseContext) -> pd.DataFrame:
+    """`counted_deaths` once for each unit that they count in: commune, province, nation."""
+    if "deaths_at_levels" not in context.made:
+        context.made["deaths_at_levels"] = at_levels(counted_deaths(context), ancestors(context.units))
+    return context.made["deaths_at_levels"]
+
+
+def population_at_levels(context: ReleaseContext) -> pd.DataFrame:
+    """`population_of_registers` summed for each commune, province and the nation."""
+    if "population_at_levels" not in context.made:
+        rows = population_of_registers(context)
+        placed = at_levels(rows, ancestors(context.units)) if len(rows) else rows
+        context.made["population_at_levels"] = summed_population(placed)
+    return context.made["population_at_levels"]
+
+
+def large_units(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of provinces and of the nation."""
+    return rows[~rows["unit_id"].str.fullmatch(r"VN20\d{2}:\d{3,5}")]
+
+
 def indicator_values(context: ReleaseContext) -> pd.DataFrame:
     """INDICATOR_VALUE_COLUMNS of every indicator whose method is known, for communes, provinces and the nation."""
     from mortality.measures.indicators import METHODS, measure_indicators
     from tkyt_analysis.catalog.loader import load_entries
 
-    deaths, population = counted_deaths(context), population_of_registers(context)
-    if deaths.empty or population.empty:
+    placed, persons = deaths_at_levels(context), population_at_levels(context)
+    if placed.empty or persons.empty:
         return pd.DataFrame(columns=INDICATOR_VALUE_COLUMNS).astype("str")
-    above = ancestors(context.units)
-    placed, persons = at_levels(deaths, above), summed_population(at_levels(population, above))
     entries = [entry for entry in load_entries("indicators").values() if entry.method in METHODS]
     over_births = [entry for entry in entries if entry.denominator == LIVE_BIRTHS]
     others = [entry for entry in entries if entry.denominator != LIVE_BIRTHS]
     values = measure_indicators(placed, persons, indicators=others)
-    births = _over_births(context, over_births, placed, persons, above)
+    births = _over_births(context, over_births, placed, persons)
     return pd.concat([values, births], ignore_index=True).sort_values(
         ["indicator_id", "unit_id", "period_id"], kind="stable", ignore_index=True
     )
 
 
 def _over_births(
-    context: ReleaseContext, entries: list[Any], placed: pd.DataFrame, persons: pd.DataFrame, above: pd.DataFrame
+    context: ReleaseContext, entries: list[Any], placed: pd.DataFrame, persons: pd.DataFrame
 ) -> pd.DataFrame:
     """Indicators over live births: deaths and births of the communes whose births are known for the whole year."""
     from mortality.measures.indicators import measure_indicators
 
-    births = births_of_registers(context)
+    births, above = births_of_registers(context), ancestors(context.units)
     complete = births[births["complete"].astype(bool)]
     deaths = counted_deaths(context).merge(complete[["unit_id", "year"]], on=["unit_id", "year"])
     over = at_levels(complete[["unit_id", "year", LIVE_BIRTHS]], above)
     live_births = over.groupby(["unit_id", "year"], as_index=False)[LIVE_BIRTHS].sum()
     return measure_indicators(
         at_levels(deaths, above), persons, indicators=entries, live_births=live_births, places=placed
+    )
+
+
+LIFE_TABLE_COLUMNS = [
+    "unit_id", "period_id", "sex", "age_group", "deaths", "person_years", "mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex",
+    "ex_lower", "ex_upper", "method", "status", "reason",
+]  # fmt: skip
+
+
+def life_table(context: ReleaseContext) -> pd.DataFrame:
+    """Abridged life tables of registered deaths: one row per province (and the nation), year, sex and age group.
+
+    Not corrected for deaths that were never registered. status: modelled where the population is.
+    """
+    deaths, population = large_units(deaths_at_levels(context)), large_units(population_at_levels(context))
+    if deaths.empty or population.empty:
+        return pd.DataFrame(columns=[*LIFE_TABLE_COLUMNS, "scope"]).astype("str")
+    return context.add_scope(life_tables_of(deaths, population)[LIFE_TABLE_COLUMNS])
+
+
+def life_tables_of(deaths: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
+    """LIFE_TABLE_COLUMNS from deaths (unit_id, year, sex, age_years) and population (unit_id, year, sex, age_group, persons)."""
+    from mortality.measures.indicators_life import by_series, deaths_and_persons_by_age, unknown_ages
+    from mortality.measures.life_expectancy import life_expectancy
+    from mortality.measures.life_table import life_tables_from_counts
+
+    persons, both = population_in_all_sexes(population), deaths_in_all_sexes(deaths)
+    frame = both[GROUP].drop_duplicates().merge(person_years(persons), on=GROUP)
+    names, bands, events, years = by_series(deaths_and_persons_by_age(both, frame, persons), GROUP)
+    tables = life_tables_from_counts(events, years, bands, names["sex"].tolist())
+    limits = life_expectancy(tables)
+    rows = names.loc[names.index.repeat(len(bands))].reset_index(drop=True).merge(frame, on=GROUP, how="left")
+    found = tables.to_frame().drop(columns="series", errors="ignore")
+    modelled = (found["status"] == OK) & (rows["population_status"] == MODELLED)
+    return rows.assign(
+        age_group=bands * len(names),
+        deaths=events.ravel(),
+        person_years=years.ravel(),
+        **{name: found[name].to_numpy() for name in ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex", "reason")},
+        ex_lower=limits["lower"].to_numpy(),
+        ex_upper=limits["upper"].to_numpy(),
+        method=limits["method"] + unknown_ages(both, rows),
+        status=found["status"].mask(modelled, MODELLED).to_numpy(),
+        period_id=rows["year"].astype(int).astype("str"),
     )

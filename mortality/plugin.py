@@ -57,6 +57,8 @@ MODULE = Module(
         "indicator_value": "mortality.release_tables:indicator_value",
         "registered_population": "mortality.release_tables:registered_population",
         "registered_birth": "mortality.births:registered_birth",
+        "life_table": "mortality.measure_release:life_table",
+        "cause_redistributed": "mortality.corrected_release:cause_redistributed",
         "province_death": "mortality.release_tables:province_death",
         "province_death_cause": "mortality.release_tables:province_death_cause",
         "province_person": "mortality.release_tables:province_person",

@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mortality.measures.indicator_frame import GROUP, NOT_ASSESSABLE, OK, TOTAL, counts
+from mortality.measures.indicator_frame import GROUP, NOT_ASSESSABLE, TOTAL, counts
 from mortality.measures.indicators_causes import defined_deaths
 from tkyt_analysis.analysis.rates import crude_rate
 from tkyt_analysis.reference.ages import age_group, parse_bands
-
-if TYPE_CHECKING:
-    from mortality.measures.life_table import LifeTables
 
 Numbers = npt.NDArray[np.float64]
 LIFE_EXPECTANCY, DYING, PREMATURE = "life_expectancy", "probability_of_dying", "premature_mortality"
@@ -113,6 +110,7 @@ def life_figures(
 def _figure(
     kind: str, bands: list[str], events: Numbers, persons: Numbers, sexes: Any, first: float, last: float
 ) -> pd.DataFrame:
+    from mortality.measures.life_expectancy import life_expectancy as expectancies
     from mortality.measures.life_table import life_tables_from_counts, premature_mortality, probability_of_dying
 
     if kind == PREMATURE:
@@ -120,38 +118,7 @@ def _figure(
     tables = life_tables_from_counts(events, persons, bands, sexes)
     if kind == DYING:
         return probability_of_dying(tables, first, last)
-    value, lower, upper = (side[:, tables.place_of(first)] for side in expectancy_limits(tables))
-    place = tables.place_of(first)
-    return pd.DataFrame(
-        {
-            "value": value,
-            "lower": lower,
-            "upper": upper,
-            "method": f"e{first:g}; {tables.method}; limits chiang",
-            "status": np.where(np.isnan(value), NOT_ASSESSABLE, OK),
-            "reason": np.where(np.isnan(value), tables.reason[:, place], ""),
-        }
-    )
-
-
-def expectancy_limits(tables: LifeTables, confidence: float = 0.95) -> tuple[Numbers, Numbers, Numbers]:
-    """ex of every age with its limits, each (series, ages).
-
-    Var(ex) = sum over older ages of l² ((n - a) + e(x+n))² q² (1 - q) / D, over lx² (Chiang 1984); the open group adds nothing.
-    Needs tables that were made from counts.
-    """
-    from statistics import NormalDist
-
-    assert tables.deaths is not None, "tables without counts have no limits"
-    died, q, lx = tables.deaths[:, :-1], tables.qx[:, :-1], tables.lx
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance_q = np.where(died > 0, q**2 * (1 - q) / died, 0.0)
-        after = tables.n[:-1] - tables.ax[:, :-1] + tables.ex[:, 1:]
-        parts = lx[:, :-1] ** 2 * after**2 * variance_q
-        older = np.cumsum(parts[:, ::-1], axis=1)[:, ::-1]
-        error = np.sqrt(np.concatenate([older, np.zeros((len(q), 1))], axis=1)) / lx
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * error
-    return tables.ex, tables.ex - half, tables.ex + half
+    return expectancies(tables, at=first)
 
 
 # ------------------------------------------------------------------------------------------------- methods
@@ -176,7 +143,7 @@ def unknown_ages(deaths: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
 
 
 def life_expectancy(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, **tables: Any) -> pd.DataFrame:
-    """Years still to live at an age (options at_age), from an abridged life table; Chiang's limits."""
+    """Years still to live at an age (options at_age), from an abridged life table; limits of Chiang and Silcocks."""
     return _life(entry, deaths, frame, **tables)
 
 
