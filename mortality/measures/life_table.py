@@ -25,6 +25,7 @@ from mortality.measures.life_table_closeout import (
     Flags,
     extended_rates,
     old_ages,
+    smooth_old_ages,
 )
 from mortality.measures.life_table_core import RADIX, LifeTables, complete_table, cut_at
 from mortality.measures.life_table_inputs import (
@@ -50,6 +51,7 @@ __all__ = [
     "life_tables_from_survivors",
     "premature_mortality",
     "probability_of_dying",
+    "smooth_old_ages",
 ]
 COLUMNS = ["age", "n", "mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex", "method", "status", "reason"]
 Sexes = str | Sequence[str] | npt.ArrayLike
@@ -173,7 +175,7 @@ class _Build:
             half = np.append(np.diff(ages) / 2, np.nan)
             at_end = np.arange(len(ages)) >= len(age) - 1
             self.ax = np.where(at_end, half, self.ax)
-        tables = self.table(rates, ages, f"{closeout} ({plan.words}, fit from {age[plan.fit].min():g})", given=given)
+        tables = self.table(rates, ages, f"{closeout} ({plan.words})", given=given)
         end = open_age if open_age is not None else (110.0 if plan.replace_from < age[-1] else age[-1])
         tables = cut_at(tables, float(end), reason=OPEN_MODELLED)
         return _marked(tables, plan.replace_from, fitted)
@@ -277,12 +279,9 @@ def closeout_difference(
     first = tables["inverse"]
     place = 0 if at is None else first.place_of(at)
     values = np.column_stack([table.ex[:, place] for table in tables.values()])
-    none: Flags = np.isnan(values).all(axis=1, keepdims=True)
     rows = pd.DataFrame(values, columns=list(tables))
     rows.insert(0, "age", first.age[place])
-    spread = np.where(none, 0, values)
-    widest = np.nanmax(spread, axis=1) - np.nanmin(spread, axis=1)
-    rows["difference"] = np.where(none.ravel(), np.nan, widest)
+    rows["difference"] = np.fmax.reduce(values, axis=1) - np.fmin.reduce(values, axis=1)
     some = np.isnan(values).any(axis=1)
     rows["method"] = " | ".join(table.method for table in tables.values())
     rows["status"] = np.where(some, NOT_ASSESSABLE, OK)

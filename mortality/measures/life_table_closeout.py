@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mortality.measures.life_table_inputs import Numbers
+from mortality.measures.life_table_inputs import Numbers, age_starts, rates_by_series
 from tkyt_analysis.errors import UsageError
 
 Flags = npt.NDArray[np.bool_]
@@ -36,9 +36,11 @@ class OldAges:
     replace_from: float
     step: float
 
+    first: float  # age of the fit
+
     @property
     def words(self) -> str:
-        return f"{self.law} to {LAST_AGE}"
+        return f"{self.law} fitted from {self.first:g}, to {LAST_AGE}"
 
 
 def old_ages(age: Numbers, n: Numbers, closeout: str, *, law: str | None, fit_from: float | None) -> OldAges:
@@ -59,7 +61,8 @@ def old_ages(age: Numbers, n: Numbers, closeout: str, *, law: str | None, fit_fr
     if chosen not in LAWS:
         raise UsageError("error.life_table_law_unknown", value=chosen, known=", ".join(LAWS))
     start = start if fit_from is None else fit_from
-    return OldAges(chosen, closed & (age >= start), replace_from, float(n[-2]))
+    step = float(n[-2]) if n[-2] <= 10 else 5.0
+    return OldAges(chosen, closed & (age >= start), replace_from, step, start)
 
 
 def extended_rates(mx: Numbers, age: Numbers, plan: OldAges) -> tuple[Numbers, Numbers, Flags]:
@@ -79,15 +82,78 @@ def extended_rates(mx: Numbers, age: Numbers, plan: OldAges) -> tuple[Numbers, N
 def fitted_rates(m: Numbers, x: Numbers, ages: Numbers, *, law: str) -> tuple[Numbers, Flags]:
     """Rates of the law at `ages`, fitted to the rates m (series, len(x)) by least squares of ln m; and which could be."""
     curve = _CURVES[law]
+    if len(x) < curve.parameters:
+        return np.full((len(m), len(ages)), np.nan), np.zeros(len(m), dtype=bool)
     use = (m > 0) & np.isfinite(m)
     enough = use.sum(axis=1) >= curve.parameters
-    centre = float(np.mean(x)) if len(x) else 0.0
+    centre = float(np.mean(x))
     y = np.log(np.where(use, m, 1.0))
     start = curve.start(np.where(use, m, np.nan), x - centre)
     theta = _least_squares(curve, y, x - centre, use & enough[:, np.newaxis], start)
     with np.errstate(over="ignore"):
         rates = np.exp(curve.log_rate(theta, ages - centre)[0])
     return np.where(enough[:, np.newaxis], rates, np.nan), enough
+
+
+def smooth_old_ages(
+    deaths: npt.ArrayLike,
+    population: npt.ArrayLike,
+    age: npt.ArrayLike,
+    *,
+    from_age: float = 80,
+    replace_from: float | None = None,
+    to_age: float = 110,
+) -> tuple[Numbers, Numbers]:
+    """Old-age rates by the Kannisto law fitted to counts, as the Human Mortality Database does (single ages).
+
+    The law is fitted by Poisson likelihood to the ages from `from_age` to the last closed one; its rates, at the middle of
+    each year of age, stand in place of the observed ones from the first age (80 to 95) with 100 deaths or fewer on, and go on
+    to `to_age`.
+
+    Parameters
+    ----------
+    deaths, population : (ages,) or (series, ages), single ages with an open last one
+    replace_from : first age whose rate is the law's; None: the HMD's rule for each series
+
+    Returns
+    -------
+    rates (series, ages from the first to `to_age`) and those ages; missing from `replace_from` on where fewer than two ages
+    have deaths.
+    """
+    ages = age_starts(list(np.asarray(age, dtype=object)))
+    died, _ = rates_by_series(deaths, len(ages))
+    lived, _ = rates_by_series(population, len(ages))
+    fit = (ages >= from_age) & (ages < ages[-1])
+    theta, enough = _poisson_kannisto(died[:, fit], lived[:, fit], ages[fit] + 0.5 - from_age)
+    longer = np.arange(ages[0], to_age + 1)
+    rates = np.full((len(died), len(longer)), np.nan)
+    closed = longer < ages[-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates[:, closed] = np.where(lived > 0, died / lived, np.nan)[:, : closed.sum()]
+    few = (ages >= from_age) & (ages <= 95) & (died <= 100)
+    first = np.where(few.any(axis=1), ages[np.argmax(few, axis=1)], 95.0)
+    start = first if replace_from is None else np.full(len(died), float(replace_from))
+    law = np.where(enough[:, np.newaxis], np.exp(_kannisto(theta, longer + 0.5 - from_age)[0]), np.nan)
+    return np.where(longer >= np.minimum(start, ages[-1])[:, np.newaxis], law, rates), longer
+
+
+def _poisson_kannisto(died: Numbers, lived: Numbers, x: Numbers) -> tuple[Numbers, Flags]:
+    """Greatest Poisson likelihood by scoring; all series together."""
+    use = (died >= 0) & (lived > 0)
+    d, e = np.where(use, died, 0.0), np.where(use, lived, 0.0)
+    enough = (d > 0).sum(axis=1) >= 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        theta = _start_kannisto(np.where(d > 0, d / e, np.nan), x)
+    for _ in range(_TURNS):
+        value, jacobian = _kannisto(theta, x)
+        expected = e * np.exp(value)
+        gram = (jacobian * expected[..., np.newaxis]).transpose(0, 2, 1) @ jacobian + 1e-9 * np.eye(2)
+        score = (jacobian * (d - expected)[..., np.newaxis]).sum(axis=1)
+        step = np.clip(np.linalg.solve(gram, score[..., np.newaxis])[..., 0], -1.0, 1.0)
+        theta = theta + step
+        if float(np.abs(step).max(initial=0.0)) < 1e-12:
+            break
+    return theta, enough
 
 
 # ---- the laws, as ln m and its derivatives

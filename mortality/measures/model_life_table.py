@@ -1,0 +1,316 @@
+"""Model life tables, and the indirect fill of weak ages: always an explicit choice, always labelled "modelled".
+
+A standard (a national table of the UN, or the caller's own) is bent to what is known of a place by Brass's relational
+logit: logit l(x) = alpha + beta logit l_s(x), logit l = ln((1 - l) / l) / 2. Where child and adult mortality are known (5q0
+from a survey, 45q15) they settle both parameters; where some ages of the place's own table can be trusted, these settle
+alpha. A modelled rate is a borrowed shape, not an observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mortality.measures.life_table import Sexes, life_tables, life_tables_from_probabilities
+from mortality.measures.life_table_closeout import Flags
+from mortality.measures.life_table_core import LifeTables, cut_at
+from mortality.measures.life_table_inputs import (
+    MODELLED,
+    NOT_ASSESSABLE,
+    OK,
+    Numbers,
+    age_starts,
+    per_series,
+    rates_by_series,
+    sexes_of_series,
+)
+from tkyt_analysis.catalog import read_codelist
+from tkyt_analysis.errors import InputError, UsageError
+
+DEFAULT_STANDARD = "wpp_2024_2015_2020"
+FROM_MODEL = "reason.life_table_rate_from_model"
+_HALVINGS, _ALPHA, _BETA = 60, (-4.0, 4.0), (0.2, 3.0)
+
+
+def standard_life_tables() -> pd.DataFrame:
+    """The standards that the catalog has: standard, title_vi, title_en, source."""
+    return read_codelist("model_life_table_titles")
+
+
+def standard_life_table(standard: str = DEFAULT_STANDARD, *, sex: Sexes = ("male", "female", "total")) -> LifeTables:
+    """The catalog's standard as life tables by sex (UN: Greville ax, Coale-Demeny West, open group 1 / m)."""
+    printed = read_codelist("model_life_tables")
+    rows = printed[printed["standard"] == standard]
+    if rows.empty:
+        known = ", ".join(printed["standard"].unique())
+        raise InputError("error.life_table_standard_unknown", value=standard, known=known)
+    wide = rows.assign(age=rows["age"].astype(int), rate=rows["rate"].astype(float))
+    wide = wide.pivot(index="sex", columns="age", values="rate")
+    sexes = sexes_of_series(sex, np.atleast_1d(np.asarray(sex, dtype=object)).size)
+    return life_tables(wide.loc[list(sexes)], wide.columns, sexes)
+
+
+def model_life_table(
+    standard: str | LifeTables = DEFAULT_STANDARD,
+    sex: Sexes = "total",
+    *,
+    q5: npt.ArrayLike | None = None,
+    q15_45: npt.ArrayLike | None = None,
+    e0: npt.ArrayLike | None = None,
+    ages: Iterable[object] | None = None,
+) -> LifeTables:
+    """Life tables with the standard's shape that meet what is known of each series.
+
+    Parameters
+    ----------
+    standard : id of the catalog (`standard_life_tables`), or LifeTables of one series per sex
+    q5, q15_45, e0 : probability of dying under five, probability of dying from 15 to 60, life expectancy at birth, one per
+        series: q5 and q15_45 together (alpha and beta), or one of the three (beta = 1)
+    ages : age groups of the answer; default the standard's
+
+    Returns
+    -------
+    LifeTables, every row `modelled`.
+
+    References
+    ----------
+    Brass 1971, On the scale of mortality; Moultrie et al., Tools for Demographic Estimation, IUSSP 2013, ch. on relational
+    models.
+    """
+    known = {name: value for name, value in (("q5", q5), ("q15_45", q15_45), ("e0", e0)) if value is not None}
+    if tuple(known) not in (("q5",), ("q15_45",), ("e0",), ("q5", "q15_45")):
+        raise UsageError("error.life_table_model_targets", found=", ".join(known) or "–")
+    series = max([np.atleast_1d(np.asarray(value, dtype=float)).size for value in known.values()] + [_count(sex)])
+    sexes = sexes_of_series(sex, series)
+    targets = {name: per_series(value, series, name) for name, value in known.items()}
+    _require_possible(targets)
+    shape = _shape(standard, sexes)
+    alpha, beta = _parameters(shape, targets)
+    survivors = _bent(shape, alpha, beta)
+    tables = _as_tables(shape, survivors, sexes, ages, _words(standard, list(known)))
+    return _without_missed(tables, _reached(shape, survivors, targets))
+
+
+def _reached(shape: LifeTables, survivors: Numbers, targets: dict[str, Numbers]) -> Flags:
+    """Which series meet what was asked for; a target out of the model's reach is not answered with the nearest table."""
+    five, fifteen, sixty = (survivors[:, shape.place_of(age)] for age in (5, 15, 60))
+    found = {"q5": 1 - five, "q15_45": 1 - sixty / fifteen, "e0": _e0(shape, survivors)}
+    missed = [np.abs(found[name] - values) > 1e-6 * np.maximum(values, 1e-6) for name, values in targets.items()]
+    return ~np.any(missed, axis=0)
+
+
+def _without_missed(tables: LifeTables, reached: Flags) -> LifeTables:
+    columns = {
+        name: np.where(reached[:, np.newaxis], getattr(tables, name), np.nan)
+        for name in ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")
+    }
+    status, reason = tables.status.copy(), tables.reason.copy()
+    status[~reached], reason[~reached] = NOT_ASSESSABLE, "reason.life_table_model_out_of_reach"
+    return replace(tables, status=status, reason=reason, **columns)
+
+
+def fill_weak_ages(
+    nmx: npt.ArrayLike,
+    age: Iterable[object],
+    sex: Sexes = "total",
+    *,
+    weak: npt.ArrayLike,
+    standard: str | LifeTables = DEFAULT_STANDARD,
+    q5: npt.ArrayLike | None = None,
+    q15_45: npt.ArrayLike | None = None,
+    **options: Any,
+) -> LifeTables:
+    """Life tables in which the rates of weak ages are a model's; the others stay as observed.
+
+    Parameters
+    ----------
+    nmx, age, sex, options : as in `life_tables`
+    weak : true where the rate is not to be trusted: (ages,) or (series, ages)
+    standard : as in `model_life_table`
+    q5, q15_45 : settle the model where they are known from elsewhere (a survey); otherwise alpha is chosen so that the
+        model has the same sum of hazards over the trusted closed ages (beta = 1)
+
+    Returns
+    -------
+    LifeTables; filled rows are `modelled` with the reason, the method names the standard. Raises InputError where every
+    age of a series is weak and neither q5 nor q15_45 is given.
+    """
+    starts = age_starts(age)
+    rates, names = rates_by_series(nmx, len(starts))
+    sexes = sexes_of_series(sex, len(rates))
+    flags = np.broadcast_to(np.asarray(weak, dtype=bool), rates.shape)
+    shape = _shape(standard, sexes)
+    if q5 is not None or q15_45 is not None:
+        model = model_life_table(standard, sexes, q5=q5, q15_45=q15_45, ages=starts)
+    else:
+        observed = life_tables(np.where(flags, np.nan, rates), starts, sexes, ax="midpoint")
+        alpha = _alpha_of_trusted(shape, observed, ~flags & np.isfinite(observed.n))
+        model = _as_tables(
+            shape, _bent(shape, alpha, np.ones(len(alpha))), sexes, starts, _words(standard, ["trusted ages"])
+        )
+    filled = np.where(flags, model.mx, rates)
+    tables = life_tables(
+        pd.DataFrame(filled, index=names) if names is not None else filled[0], starts, sexes, **options
+    )
+    return _labelled(tables, flags, model.method)
+
+
+def _labelled(tables: LifeTables, flags: Flags, words: str) -> LifeTables:
+    status, reason = tables.status.copy(), tables.reason.copy()
+    marked = flags[:, : status.shape[1]] & (status == OK)
+    status[marked], reason[marked] = MODELLED, FROM_MODEL
+    return replace(tables, status=status, reason=reason, method=f"{tables.method}; weak ages from {words}")
+
+
+def _require_possible(targets: dict[str, Numbers]) -> None:
+    for name, values in targets.items():
+        top = 120.0 if name == "e0" else 1.0
+        wrong = values[~((values > 0) & (values < top))]
+        if len(wrong):
+            raise InputError(
+                "error.life_table_model_impossible", name=name, found=f"{wrong[0]:g}", expected=f"0-{top:g}"
+            )
+
+
+# ---- the relational logit
+
+
+def _count(sex: Sexes) -> int:
+    return int(np.atleast_1d(np.asarray(sex, dtype=object)).size)
+
+
+def _words(standard: str | LifeTables, targets: list[str]) -> str:
+    name = standard if isinstance(standard, str) else "given table"
+    return f"relational logit, standard {name}, by {', '.join(targets)}"
+
+
+def _shape(standard: str | LifeTables, sexes: npt.NDArray[np.object_]) -> LifeTables:
+    """The standard's table for each series (series, ages), chosen by its sex."""
+    tables = standard_life_table(standard) if isinstance(standard, str) else standard
+    place = {sex: at for at, sex in enumerate(tables.sex)}
+    absent = sorted({str(sex) for sex in sexes if sex not in place} if len(tables) > 1 else set())
+    if absent:
+        raise InputError("error.life_table_standard_sex", absent=", ".join(absent), known=", ".join(map(str, place)))
+    rows = [place.get(sex, 0) for sex in sexes]
+    names = ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex", "status", "reason")
+    return replace(tables, sex=sexes, names=None, **{name: getattr(tables, name)[rows] for name in names})
+
+
+def _logit(survivors: Numbers) -> Numbers:
+    inside = np.clip(survivors, 1e-15, 1 - 1e-15)
+    return np.log((1 - inside) / inside) / 2
+
+
+def _bent(shape: LifeTables, alpha: Numbers, beta: Numbers) -> Numbers:
+    """l(x) of the model as a share of births (series, ages of the standard)."""
+    line = alpha[:, np.newaxis] + beta[:, np.newaxis] * _logit(shape.lx / shape.radix)
+    survivors = 1 / (1 + np.exp(2 * line))
+    survivors[:, 0] = 1.0
+    return survivors
+
+
+def _parameters(shape: LifeTables, targets: dict[str, Numbers]) -> tuple[Numbers, Numbers]:
+    at = {age: shape.place_of(age) for age in (5, 15, 60)}
+    ones = np.ones(len(shape))
+    level = _logit(shape.lx / shape.radix)
+
+    def adult(alpha: Numbers, beta: Numbers) -> Numbers:
+        survivors = _bent(shape, alpha, beta)
+        return 1 - survivors[:, at[60]] / survivors[:, at[15]]
+
+    if tuple(targets) == ("q5", "q15_45"):
+        child = _logit(1 - targets["q5"])
+
+        def alpha_for(beta: Numbers) -> Numbers:
+            return child - beta * level[:, at[5]]
+
+        beta = _halved(lambda trial: adult(alpha_for(trial), trial) - targets["q15_45"], _BETA, len(shape))
+        return alpha_for(beta), beta
+    if "q5" in targets:
+        return _logit(1 - targets["q5"]) - level[:, at[5]], ones
+    if "q15_45" in targets:
+        return _halved(lambda trial: adult(trial, ones) - targets["q15_45"], _ALPHA, len(shape)), ones
+    return _halved(lambda trial: targets["e0"] - _e0(shape, _bent(shape, trial, ones)), _ALPHA, len(shape)), ones
+
+
+def _e0(shape: LifeTables, survivors: Numbers) -> Numbers:
+    return _person_years(shape, survivors).sum(axis=1)
+
+
+def _person_years(shape: LifeTables, survivors: Numbers) -> Numbers:
+    """L of the model with the standard's ax; the open group lives as long as the standard's, scaled by its hazard."""
+    died = survivors[:, :-1] - survivors[:, 1:]
+    closed = shape.n[:-1] * survivors[:, 1:] + shape.ax[:, :-1] * died
+    return np.concatenate([closed, (survivors[:, -1] * _open_ex(shape, survivors))[:, np.newaxis]], axis=1)
+
+
+def _open_ex(shape: LifeTables, survivors: Numbers) -> Numbers:
+    """e of the open group: the standard's, times the ratio of hazards in the last closed group."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ours = -np.log(survivors[:, -1] / survivors[:, -2])
+        theirs = -np.log(shape.lx[:, -1] / shape.lx[:, -2])
+        return shape.ex[:, -1] * np.where(ours > 0, theirs / ours, 1.0)
+
+
+def _alpha_of_trusted(shape: LifeTables, observed: LifeTables, trusted: Flags) -> Numbers:
+    if not trusted.any(axis=1).all():
+        raise InputError("error.life_table_all_weak", series=int(np.argmin(trusted.any(axis=1))) + 1)
+    hazard = -np.log1p(-np.minimum(np.where(trusted, observed.qx, 0.0), 1 - 1e-9)).sum(axis=1)
+    ones = np.ones(len(shape))
+
+    def short(alpha: Numbers) -> Numbers:
+        survivors = _at_ages(shape, _bent(shape, alpha, ones), observed.age)
+        step = -np.diff(np.log(survivors), axis=1)
+        return np.where(trusted[:, :-1], step, 0.0).sum(axis=1) - hazard
+
+    return _halved(short, _ALPHA, len(shape))
+
+
+def _halved(rises: Callable[[Numbers], Numbers], between: tuple[float, float], series: int) -> Numbers:
+    """The root of a rising function in each series, by halving."""
+    low, high = np.full(series, between[0]), np.full(series, between[1])
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        above = rises(middle) > 0
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2
+
+
+def _at_ages(shape: LifeTables, survivors: Numbers, ages: Numbers) -> Numbers:
+    """l at other ages: ln l runs straight between the standard's ages."""
+    if ages[-1] > shape.age[-1]:
+        raise InputError("error.life_table_standard_ages", found=f"{ages[-1]:g}", last=f"{shape.age[-1]:g}")
+    place = np.clip(np.searchsorted(shape.age, ages, side="right") - 1, 0, len(shape.age) - 2)
+    share = (ages - shape.age[place]) / (shape.age[place + 1] - shape.age[place])
+    logs = np.log(np.maximum(survivors, 1e-300))
+    return np.exp(logs[:, place] + share * (logs[:, place + 1] - logs[:, place]))
+
+
+def _as_tables(
+    shape: LifeTables, survivors: Numbers, sexes: npt.NDArray[np.object_], ages: Iterable[object] | None, words: str
+) -> LifeTables:
+    """Life tables of modelled survivors; at the standard's ages they keep its ax."""
+    Lx = _person_years(shape, survivors)
+    died = np.concatenate([survivors[:, :-1] - survivors[:, 1:], survivors[:, -1:]], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mx = died / Lx
+    tables = life_tables(mx, shape.age, sexes, ax=shape.ax)
+    if ages is not None:
+        tables = _regrouped(tables, shape, survivors, age_starts(ages))
+    status = np.full(tables.mx.shape, MODELLED, dtype=object)
+    reason = np.full(tables.mx.shape, FROM_MODEL, dtype=object)
+    return replace(tables, status=status, reason=reason, method=words, names=None)
+
+
+def _regrouped(tables: LifeTables, shape: LifeTables, survivors: Numbers, ages: Numbers) -> LifeTables:
+    if np.isin(ages, tables.age).all() and (ages == tables.age[: len(ages)]).all():
+        return cut_at(tables, float(ages[-1]))
+    at_ages = _at_ages(shape, survivors, ages)
+    nqx = np.concatenate([1 - at_ages[:, 1:] / at_ages[:, :-1], np.ones((len(at_ages), 1))], axis=1)
+    end = np.array([np.interp(ages[-1], tables.age, row) for row in tables.ex])
+    return life_tables_from_probabilities(nqx, ages, tables.sex, closeout="given", open_ex=end)
