@@ -21,6 +21,7 @@ def expected_deaths(
     by: Sequence[str] = (),
     schedule: pd.DataFrame | None = None,
     match: Sequence[str] = ("age_group", "sex"),
+    spread: float = 0.0,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Completeness as registered deaths over expected ones.
@@ -28,11 +29,12 @@ def expected_deaths(
     data : without a schedule one row per `by` with deaths, expected and, where published, expected_lower and expected_upper.
         With a schedule one row per `by` and age: deaths, person_years and the columns `match`
     schedule : rate (deaths per person-year) for each combination of `match` that it has; rate_lower, rate_upper optional
+    spread : how far places truly lie about the expected deaths (standard deviation of the logarithm: 0.15 is about 15 %)
 
     Returns `by`, deaths, expected, completeness, lower, upper, method, status, reason. The limits hold chance in the
-    registered deaths (Poisson) and the published range of the expected ones (taken as its 95 % interval), both on the log
-    scale. With a schedule the status is "modelled": that the place dies as the schedule says is an assumption, and how far
-    it may be wrong is in no interval. A schedule without a rate for an age with people says so.
+    registered deaths (Poisson), the published range of the expected ones (taken as its 95 % interval) and `spread`, on the log
+    scale. With a schedule the status is "modelled": that the place dies as the schedule says is an assumption; how far it may
+    be wrong is in the interval only as `spread`. A schedule without a rate for an age with people says so.
 
     Source: as in Karlinsky, Demographic Research 50(38) (2024): registered over expected deaths.
     """
@@ -42,7 +44,7 @@ def expected_deaths(
             raise InputError("error.completeness_columns", missing=name, found=", ".join(map(str, data.columns)))
     rows = data if schedule is None else _with_schedule(data, keys, schedule, list(match))
     return _shares(
-        rows.reset_index(drop=True), keys, "published_total" if schedule is None else "age_schedule", confidence
+        rows.reset_index(drop=True), keys, "published_total" if schedule is None else "age_schedule", confidence, spread
     )
 
 
@@ -64,7 +66,7 @@ def _with_schedule(data: pd.DataFrame, keys: list[str], schedule: pd.DataFrame, 
     )
 
 
-def _shares(rows: pd.DataFrame, keys: list[str], method: str, confidence: float) -> pd.DataFrame:
+def _shares(rows: pd.DataFrame, keys: list[str], method: str, confidence: float, spread: float = 0.0) -> pd.DataFrame:
     deaths = pd.to_numeric(rows["deaths"], errors="coerce").to_numpy(dtype=float)
     expected = pd.to_numeric(rows["expected"], errors="coerce").to_numpy(dtype=float)
     reason = np.select(
@@ -80,14 +82,15 @@ def _shares(rows: pd.DataFrame, keys: list[str], method: str, confidence: float)
     half = NormalDist().inv_cdf(0.5 + confidence / 2)
     with np.errstate(all="ignore"):
         published = np.log(rows.get("expected_upper", expected) / rows.get("expected_lower", expected)) / (2 * 1.959964)
-        spread = np.exp(half * np.sqrt(1 / deaths + np.nan_to_num(np.asarray(published, dtype=float)) ** 2))
+        variance = 1 / deaths + np.nan_to_num(np.asarray(published, dtype=float)) ** 2 + spread**2
+        factor = np.exp(half * np.sqrt(variance))
         share = deaths / expected
     columns = {
         "deaths": deaths,
         "expected": expected,
         "completeness": share,
-        "lower": share / spread,
-        "upper": share * spread,
+        "lower": share / factor,
+        "upper": share * factor,
     }
     return result_table(
         rows[keys], columns, method=f"expected_deaths;{method}", reason=reason, modelled=method == "age_schedule"
