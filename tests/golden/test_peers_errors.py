@@ -53,3 +53,54 @@ def test_who_weights_are_divided_by_their_own_sum_not_by_100():
     )
     rate = directly_standardised_rate(same_everywhere, ["area"])["rate"].iloc[0]
     np.testing.assert_allclose(rate, 100_000 * 7 / 10_000, rtol=1e-12)
+
+
+# ------------------------------------------------------------------------------------------------ completeness
+
+
+def test_under_five_mortality_per_1000_is_refused_not_read_as_a_probability():
+    # An R helper for Adair & Lopez names its argument "per 1000 live births", and needs the probability: 20 in place of 0.02
+    # moves the logit by 1.5 · ln 1000 = 10, so that every register looks empty.
+    from mortality.measures.completeness import adair_lopez
+    from tkyt_analysis.errors import InputError
+
+    place = {"crude_death_rate": 6.0, "share_65_over": 0.08, "year": 2015, "model": 2}
+    with pytest.raises(InputError) as refused:
+        adair_lopez(**place, under5_mortality=20.0)
+    assert "xác suất" in str(refused.value)
+    assert "0.02" in str(refused.value)
+    logit = -0.0238 * 36 + 0.8419 * 6 - 19.6118 * 0.08 - 1.5135 * np.log(0.02) - 0.0251 * 2015 + 44.3755
+    assert adair_lopez(**place, under5_mortality=0.02)["completeness"][0] == pytest.approx(1 / (1 + np.exp(-logit)))
+
+
+MOZAMBIQUE = "methods/completeness/ddm_mozambique/input.csv"
+
+
+def test_fit_of_the_growth_balance_is_the_same_alone_and_among_the_three_and_is_named():
+    # DDM's ggb() says "tukey" by default and needs a package for it; its ddm() silently takes "oldschool".
+    from support import reference_path
+
+    from mortality.measures.completeness import death_distribution_methods, generalised_growth_balance
+
+    data = pd.read_csv(reference_path(MOZAMBIQUE))
+    alone, among = generalised_growth_balance(data).iloc[0], death_distribution_methods(data).iloc[0]
+    assert among["method_id"] == "ggb"
+    assert alone["completeness"] == among["completeness"]
+    assert "fit=oldschool" in alone["method"]
+    assert among["method"] == alone["method"]
+    tukey = generalised_growth_balance(data, fit="tukey").iloc[0]
+    assert "fit=tukey" in tukey["method"]
+    assert tukey["completeness"] != alone["completeness"]
+
+
+def test_an_estimate_that_hangs_on_the_ages_is_never_shown_without_the_band_of_all_ages():
+    # DDM prints 0.70 for females of Mozambique; at 15-55 it is 0.56 (its own figures). Ours carries both ends.
+    from support import reference_path
+
+    from mortality.measures.completeness import generalised_growth_balance
+
+    found = generalised_growth_balance(pd.read_csv(reference_path(MOZAMBIQUE))).iloc[0]
+    assert found["completeness"] == pytest.approx(0.6958, abs=5e-5)
+    assert found["lower"] <= 0.5613
+    assert found["upper"] >= found["completeness"]
+    assert found["ranges"] == 21
