@@ -18,6 +18,7 @@ from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError, UsageError
 
 VALUE_TYPES = ("value", "rate", "proportion")
+LEVELS = ("auto", "simulated", "fixed")
 _CELLS_AT_ONCE = 8_000_000  # simulated values in memory at a time (64 MB)
 
 
@@ -31,6 +32,7 @@ def slope_index_of_inequality(
     confidence: float = 0.95,
     repetitions: int = 100_000,
     seed: int = 20_260,
+    level: str = "auto",
 ) -> pd.DataFrame:
     """Slope (SII) and relative (RII) index of inequality with simulated limits, for many areas at once.
 
@@ -50,6 +52,9 @@ def slope_index_of_inequality(
     multiplier : SII is multiplied by it; a negative one turns its sign and inverts the RII
     confidence, repetitions, seed : limits are quantiles of simulated indices; the same seed gives the same limits. All
         areas use the same random numbers, mirrored (antithetic), so areas do not depend on what else is in the table.
+    level : of the simulated lines: "simulated" (height and slope vary together), "fixed" (only the slope varies, the height
+        in the middle is the estimate's; found to be what OHID's published limits of transformed values hold), "auto":
+        fixed where `transform`, else simulated. It does not matter to the SII of a line that is not transformed.
 
     Returns
     -------
@@ -59,27 +64,20 @@ def slope_index_of_inequality(
     """
     if value_type not in VALUE_TYPES:
         raise UsageError("error.sii_value_type", value=value_type, known=", ".join(VALUE_TYPES))
+    if level not in LEVELS:
+        raise UsageError("error.sii_level", value=level, known=", ".join(LEVELS))
     if repetitions < 1000:
         raise UsageError("error.sii_repetitions", value=repetitions)
     require_columns(values, [*by, "quantile", "population"])
     keys, cells, reason = _cells_of(values, list(by), value_type)
     usable = reason == ""
-    weights = _line_weights(cells.population[usable])
-    link = value_type if transform else "value"
-    heights = _heights(_linked(cells.value[usable], link)[None], weights, link)
-    limits = _simulated(
-        cells.value[usable],
-        cells.error[usable],
-        weights,
-        value_type,
-        link,
-        multiplier,
-        repetitions,
-        tail(confidence),
-        seed,
-    )
+    line = _Line(_line_weights(cells.population[usable]), value_type, value_type if transform else "value", multiplier)
+    value, error = cells.value[usable], cells.error[usable]
+    heights = line.heights(value[None])
+    fixed = level == "fixed" or (level == "auto" and transform)
+    limits = _simulated(value, error, line, repetitions, tail(confidence), seed, fixed=fixed)
     columns = {"population": cells.population.sum(axis=1), "quantiles": np.isfinite(cells.population).sum(axis=1)}
-    figures = [heights[0][0], *_indices(heights, multiplier), *limits]
+    figures = [heights[0][0], *line.indices(heights), *limits]
     for name, figure in zip(
         ("intercept", "sii", "rii", "lower", "upper", "rii_lower", "rii_upper"), figures, strict=True
     ):
@@ -170,43 +168,55 @@ def _line_weights(population: Numbers) -> tuple[Numbers, Numbers]:
     return share - slope * (share * middle).sum(axis=1, keepdims=True), slope
 
 
-def _heights(linked: Numbers, weights: tuple[Numbers, Numbers], link: str) -> tuple[Numbers, Numbers]:
-    """Heights of the line at 0 and at 1, of draws × areas × quantiles."""
-    at_zero, slope = (np.einsum("daq,aq->da", linked, part) for part in weights)
-    return _unlinked(at_zero, link), _unlinked(at_zero + slope, link)
+@dataclass(frozen=True)
+class _Line:
+    """How the values of the quantiles make a line: the scale of their errors, the scale of the line, its multiplier."""
 
+    weights: tuple[Numbers, Numbers]
+    value_type: str
+    link: str
+    multiplier: float
 
-def _indices(heights: tuple[Numbers, Numbers], multiplier: float) -> tuple[Numbers, Numbers]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = heights[0] / heights[1] if multiplier < 0 else heights[1] / heights[0]
-    return multiplier * (heights[1] - heights[0]), ratio
+    def heights(
+        self, values: Numbers, *, areas: slice = slice(None), middle: Numbers | None = None
+    ) -> tuple[Numbers, Numbers]:
+        """Heights of the line at 0 and at 1, of draws × areas × quantiles; `middle` holds its height at one half."""
+        linked = _linked(values, self.link)
+        at_zero, slope = (np.einsum("daq,aq->da", linked, part[areas]) for part in self.weights)
+        if middle is not None:
+            at_zero = middle - slope / 2
+        return _unlinked(at_zero, self.link), _unlinked(at_zero + slope, self.link)
+
+    def indices(self, heights: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:
+        """SII and RII."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = heights[0] / heights[1] if self.multiplier < 0 else heights[1] / heights[0]
+        return self.multiplier * (heights[1] - heights[0]), ratio
 
 
 def _simulated(
     value: Numbers,
     error: Numbers,
-    weights: tuple[Numbers, Numbers],
-    value_type: str,
-    link: str,
-    multiplier: float,
+    line: _Line,
     repetitions: int,
     error_share: float,
     seed: int,
+    *,
+    fixed: bool,
 ) -> list[Numbers]:
     """Lower and upper limits of SII and RII: order statistics of simulated indices, some areas at a time."""
     half = np.random.default_rng(seed).standard_normal(((repetitions + 1) // 2, value.shape[1]))
     noise = np.concatenate([half, -half])[:repetitions, None, :]
-    places = [
-        max(round(repetitions * error_share), 1) - 1,
-        min(round(repetitions * (1 - error_share)), repetitions) - 1,
-    ]
-    centre = _linked(value, value_type)
+    below, above = round(repetitions * error_share), round(repetitions * (1 - error_share))
+    places = [max(below, 1) - 1, min(above, repetitions) - 1]
+    centre = _linked(value, line.value_type)
+    middle = sum(np.einsum("aq,aq->a", _linked(value, line.link), part) / n for n, part in zip((1, 2), line.weights))
     limits = np.empty((4, len(value)))
     step = max(1, _CELLS_AT_ONCE // (repetitions * value.shape[1]))
     for start in range(0, len(value), step):
         some = slice(start, start + step)
-        draws = _linked(_unlinked(centre[some] + noise * error[some], value_type), link)
-        found = _indices(_heights(draws, (weights[0][some], weights[1][some]), link), multiplier)
-        for number, index in enumerate(found):
+        draws = _unlinked(centre[some] + noise * error[some], line.value_type)
+        heights = line.heights(draws, areas=some, middle=middle[some] if fixed else None)
+        for number, index in enumerate(line.indices(heights)):
             limits[2 * number : 2 * number + 2, some] = np.partition(index, places, axis=0)[places]
     return list(limits)
