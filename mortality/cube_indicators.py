@@ -126,6 +126,7 @@ PARTS: dict[str, Callable[[Indicator], Parts]] = {
     "life_expectancy": _by_age,
     "probability_of_dying": _by_age,
     "premature_mortality": _by_age,
+    "years_of_life_lost": _by_age,
     "neonatal": _published,
     "perinatal": _published,
     "crude": _crude,

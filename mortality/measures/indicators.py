@@ -41,6 +41,7 @@ from mortality.measures.indicators_life import (
     life_expectancy,
     premature_mortality,
     probability_of_dying,
+    years_of_life_lost_rate,
 )
 from tkyt_analysis.analysis.rates import crude_rate
 from tkyt_analysis.analysis.standardise import directly_standardised_rate
@@ -118,9 +119,12 @@ METHODS: dict[str, Callable[..., pd.DataFrame]] = {
     "life_expectancy": life_expectancy,
     "probability_of_dying": probability_of_dying,
     "premature_mortality": premature_mortality,
+    "years_of_life_lost": years_of_life_lost_rate,
 }
 # many rows, or none that a small unit could have: only at or above the entry's minimum level
-LIFE = frozenset({"life_expectancy", "probability_of_dying", "premature_mortality", "age_specific"})
+LIFE = frozenset(
+    {"life_expectancy", "probability_of_dying", "premature_mortality", "years_of_life_lost", "age_specific"}
+)
 ONLY_HIGH_ENOUGH = LIFE | {
     "cause_specific", "proportion", "composition", "defined_rate", "neonatal", "perinatal", "maternal_ratio",
 }  # fmt: skip

@@ -19,6 +19,7 @@ from tkyt_analysis.reference.ages import age_group, parse_bands
 
 Numbers = npt.NDArray[np.float64]
 LIFE_EXPECTANCY, DYING, PREMATURE = "life_expectancy", "probability_of_dying", "premature_mortality"
+YEARS_LOST = "years_of_life_lost"
 FIGURES = ["numerator", "denominator", "value", "lower", "upper", "method", "status", "reason"]
 
 
@@ -85,7 +86,8 @@ def life_figures(
     """One figure per series of a table: keys and FIGURES.
 
     table : keys, age_group, events, person_years. kind : life_expectancy (options at_age), probability_of_dying (from_age,
-    to_age), premature_mortality (the same; events of the causes that count). sex : of all series where "sex" is no key.
+    to_age), premature_mortality (the same; events of the causes that count), years_of_life_lost (per person-year; the numerator is years).
+    sex : of all series where "sex" is no key.
     numerator and denominator are those of the ages that the figure is about; value and limits are times `per`.
     """
     if table.empty:
@@ -100,7 +102,7 @@ def life_figures(
     found = _figure(kind, bands, events, persons, sexes, first, last)
     values = {name: per * found[name].to_numpy(float) for name in ("value", "lower", "upper")}
     return names.assign(
-        numerator=events[:, within].sum(axis=1),
+        numerator=found["yll"].to_numpy() if kind == YEARS_LOST else events[:, within].sum(axis=1),
         denominator=np.nansum(persons[:, within], axis=1),
         **values,
         **{name: found[name].to_numpy() for name in ("method", "status", "reason")},
@@ -113,6 +115,11 @@ def _figure(
     from mortality.measures.life_expectancy import life_expectancy as expectancies
     from mortality.measures.life_table import life_tables_from_counts, premature_mortality, probability_of_dying
 
+    if kind == YEARS_LOST:
+        from mortality.measures.years_of_life_lost import years_of_life_lost
+
+        lost = years_of_life_lost(events, bands, population=persons, per=1.0).drop(columns=["lower", "upper"])
+        return lost.rename(columns={"rate": "value", "rate_lower": "lower", "rate_upper": "upper"})
     if kind == PREMATURE:
         return premature_mortality(events, persons, bands, from_age=first, to_age=last)
     tables = life_tables_from_counts(events, persons, bands, sexes)
@@ -144,6 +151,11 @@ def unknown_ages(deaths: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
 
 def life_expectancy(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, **tables: Any) -> pd.DataFrame:
     """Years still to live at an age (options at_age), from an abridged life table; limits of Chiang and Silcocks."""
+    return _life(entry, deaths, frame, **tables)
+
+
+def years_of_life_lost_rate(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, **tables: Any) -> pd.DataFrame:
+    """Years of life lost (WHO's standard) over the population."""
     return _life(entry, deaths, frame, **tables)
 
 
