@@ -111,10 +111,16 @@ def _of_provinces(release: Release, table: str, columns: str, sums: str, places:
     parts = [f"SELECT '{NATION}' AS place, {columns}, {sums} FROM {table} GROUP BY ALL"] if NATION in wanted else []
     parts += [
         f"SELECT {name} AS place, {columns}, {sums} FROM {table} WHERE {name} IN ({_listed(some)}) GROUP BY ALL"
-        for name, some in (("province", _matching(PROVINCE, wanted)), ("province_2024", _matching(OLD_PROVINCE, wanted)))
+        for name, some in (
+            ("province", _matching(PROVINCE, wanted)),
+            ("province_2024", _matching(OLD_PROVINCE, wanted)),
+        )
         if some
     ]
-    text = " UNION ALL ".join(parts) or f"SELECT province AS place, {columns}, {sums} FROM {table} WHERE false GROUP BY ALL"
+    text = (
+        " UNION ALL ".join(parts)
+        or f"SELECT province AS place, {columns}, {sums} FROM {table} WHERE false GROUP BY ALL"
+    )
     return release.query(f"SELECT * FROM ({text}) ORDER BY ALL")
 
 

@@ -58,8 +58,12 @@ def judge(figures: pd.DataFrame, limits: Mapping[str, Limit]) -> pd.DataFrame:
     """
     named = figures["figure"].map(limits)
     judged = named.notna().to_numpy()
-    low = np.array([-np.inf if not one or one.low is None else one.low for one in named.where(judged, None)], dtype=float)
-    high = np.array([np.inf if not one or one.high is None else one.high for one in named.where(judged, None)], dtype=float)
+    low = np.array(
+        [-np.inf if not one or one.low is None else one.low for one in named.where(judged, None)], dtype=float
+    )
+    high = np.array(
+        [np.inf if not one or one.high is None else one.high for one in named.where(judged, None)], dtype=float
+    )
     least = np.array([one.least if one else 0.0 for one in named.where(judged, None)], dtype=float)
     value, lower, upper = (figures[name].to_numpy(dtype=float) for name in ("value", "lower", "upper"))
     known = figures["status"].eq("ok").to_numpy()

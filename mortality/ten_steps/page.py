@@ -31,17 +31,20 @@ def style() -> str:
     return f"<style>{(Path(__file__).parent / 'page.css').read_text('utf-8')}</style>"
 
 
-def place_page(found: Assessment, place: str, year: int, language: str) -> str:
-    """The body of the page; year 0: the latest that has ended."""
+def place_page(found: Assessment, place: str, year: int, language: str, *, before: str = "") -> str:
+    """The body of the page; year 0: the latest that has ended; before : HTML of ours that comes first."""
     year = year or found.latest
     at = found.series_of(place, year)
     name = found.data.names[place]
     if at < 0 or found.panel.all_deaths[at] == 0:
         shown = str(year) if year else label("ten_steps.no_year", language)
         said = label("ten_steps.nothing", language, place=name, year=shown)
-        return style() + notice(said, kind="warning", language=language) + _reasons(found, place, year, language)
+        return (
+            style() + before + notice(said, kind="warning", language=language) + _reasons(found, place, year, language)
+        )
     parts = [
         style(),
+        before,
         _lead(found, place, year, language),
         overview(found, place, year, language),
         *(step_section(found, place, year, step, language) for step in STEPS),
@@ -87,12 +90,13 @@ def _lead(found: Assessment, place: str, year: int, language: str) -> str:
         paragraph(label("ten_steps.how", language)),
         paragraph(label("ten_steps.basis", language)),
     ]
+    heading = label("ten_steps.place_year", language, place=found.data.names[place], year=year)
     if found.panel.modelled[at]:
         parts.append(notice(label("ten_steps.modelled", language), language=language))
     if deaths < FEW:
         few = label("ten_steps.few", language, deaths=format_number(deaths, 0, language))
         parts.append(notice(few, kind="warning", language=language))
-    return "".join(parts)
+    return section(heading, "".join(parts))
 
 
 def overview(found: Assessment, place: str, year: int, language: str) -> str:
@@ -102,7 +106,9 @@ def overview(found: Assessment, place: str, year: int, language: str) -> str:
     for step in STEPS:
         row = deciding_figure(figures, step, verdicts[step])
         said = f"{figure_name(row['figure'], language)}: {value_text(row, language)}"
-        rows.append((label(f"ten_steps.title.{step}", language), said, verdict_text({"verdict": verdicts[step]}, language)))
+        rows.append(
+            (label(f"ten_steps.title.{step}", language), said, verdict_text({"verdict": verdicts[step]}, language))
+        )
     table = pd.DataFrame(rows, columns=["step", "figure", "verdict"])
     headings = {name: label(f"ten_steps.column.{name}", language) for name in table.columns}
     return section(
@@ -115,9 +121,9 @@ def step_section(found: Assessment, place: str, year: int, step: int, language: 
     verdict = verdicts_of(found, place, year)[step]
     sentences = [("question", True), ("read", True), ("todo", verdict == REVIEW)]
     said = "".join(_sentence(kind, step, language) for kind, wanted in sentences if wanted)
-    left = said + _figures_table(found, place, year, step, language) + _course(found, place, step, language)
     drawn = picture(found, place, year, step, language)
-    body = f'<div class="ten-sides"><div>{left}</div><div>{drawn}</div></div>' if drawn else left
+    top = f'<div class="ten-sides"><div>{said}{_course(found, place, step, language)}</div><div>{drawn}</div></div>'
+    body = (top if drawn else said) + _figures_table(found, place, year, step, language)
     title = escape(label(f"ten_steps.title.{step}", language))
     return f'<section class="ten-step"><h2>{title} {badge(verdict, language)}</h2>{body}</section>'
 
@@ -145,13 +151,21 @@ def _figures_table(found: Assessment, place: str, year: int, step: int, language
 
 def _course(found: Assessment, place: str, step: int, language: str) -> str:
     """The main figure of the last years in a line, where there are two or more."""
-    rows = found.figures[(found.figures["place"] == place) & (found.figures["figure"] == MAIN[step])]
+    main = main_figure(found, place, step)
+    rows = found.figures[(found.figures["place"] == place) & (found.figures["figure"] == main)]
     rows = rows[rows["status"].eq("ok")].tail(YEARS)
     if len(rows) < 2:
         return ""
-    course = " → ".join(f"{row.year}: {number(MAIN[step], row.value, language)}" for row in rows.itertuples())
-    said = label("ten_steps.trend.line", language, figure=figure_name(MAIN[step], language), course=course)
+    course = " → ".join(f"{row.year}: {number(main, row.value, language)}" for row in rows.itertuples())
+    said = label("ten_steps.trend.line", language, figure=figure_name(main, language), course=course)
     return f'<p class="ten-note">{escape(said)}</p>'
+
+
+def main_figure(found: Assessment, place: str, step: int) -> str:
+    """The figure whose course is shown: the first of the step's main ones that the place has in any year."""
+    rows = found.figures[(found.figures["place"] == place) & found.figures["status"].eq("ok")]
+    known = set(rows["figure"])
+    return next((name for name in MAIN[step] if name in known), MAIN[step][0])
 
 
 def years_section(found: Assessment, place: str, year: int, language: str) -> str:
@@ -169,14 +183,18 @@ def years_section(found: Assessment, place: str, year: int, language: str) -> st
 
 
 def _step_row(found: Assessment, place: str, years: list[int], step: int, language: str) -> str:
-    cells = []
+    cells, main = [], main_figure(found, place, step)
     for year in years:
         figures, verdict = rows_of(found, place, year), verdicts_of(found, place, year)[step]
-        row = figures[figures["figure"] == MAIN[step]].iloc[0]
-        value = number(MAIN[step], row["value"], language)
-        said = f"{SIGNS[verdict]} {label(f'ten_steps.short.{verdict}', language)}" if verdict != NOT_ASSESSABLE else SIGNS[verdict]
+        row = figures[figures["figure"] == main].iloc[0]
+        value = number(main, row["value"], language)
+        said = (
+            f"{SIGNS[verdict]} {label(f'ten_steps.short.{verdict}', language)}"
+            if verdict != NOT_ASSESSABLE
+            else SIGNS[verdict]
+        )
         cells.append(f'<td class="{verdict}">{escape(value)} {escape(said)}</td>')
-    name = f"{label(f'ten_steps.title.{step}', language)} – {figure_name(MAIN[step], language)}"
+    name = f"{label(f'ten_steps.title.{step}', language)} – {figure_name(main, language)}"
     return f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>'
 
 
@@ -188,7 +206,10 @@ def sources_section(found: Assessment, language: str) -> str:
             words = limit.source or label("ten_steps.own", language)
             note = f" ({label('ten_steps.unverified', language)})" if limit.unverified else ""
             sources.setdefault(words + note, []).append(figure_name(name, language))
-    lines = [label("ten_steps.source_line", language, figures="; ".join(names), source=words) for words, names in sources.items()]
+    lines = [
+        label("ten_steps.source_line", language, figures="; ".join(names), source=words)
+        for words, names in sources.items()
+    ]
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     text = f'<p class="ten-note">{escape(label("ten_steps.limits_of", language))}</p><ul class="ten-note">{items}</ul>'
     return section(label("ten_steps.sources", language), text)

@@ -130,3 +130,9 @@ def _un_rates(years: npt.NDArray[np.int64], ages: tuple[str, ...]) -> Numbers:
     )
     place = np.clip(np.searchsorted(periods, years, side="right") - 1, 0, len(periods) - 1)
     return np.asarray(tables[place], dtype=float)
+
+
+def un_under_five(years: npt.NDArray[np.int64]) -> Numbers:
+    """5q0 of Viet Nam, both sexes, as a probability, for each year: 1 − exp(−(m0 + 4 m1–4)) of the rates' mean over the sexes."""
+    rates = _un_rates(years, ("0", "1-4")).mean(axis=1)
+    return np.asarray(-np.expm1(-(rates[:, 0] + 4 * rates[:, 1])), dtype=float)

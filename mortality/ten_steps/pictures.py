@@ -28,8 +28,9 @@ def drawing(parts: Sequence[str], height: float, *, caption: str) -> str:
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", size: int = MIDDLE, fill: str = INK) -> str:
-    """A word at a place."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{fill}">{escape(words)}</text>'
+    """A word at a place; dark ones keep a white edge, so that lines behind them do not cross them."""
+    halo = ' stroke="#fff" stroke-width="3" paint-order="stroke" stroke-linejoin="round"' if fill == INK else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{fill}"{halo}>{escape(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, *, colour: str = LINE, width: float = 1, dash: str = "") -> str:
@@ -70,18 +71,25 @@ def dots(
     def at(value: float) -> float:
         return 8 + (WIDTH - 24) * (value - least) / ((most - least) or 1)
 
-    inside = [at(max(scale * low, least)) if np.isfinite(low) else 8, at(scale * high) if np.isfinite(high) else WIDTH - 16]
-    parts = [f'<rect x="{inside[0]:.1f}" y="{top}" width="{inside[1] - inside[0]:.1f}" height="{bottom - top}" fill="#e6eff8"/>']
+    inside = [
+        at(max(scale * low, least)) if np.isfinite(low) else 8,
+        at(scale * high) if np.isfinite(high) else WIDTH - 16,
+    ]
+    parts = [
+        f'<rect x="{inside[0]:.1f}" y="{top}" width="{inside[1] - inside[0]:.1f}" height="{bottom - top}" fill="#e6eff8"/>'
+    ]
     parts += [line(at(edge), top, at(edge), bottom + 3, colour=BLUE, dash="4 3") for edge in edges]
     for place, name in enumerate(names):
         y = top + row * place
-        said = f"{name}: {format_number(points[place], 1, language)}"
+        said = f"{name}: {format_number(points[place], 0, language)}"
         parts.append(text(10, y + 13, said, size=SMALL))
         if np.isfinite(left[place]) and np.isfinite(right[place]):
             parts.append(line(at(left[place]), y + 23, at(right[place]), y + 23, colour=INK, width=1.5))
         parts.append(f'<circle cx="{at(points[place]):.1f}" cy="{y + 23}" r="4.5" fill="{BLUE}"/>')
     parts.append(line(8, bottom, WIDTH - 16, bottom))
-    parts += [text(at(edge), bottom + 15, format_number(edge, 0, language), anchor="middle", size=SMALL) for edge in edges]
+    parts += [
+        text(at(edge), bottom + 15, format_number(edge, 0, language), anchor="middle", size=SMALL) for edge in edges
+    ]
     return drawing(parts, bottom + 20, caption=caption)
 
 
@@ -103,7 +111,9 @@ def stacked(
             key.append(box(x, y, width, 20, FILLS[number]))
             if share >= 0.09:
                 colour = "#fff" if FILLS[number] in ON_DARK else INK
-                key.append(text(x + width / 2, y + 14, f"{100 * share:.0f} %", anchor="middle", size=SMALL, fill=colour))
+                key.append(
+                    text(x + width / 2, y + 14, f"{100 * share:.0f} %", anchor="middle", size=SMALL, fill=colour)
+                )
             x += width
         key.append(text(start + full + 5, y + 15, notes[place], size=SMALL))
         y += row
@@ -120,7 +130,12 @@ def _key(names: Sequence[str]) -> tuple[list[str], float]:
 
 
 def bars(
-    names: Sequence[str], values: npt.ArrayLike, marked: npt.ArrayLike, notes: Sequence[str], key: tuple[str, str], caption: str
+    names: Sequence[str],
+    values: npt.ArrayLike,
+    marked: npt.ArrayLike,
+    notes: Sequence[str],
+    key: tuple[str, str],
+    caption: str,
 ) -> str:
     """A bar per name, the marked part of it first and in the second fill; the name stands above its bar."""
     lengths, dark = np.asarray(values, dtype=float), np.asarray(marked, dtype=float)
@@ -130,7 +145,10 @@ def bars(
     for place, name in enumerate(names):
         parts.append(text(8, y + 11, name, size=SMALL))
         first = full * dark[place] / most
-        parts += [box(8, y + 15, first, 11, FILLS[0]), box(8 + first, y + 15, full * lengths[place] / most - first, 11, FILLS[1])]
+        parts += [
+            box(8, y + 15, first, 11, FILLS[0]),
+            box(8 + first, y + 15, full * lengths[place] / most - first, 11, FILLS[1]),
+        ]
         parts.append(text(8 + full * lengths[place] / most + 5, y + 25, notes[place], size=SMALL))
         y += 31
     return drawing(parts, y + 2, caption=caption)
@@ -157,7 +175,13 @@ def age_rates(
     for power in np.arange(low, high + 1):
         parts += [
             line(start, y(10**power), end, y(10**power)),
-            text(start - 5, y(10**power) + 4, format_number(10**power, max(0, int(-power)), language), anchor="end", size=SMALL),
+            text(
+                start - 5,
+                y(10**power) + 4,
+                format_number(10**power, max(0, int(-power)), language),
+                anchor="end",
+                size=SMALL,
+            ),
         ]
     parts += [text(x(year), bottom + 15, f"{year}", anchor="middle", size=SMALL) for year in (0, 20, 40, 60, 80)]
     parts.append(text(start, bottom + 30, unit, size=SMALL))
@@ -172,14 +196,18 @@ _STYLES = ((BLUE, "", "circle"), (ORANGE, "", "square"), (GREY, "5 4", ""))
 def _course(points: Sequence[tuple[float, float] | None], number: int) -> list[str]:
     """A line with its marks; a missing point leaves a gap."""
     colour, dash, mark = _STYLES[number]
-    steps = [line(*one, *other, colour=colour, width=2, dash=dash) for one, other in zip(points, points[1:]) if one and other]
+    steps = [
+        line(*one, *other, colour=colour, width=2, dash=dash) for one, other in zip(points, points[1:]) if one and other
+    ]
     return steps + [_mark(*one, colour, mark) for one in points if one and mark]
 
 
 def _mark(x: float, y: float, colour: str, kind: str) -> str:
     if kind == "circle":
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
-    return f'<rect x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6" fill="#fff" stroke="{colour}" stroke-width="1.5"/>'
+    return (
+        f'<rect x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6" fill="#fff" stroke="{colour}" stroke-width="1.5"/>'
+    )
 
 
 def _line_key(names: Sequence[str]) -> tuple[list[str], float]:
@@ -194,7 +222,13 @@ def _line_key(names: Sequence[str]) -> tuple[list[str], float]:
 
 
 def age_columns(
-    names: Sequence[str], observed: npt.ArrayLike, expected: npt.ArrayLike, *, key: tuple[str, str], language: str, caption: str
+    names: Sequence[str],
+    observed: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    *,
+    key: tuple[str, str],
+    language: str,
+    caption: str,
 ) -> str:
     """Per cent of deaths in each age group as columns, what was expected as a stepped line with points."""
     seen, wanted = 100 * np.asarray(observed, dtype=float), 100 * np.asarray(expected, dtype=float)
@@ -209,12 +243,17 @@ def age_columns(
         return bottom - (bottom - top) * value / most
 
     for tick in _ticks(most):
-        parts += [line(start, y(tick), end, y(tick)), text(start - 4, y(tick) + 4, f"{tick:g}", anchor="end", size=SMALL)]
+        parts += [
+            line(start, y(tick), end, y(tick)),
+            text(start - 4, y(tick) + 4, f"{tick:g}", anchor="end", size=SMALL),
+        ]
     parts += [box(start + width * n + 1, y(one), width - 2, bottom - y(one), FILLS[3]) for n, one in enumerate(seen)]
     points = [(start + width * (n + 0.5), y(one)) if np.isfinite(one) else None for n, one in enumerate(wanted)]
     parts += _course(points, 1)
     parts += [
-        text(start + width * (n + 0.5), bottom + 13, name, anchor="middle", size=9) for n, name in enumerate(names) if n % 2 == 0
+        text(start + width * (n + 0.5), bottom + 13, name, anchor="middle", size=9)
+        for n, name in enumerate(names)
+        if n % 2 == 0
     ]
     return drawing(parts, bottom + 20, caption=caption)
 

@@ -149,7 +149,10 @@ def _leading(found: Assessment, place: str, year: int, language: str) -> str:
     shown = [
         shortened(f"{rank}. {names[item]}", LONGEST) for rank, item in rows[["rank", "item"]].itertuples(index=False)
     ]
-    notes = [f"{format_number(one, 0, language)} ({100 * one / all_:.0f} %)" for one, all_ in zip(rows["deaths"], rows["total"])]
+    notes = [
+        f"{format_number(one, 0, language)} ({100 * one / all_:.0f} %)"
+        for one, all_ in zip(rows["deaths"], rows["total"])
+    ]
     return pictures.bars(
         shown,
         rows["deaths"],

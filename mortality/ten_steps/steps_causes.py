@@ -77,7 +77,9 @@ def leading_causes(panel: Panel, cells: pd.DataFrame) -> pd.DataFrame:
 def step_8_leading(panel: Panel, leading: pd.DataFrame) -> list[pd.DataFrame]:
     """Share of the ten leading causes' deaths whose code says little, and the ten's share of all coded deaths."""
     size = len(panel.frame)
-    deaths, garbage = (np.bincount(leading["series"], leading[name], size).astype(float) for name in ("deaths", "garbage"))
+    deaths, garbage = (
+        np.bincount(leading["series"], leading[name], size).astype(float) for name in ("deaths", "garbage")
+    )
     total = np.zeros(size)
     total[leading["series"]] = leading["total"]
     return [

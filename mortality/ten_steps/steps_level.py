@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mortality.ten_steps.codes import without_code, wrong_codes
 from mortality.ten_steps.data import TenStepsData
 from mortality.ten_steps.figures import Z, figure, ratio_to_expected, share_figure
-from mortality.ten_steps.panel import NO_AGE, SEXES, Numbers, Panel
+from mortality.ten_steps.panel import NO_AGE, SEXES, Numbers, Panel, un_under_five
 from tkyt_analysis.analysis.rates import crude_rate, poisson_limits
 
 DRAWS, SEED = 400, 20261123
 ADULT, OLD = (15, 60), (35, 85)
+LEAST_RATE, MOST_RATE = 0.1, 200.0  # per 1 000: outside, the regression of Adair and Lopez says nothing
 
 
 def step_1_input(panel: Panel) -> list[pd.DataFrame]:
@@ -47,6 +49,7 @@ def step_2_level(panel: Panel, data: TenStepsData) -> list[pd.DataFrame]:
     return [
         crude,
         _from_lists(panel, data.lists),
+        _adair_lopez(panel, rate["rate"].to_numpy(dtype=float)),
         ratio_to_expected(panel, 2, "completeness_expected", panel.all_deaths, expected),
     ]
 
@@ -67,6 +70,39 @@ def _from_lists(panel: Panel, lists: pd.DataFrame) -> pd.DataFrame:
         base=np.nan_to_num(number["a6"]),
         method="capture_recapture",
         reason=np.where(rows["status"].eq("ok"), "", reason.replace("", "no_value")),
+    )
+
+
+def _adair_lopez(panel: Panel, crude: Numbers) -> pd.DataFrame:
+    """Completeness from the registered death rate, the share of old people and the United Nations' 5q0 (Adair & Lopez, model 2)."""
+    from mortality.measures.completeness import adair_lopez
+
+    persons = panel.persons.sum(axis=1)
+    total = persons.sum(axis=1)
+    usable = (total > 0) & (65 in panel.first) & (crude >= LEAST_RATE) & (crude <= MOST_RATE)
+    values = {name: np.full(len(total), np.nan) for name in ("completeness", "lower", "upper")}
+    if usable.any():
+        found = adair_lopez(
+            crude_death_rate=crude[usable],
+            share_65_over=(persons[:, panel.from_age(65)].sum(axis=1) / np.where(total > 0, total, 1.0))[usable],
+            under5_mortality=un_under_five(panel.frame["year"].to_numpy())[usable],
+            year=panel.frame["year"].to_numpy()[usable],
+            deaths=panel.all_deaths[usable],
+            model=2,
+        )
+        for name, column in values.items():
+            column[usable] = found[name].to_numpy(dtype=float)
+    return figure(
+        panel,
+        2,
+        "completeness_adair_lopez",
+        value=values["completeness"],
+        lower=values["lower"],
+        upper=values["upper"],
+        events=panel.all_deaths,
+        base=panel.all_deaths,
+        method="adair_lopez_2018;model=2;5q0=UN WPP 2024",
+        reason=np.where(usable, "", np.where(total > 0, "no_reference", "no_population")),
     )
 
 
@@ -134,28 +170,42 @@ def _rise_with_age(panel: Panel) -> pd.DataFrame:
 
 
 def _life_expectancy(panel: Panel) -> pd.DataFrame:
-    """Life expectancy at birth of the registered deaths, both sexes; too high where deaths are missing. Chiang's interval."""
-    from mortality.measures.life_table import life_tables
+    """Life expectancy at birth of the registered deaths, both sexes; too high where deaths are missing."""
+    from mortality.measures.life_expectancy import life_expectancy
 
-    deaths, persons = panel.deaths.sum(axis=1), panel.persons.sum(axis=1)
-    rates = np.where(persons > 0, deaths / np.where(persons > 0, persons, 1.0), np.nan)
-    usable = np.isfinite(rates).all(axis=1) & (deaths[:, -1] > 0) & (panel.first[0] == 0)
-    table = life_tables(np.where(usable[:, None], rates, 0.1), list(panel.ages))
-    q, left = table.qx[:, :-1], (table.n[:-1] - table.ax[:, :-1]) + table.ex[:, 1:]
-    seen = np.where(deaths[:, :-1] > 0, deaths[:, :-1], 1.0)
-    variance = ((table.lx[:, :-1] / table.radix * left) ** 2 * q**2 * (1 - q) / seen).sum(axis=1)
-    e0, error = table.life_expectancy(0), Z * np.sqrt(variance)
+    persons = panel.persons.sum(axis=(1, 2))
+    usable = (
+        (panel.persons.sum(axis=1) > 0).all(axis=1) & (panel.deaths[..., -1].sum(axis=1) > 0) & (panel.first[0] == 0)
+    )
+    values = {name: np.full(len(persons), np.nan) for name in ("value", "lower", "upper")}
+    method = "life_table"
+    if usable.any():
+        found = life_expectancy(_rows_by_age(panel, usable), ["series"], at=0, sex="total").set_index("series")
+        method = str(found["method"].iloc[0])
+        for name, column in values.items():
+            column[found.index.to_numpy(dtype=int)] = found[name].to_numpy(dtype=float)
     return figure(
         panel,
         3,
         "life_expectancy",
-        value=e0,
-        lower=e0 - error,
-        upper=e0 + error,
-        events=deaths.sum(axis=1),
-        base=persons.sum(axis=1),
-        method=f"{table.method}; limits chiang",
+        **values,
+        events=panel.deaths.sum(axis=(1, 2)),
+        base=persons,
+        method=method,
         reason=np.where(usable, "", np.where(panel.all_persons > 0, "open_group_empty", "no_population")),
+    )
+
+
+def _rows_by_age(panel: Panel, wanted: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """series, age_group, deaths, person_years of both sexes, for the series that are wanted."""
+    at, ages = np.flatnonzero(wanted), len(panel.ages)
+    return pd.DataFrame(
+        {
+            "series": np.repeat(at, ages),
+            "age_group": np.tile(np.array(panel.ages, dtype=object), len(at)),
+            "deaths": panel.deaths[at].sum(axis=1).ravel(),
+            "person_years": panel.persons[at].sum(axis=1).ravel(),
+        }
     )
 
 
@@ -176,7 +226,9 @@ def _dissimilarity(panel: Panel) -> pd.DataFrame:
     share = seen / seen.sum(axis=1, keepdims=True)
     draws = np.random.default_rng(SEED).multinomial(np.maximum(total, 1).astype(int), share, (DRAWS, len(total)))
     drawn = np.abs(draws / draws.sum(axis=-1, keepdims=True) - wanted).sum(axis=-1) / 2
-    twice = np.abs(share - wanted).sum(axis=1)  # a small number of deaths looks unlike anything: what chance adds is taken off
+    twice = np.abs(share - wanted).sum(
+        axis=1
+    )  # a small number of deaths looks unlike anything: what chance adds is taken off
     value, lower, upper = (
         np.maximum(twice - part, 0) for part in (drawn.mean(axis=0), *np.quantile(drawn, (0.975, 0.025), axis=0))
     )
@@ -217,23 +269,31 @@ def step_5_children(panel: Panel) -> list[pd.DataFrame]:
     at = panel.from_age(0, 5)
     deaths, persons = panel.deaths[..., at].sum(axis=(1, 2)), panel.persons[..., at].sum(axis=(1, 2))
     expected = np.where(persons > 0, panel.expected[..., at].sum(axis=(1, 2)), np.nan)
-    return [_risk_below_five(panel, deaths, persons), ratio_to_expected(panel, 5, "under_five_expected", deaths, expected)]
+    return [
+        _risk_below_five(panel, deaths, persons),
+        ratio_to_expected(panel, 5, "under_five_expected", deaths, expected),
+    ]
 
 
 def _risk_below_five(panel: Panel, deaths: Numbers, persons: Numbers) -> pd.DataFrame:
-    """Per 1 000: 1 − exp(−5 m), m the death rate below five; close to 5q0 of a life table at low mortality."""
-    lower, upper, _ = poisson_limits(deaths)
+    """5q0 of the registered deaths, per 1 000, with limits of the life table; where no child died, of the rate below five."""
+    from mortality.measures.life_expectancy import probability_of_dying_by
+
+    _, most, _ = poisson_limits(deaths)
     safe = np.where(persons > 0, persons, 1.0)
-    value, low, high = (1000 * -np.expm1(-5 * one / safe) for one in (deaths, lower, upper))
+    values = {"value": 0 * safe, "lower": 0 * safe, "upper": 1000 * -np.expm1(-5 * most / safe)}
+    usable = (deaths > 0) & (panel.persons.sum(axis=1) > 0).all(axis=1) & (5 in panel.first) & (panel.first[0] == 0)
+    if usable.any():
+        found = probability_of_dying_by(_rows_by_age(panel, usable), ["series"], 0, 5, sex="total").set_index("series")
+        for name, column in values.items():
+            column[found.index.to_numpy(dtype=int)] = 1000 * found[name].to_numpy(dtype=float)
     return figure(
         panel,
         5,
         "under_five_risk",
-        value=value,
-        lower=low,
-        upper=high,
+        **values,
         events=deaths,
         base=persons,
-        method="1-exp(-5m);poisson",
-        reason=np.where(persons > 0, "", "no_population"),
+        method="life_table_5q0",
+        reason=np.where(persons > 0, np.where(usable | (deaths == 0), "", "no_reference"), "no_population"),
     )

@@ -29,7 +29,9 @@ def summary_section(found: Assessment, places: list[str], year: int, language: s
     matrix = verdict_matrix(found, places, year)
     without = [found.data.names[place] for place in places if place not in set(matrix["place"])]
     parts = [paragraph(label("ten_steps.summary.text", language))]
-    parts.append(_table(found, matrix, language) if len(matrix) else paragraph(label("ten_steps.summary.none", language)))
+    parts.append(
+        _table(found, matrix, language) if len(matrix) else paragraph(label("ten_steps.summary.none", language))
+    )
     if without and len(matrix):
         parts.append(
             paragraph(label("ten_steps.summary.without", language, count=len(without), places=", ".join(without)))
@@ -41,7 +43,8 @@ def _table(found: Assessment, matrix: pd.DataFrame, language: str) -> str:
     heads = [label("ten_steps.column.place", language), label("ten_steps.column.deaths", language)]
     cells = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     steps = "".join(
-        f'<th scope="col" title="{escape(label(f"ten_steps.title.{step}", language), quote=True)}">{step}</th>' for step in STEPS
+        f'<th scope="col" title="{escape(label(f"ten_steps.title.{step}", language), quote=True)}">{step}</th>'
+        for step in STEPS
     )
     rows = "".join(_row(found, row, language) for row in matrix.to_dict("records"))
     titles = "; ".join(label(f"ten_steps.title.{step}", language) for step in STEPS)

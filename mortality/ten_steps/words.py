@@ -12,11 +12,12 @@ from mortality.ten_steps.limits import GOOD, NOT_ASSESSABLE, REVIEW, TOO_FEW, Li
 from tkyt_analysis.labels import all_labels, format_number, label
 
 SIGNS = {GOOD: "✓", REVIEW: "▲", NOT_ASSESSABLE: "–", "": "·"}
+PERCENT = "\u00a0%"
 # figure → (what its number is multiplied by, decimals, sign behind it)
 PLAIN = {
     "crude_death_rate": (1, 2, ""),
     "sex_ratio_15_59": (1, 1, ""),
-    "rise_with_age": (1, 1, " %"),
+    "rise_with_age": (1, 1, PERCENT),
     "life_expectancy": (1, 1, ""),
     "whipple": (1, 0, ""),
     "under_five_risk": (1, 1, ""),
@@ -24,21 +25,21 @@ PLAIN = {
     "vspi_like": (1, 2, ""),
     "communicable_early": (100, 0, ""),
     "external_young": (100, 0, ""),
-    "completeness_expected": (100, 0, " %"),
-    "under_five_expected": (100, 0, " %"),
+    "completeness_expected": (100, 0, PERCENT),
+    "under_five_expected": (100, 0, PERCENT),
 }  # fmt: skip
-SHARE = (100, 1, " %")
+SHARE = (100, 1, PERCENT)
 MAIN = {
-    1: "without_code",
-    2: "completeness_lists",
-    3: "rise_with_age",
-    4: "age_dissimilarity",
-    5: "under_five_expected",
-    6: "noncommunicable_share",
-    7: "noncommunicable_late",
-    8: "garbage_among_leading",
-    9: "garbage_share",
-    10: "ill_defined_share",
+    1: ("without_code",),
+    2: ("completeness_lists", "completeness_adair_lopez"),
+    3: ("rise_with_age",),
+    4: ("age_dissimilarity",),
+    5: ("under_five_expected",),
+    6: ("noncommunicable_share",),
+    7: ("noncommunicable_late",),
+    8: ("garbage_among_leading",),
+    9: ("garbage_share",),
+    10: ("ill_defined_share",),
 }
 
 
@@ -80,10 +81,17 @@ def limit_text(limit: Limit | None, language: str) -> str:
     """The limits of a figure."""
     if limit is None:
         return label("ten_steps.not_judged", language)
-    low, high = (None if one is None else number(limit.figure, one, language) for one in (limit.low, limit.high))
+    low, high = (None if one is None else _edge(limit.figure, one, language) for one in (limit.low, limit.high))
     kind = "between" if low and high else "from" if low else "to"
     fields = {name: one for name, one in (("low", low), ("high", high)) if one}
     return label(f"ten_steps.limit.{kind}", language, **fields)
+
+
+def _edge(figure: str, value: float, language: str) -> str:
+    """A limit with no more decimals than it needs."""
+    scale, decimals, unit = PLAIN.get(figure, SHARE)
+    shown = round(scale * value, decimals)
+    return format_number(shown, 0 if shown == round(shown) else decimals, language) + unit
 
 
 def verdict_text(row: Mapping[str, Any], language: str) -> str:
@@ -100,5 +108,5 @@ def deciding_figure(figures: pd.DataFrame, step: int, verdict: str) -> pd.Series
     """The figure that a step is shown by: its main one where that has the step's verdict, else the first one that has."""
     rows = figures[figures["step"] == step]
     same = rows[rows["verdict"] == verdict]
-    main = same[same["figure"] == MAIN[step]]
+    main = same[same["figure"] == MAIN[step][0]]
     return (main if len(main) else same if len(same) else rows).iloc[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tkyt_analysis.cli.report_batch import batch
 from tkyt_analysis.cli.terminal import ProgressBar, as_of_option, home_option, json_option, print_json, print_table
 from tkyt_analysis.cli.watch import watch_instead, watch_options
 from tkyt_analysis.labels import format_number, label
@@ -288,6 +289,9 @@ def report_run(
         print_json(made.as_dict())
         return
     click.echo(label("cli.report.done", path=made.html))
+
+
+report.add_command(batch)
 
 
 @tkyt.command(help=label("cli.demo"))

@@ -83,7 +83,7 @@ def produce(job: Job, *, progress: Progress | None = None, cancellation: Cancell
             progress=progress,
             cancellation=cancellation,
         )
-        passport = _passport(job, time.monotonic() - started)
+        passport = run_passport(job, time.monotonic() - started)
         (work / "report.html").write_text(_html(job, executed, passport), "utf-8")
         (work / "report.json").write_text(json.dumps(passport, ensure_ascii=False, indent=1, default=str), "utf-8")
         targets = {kind: job.directory / f"{job.stem}.{kind}" for kind in ("ipynb", "json", "html")}
@@ -143,7 +143,8 @@ def _keep_failure(work: Path, job: Job) -> None:
     os.replace(work, failed)
 
 
-def _passport(job: Job, seconds: float) -> dict[str, Any]:
+def run_passport(job: Job, seconds: float) -> dict[str, Any]:
+    """Where the figures of a run come from: report, parameters, release, versions, time."""
     manifest = job.release.manifest
     return {
         "report": job.name,
@@ -158,12 +159,18 @@ def _passport(job: Job, seconds: float) -> dict[str, Any]:
 
 def _html(job: Job, notebook: Any, passport: Mapping[str, Any]) -> str:
     """The notebook's texts and outputs (and its code, if asked for) as one self-contained page."""
-    from tkyt_analysis.pages import page
     from tkyt_analysis.reports.html import notebook_body
+
+    return finished_page(job, notebook_body(notebook, show_code=job.show_code), passport)
+
+
+def finished_page(job: Job, body: str, passport: Mapping[str, Any]) -> str:
+    """The page of a run around its body."""
+    from tkyt_analysis.pages import page
 
     return page(
         job.title,
-        notebook_body(notebook, show_code=job.show_code),
+        body,
         language=str(job.values.get("language") or "vi"),
         practice=job.release.practice,
         release_id=job.release.release_id,

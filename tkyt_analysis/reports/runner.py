@@ -38,13 +38,18 @@ def run_report(
     job = Job(
         name=name,
         title=template.title(values.get("language")),
-        stem="_".join([name, *(str(one).replace(":", "-") for one in values.values() if one and one != "vi")]),
+        stem=report_stem(name, values),
         notebook=template.notebook,
         values=values,
         release=release,
         directory=Path(output) if output else Path(home) / "reports",
     )
     return produce(job, progress=progress, cancellation=cancellation)
+
+
+def report_stem(name: str, values: Mapping[str, Any]) -> str:
+    """The name of a report's files: the template and the values that tell this run from others."""
+    return "_".join([name, *(str(one).replace(":", "-") for one in values.values() if one and one != "vi")])
 
 
 def _require_places(template: Template, values: dict[str, Any], release: Release) -> None:

@@ -28,12 +28,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Template:
-    """A report template as `parameters.yaml` describes it."""
+    """A report template as `parameters.yaml` describes it.
+
+    pages : "module:function" (release, places, values) → (place, body HTML) of many places from one reading, for a batch without
+        a kernel per place; "" where each place runs the notebook
+    """
 
     id: str
     title_: Text
     purpose: Text
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    pages: str = ""
 
     def title(self, language: str | None = None) -> str:
         return self.title_[language or current_language()]
