@@ -105,7 +105,7 @@ def _reached(shape: LifeTables, survivors: Numbers, targets: dict[str, Numbers])
 
 
 def _without_missed(tables: LifeTables, reached: Flags) -> LifeTables:
-    columns = {
+    columns: dict[str, Any] = {
         name: np.where(reached[:, np.newaxis], getattr(tables, name), np.nan)
         for name in ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")
     }
@@ -282,13 +282,13 @@ def _halved(rises: Callable[[Numbers], Numbers], between: tuple[float, float], s
 
 
 def _at_ages(shape: LifeTables, survivors: Numbers, ages: Numbers) -> Numbers:
-    """l at other ages: ln l runs straight between the standard's ages."""
+    """l at other ages: a monotone cubic of ln l through the standard's ages."""
+    from scipy.interpolate import PchipInterpolator
+
     if ages[-1] > shape.age[-1]:
         raise InputError("error.life_table_standard_ages", found=f"{ages[-1]:g}", last=f"{shape.age[-1]:g}")
-    place = np.clip(np.searchsorted(shape.age, ages, side="right") - 1, 0, len(shape.age) - 2)
-    share = (ages - shape.age[place]) / (shape.age[place + 1] - shape.age[place])
     logs = np.log(np.maximum(survivors, 1e-300))
-    return np.exp(logs[:, place] + share * (logs[:, place + 1] - logs[:, place]))
+    return np.exp(np.asarray(PchipInterpolator(shape.age, logs, axis=1)(ages), dtype=float))
 
 
 def _as_tables(
