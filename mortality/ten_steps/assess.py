@@ -61,21 +61,20 @@ def assess_data(data: TenStepsData, day: datetime.date) -> Assessment:
     panel = panel_of(data)
     cells = causes.cause_cells(panel)
     leading = causes.leading_causes(panel, cells)
-    figures = pd.concat(
-        [
-            *level.step_1_input(panel),
-            *level.step_2_level(panel, data),
-            *level.step_3_rates(panel),
-            *level.step_4_ages(panel, data),
-            *level.step_5_children(panel),
-            *causes.step_6_groups(panel, cells),
-            *causes.step_7_ages_of_groups(panel, cells),
-            *causes.step_8_leading(panel, leading),
-            *causes.step_9_use(panel, cells),
-            *causes.step_10_ill_defined(panel, cells),
-        ],
-        ignore_index=True,
-    )
+    level_2 = level.step_2_level(panel, data)
+    parts = [
+        *level.step_1_input(panel),
+        *level_2,
+        *level.step_3_rates(panel),
+        *level.step_4_ages(panel, data),
+        *level.step_5_children(panel),
+        *causes.step_6_groups(panel, cells),
+        *causes.step_7_ages_of_groups(panel, cells),
+        *causes.step_8_leading(panel, leading),
+        *causes.step_9_use(panel, cells),
+        *causes.step_10_ill_defined(panel, cells, _completeness(level_2), day),
+    ]
+    figures = pd.concat(parts, ignore_index=True)
     limits = limits_at(day)
     judged = judge(figures, limits)
     return Assessment(
@@ -88,3 +87,15 @@ def assess_data(data: TenStepsData, day: datetime.date) -> Assessment:
         causes.garbage_table(cells),
         causes.group_table(cells, BANDS),
     )
+
+
+def _completeness(figures: list[pd.DataFrame]) -> pd.DataFrame:
+    """value, lower, upper per series: by how lists overlap where that can say, else by Adair–Lopez."""
+    named = {str(one["figure"].iloc[0]): one for one in figures if len(one)}
+    columns = ["value", "lower", "upper"]
+    if not named:
+        return pd.DataFrame(columns=columns)
+    lists, regression = (
+        named[name][columns].reset_index(drop=True) for name in ("completeness_lists", "completeness_adair_lopez")
+    )
+    return lists.where(lists["value"].notna(), regression)

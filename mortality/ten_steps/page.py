@@ -96,7 +96,7 @@ def _lead(found: Assessment, place: str, year: int, language: str) -> str:
     if deaths < FEW:
         few = label("ten_steps.few", language, deaths=format_number(deaths, 0, language))
         parts.append(notice(few, kind="warning", language=language))
-    return section(heading, "".join(parts))
+    return f'<div class="ten-overview">{section(heading, "".join(parts))}</div>'
 
 
 def overview(found: Assessment, place: str, year: int, language: str) -> str:
@@ -111,9 +111,8 @@ def overview(found: Assessment, place: str, year: int, language: str) -> str:
         )
     table = pd.DataFrame(rows, columns=["step", "figure", "verdict"])
     headings = {name: label(f"ten_steps.column.{name}", language) for name in table.columns}
-    return section(
-        label("ten_steps.overview", language), table_html(table, headings=headings, stacked=True, language=language)
-    )
+    drawn = table_html(table, headings=headings, stacked=True, language=language)
+    return f'<div class="ten-overview">{section(label("ten_steps.overview", language), drawn)}</div>'
 
 
 def step_section(found: Assessment, place: str, year: int, step: int, language: str) -> str:

@@ -146,11 +146,11 @@ def bars(
         parts.append(text(8, y + 11, name, size=SMALL))
         first = full * dark[place] / most
         parts += [
-            box(8, y + 15, first, 11, FILLS[0]),
-            box(8 + first, y + 15, full * lengths[place] / most - first, 11, FILLS[1]),
+            box(8, y + 14, first, 9, FILLS[0]),
+            box(8 + first, y + 14, full * lengths[place] / most - first, 9, FILLS[1]),
         ]
-        parts.append(text(8 + full * lengths[place] / most + 5, y + 25, notes[place], size=SMALL))
-        y += 31
+        parts.append(text(8 + full * lengths[place] / most + 5, y + 23, notes[place], size=SMALL))
+        y += 28
     return drawing(parts, y + 2, caption=caption)
 
 
@@ -164,7 +164,7 @@ def age_rates(
     low, high = (np.floor(np.log10(seen.min())), np.ceil(np.log10(seen.max()))) if len(seen) else (0.0, 1.0)
     high = max(high, low + 1)
     parts, top = _line_key([name for name, _ in lines])
-    bottom, start, end = top + 190.0, 42.0, WIDTH - 10
+    bottom, start, end = top + 155.0, 42.0, WIDTH - 10
 
     def x(year: float) -> float:
         return start + (end - start) * year / max(years.max(initial=1.0), 1.0)
@@ -234,7 +234,7 @@ def age_columns(
     seen, wanted = 100 * np.asarray(observed, dtype=float), 100 * np.asarray(expected, dtype=float)
     both = np.concatenate([seen, wanted[np.isfinite(wanted)]])
     most = max(float(both.max(initial=1.0)) * 1.1, 1.0)
-    top, bottom, start, end = 28.0, 170.0, 30.0, WIDTH - 8
+    top, bottom, start, end = 28.0, 150.0, 30.0, WIDTH - 8
     width = (end - start) / max(len(names), 1)
     parts = [box(8, 4, 13, 11, FILLS[3]), text(26, 14, key[0], size=SMALL)]
     parts += [_mark(178, 9, ORANGE, "square"), text(188, 14, key[1], size=SMALL)]

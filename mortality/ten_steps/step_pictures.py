@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,9 +147,7 @@ def _leading(found: Assessment, place: str, year: int, language: str) -> str:
     if rows.empty:
         return ""
     names = load_cause_list(LIST).items.set_index("item")[f"label_{language}"]
-    shown = [
-        shortened(f"{rank}. {names[item]}", LONGEST) for rank, item in rows[["rank", "item"]].itertuples(index=False)
-    ]
+    shown = [shortened(f"{row.rank}. {names[row.item]}{_ranks(row)}", LONGEST) for row in rows.itertuples()]
     notes = [
         f"{format_number(one, 0, language)} ({100 * one / all_:.0f} %)"
         for one, all_ in zip(rows["deaths"], rows["total"])
@@ -161,6 +160,12 @@ def _leading(found: Assessment, place: str, year: int, language: str) -> str:
         (label("ten_steps.key.garbage", language), label("ten_steps.key.of_use", language)),
         label("ten_steps.picture.leading", language),
     )
+
+
+def _ranks(row: Any) -> str:
+    """ " [2–4]": the ranks that chance leaves open; "" where there is no doubt."""
+    low, high = int(row.rank_lower), int(row.rank_upper)
+    return "" if low == high else f" [{low}–{high}]"
 
 
 def _garbage(found: Assessment, place: str, year: int, language: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pandas as pd
 
@@ -16,12 +18,12 @@ from mortality.ten_steps.codes import (
     ill_defined,
     symptoms,
 )
-from mortality.ten_steps.figures import Z, difference_of_shares, figure, share_figure
+from mortality.ten_steps.figures import difference_of_shares, figure, share_figure
 from mortality.ten_steps.panel import Numbers, Panel
 
 CHILD, YOUNG, ELDERLY = (0, 5), (15, 35), (60, np.inf)
 LIST, LEADING = "who_mortality_list_1", 10
-NOT_RANKED = ("gap", "unknown")
+DRAWS = 400  # for the intervals of the ranks
 
 
 def cause_cells(panel: Panel) -> pd.DataFrame:
@@ -57,21 +59,50 @@ def step_7_ages_of_groups(panel: Panel, cells: pd.DataFrame) -> list[pd.DataFram
         difference_of_shares(panel, 7, "communicable_early", share(COMMUNICABLE, CHILD), share(COMMUNICABLE, ELDERLY)),
         difference_of_shares(panel, 7, "external_young", share(EXTERNAL, YOUNG), share(EXTERNAL, ELDERLY)),
         share_figure(panel, 7, "noncommunicable_late", *share(NONCOMMUNICABLE, ELDERLY)),
+        _pattern(panel, cells),
     ]
 
 
-def leading_causes(panel: Panel, cells: pd.DataFrame) -> pd.DataFrame:
-    """series, rank, item, deaths, total, garbage: the ten items of WHO list 1 with most deaths, and those of them of little use.
+def _pattern(panel: Panel, cells: pd.DataFrame) -> pd.DataFrame:
+    """Deaths in another broad group than their sex and age let expect, less what chance makes of so few deaths."""
+    from mortality.measures.cause_structure import age_pattern, age_pattern_distance
 
-    Equal numbers are ranked in the order of the list; codes outside the list and deaths without a code have no rank.
+    if cells.empty:
+        return figure(panel, 7, "group_ages_distance", value=np.nan, base=0, method="dissimilarity", reason="no_deaths")
+    pattern = age_pattern(cells, ["series"], code="code", deaths_column="deaths")
+    found = age_pattern_distance(pattern, ["series"], least=1).set_index("series").reindex(range(len(panel.frame)))
+    return figure(
+        panel,
+        7,
+        "group_ages_distance",
+        value=found["excess"].clip(lower=0),
+        events=found["deaths"].fillna(0),
+        base=found["deaths"].fillna(0),
+        method="dissimilarity to expected_broad_groups, less chance",
+        reason=np.where(found["status"].eq("ok"), "", "no_deaths"),
+    )
+
+
+def leading_causes(panel: Panel, cells: pd.DataFrame) -> pd.DataFrame:
+    """series, rank, rank_lower, rank_upper, item, deaths, total, garbage: the ten items of WHO list 1 with most deaths.
+
+    rank_lower, rank_upper : where chance alone could have put the item; garbage : deaths of the item whose code is of little
+    use; total : all coded deaths. Codes outside the list and deaths without a code have no rank.
     """
-    ranked = cells[~cells["item"].isin(NOT_RANKED)]
-    ranked = ranked.assign(garbage=ranked["deaths"].where(ranked["garbage"], 0.0))
-    sums = ranked.groupby(["series", "item"], as_index=False, observed=True)[["deaths", "garbage"]].sum()
-    sums = sums.sort_values(["series", "deaths", "item"], ascending=[True, False, True], ignore_index=True)
-    sums["rank"] = sums.groupby("series").cumcount() + 1
+    from mortality.measures.cause_structure import leading_causes as ranked_causes
+
+    names = ["series", "rank", "rank_lower", "rank_upper", "item", "deaths", "total", "garbage"]
+    if cells.empty:
+        return pd.DataFrame({name: pd.Series(dtype="float64") for name in names}).astype({"series": int, "item": "str"})
+    found = ranked_causes(
+        cells, ["series"], code="item", deaths_column="deaths", cause_list=None, top=LEADING, draws=DRAWS
+    )
+    useless = cells[cells["garbage"]].groupby(["series", "item"], observed=True)["deaths"].sum()
+    keys = pd.MultiIndex.from_frame(found[["series", "cause"]])
     total = pd.Series(panel.summed(~cells["no_code"]))
-    return sums[sums["rank"] <= LEADING].assign(total=lambda rows: rows["series"].map(total)).reset_index(drop=True)
+    return found.rename(columns={"cause": "item"}).assign(
+        garbage=useless.reindex(keys, fill_value=0.0).to_numpy(), total=found["series"].map(total)
+    )[names]
 
 
 def step_8_leading(panel: Panel, leading: pd.DataFrame) -> list[pd.DataFrame]:
@@ -90,36 +121,42 @@ def step_8_leading(panel: Panel, leading: pd.DataFrame) -> list[pd.DataFrame]:
 
 def step_9_use(panel: Panel, cells: pd.DataFrame) -> list[pd.DataFrame]:
     """Deaths of noncommunicable over those of communicable causes; codes of little use, and the graver ones among them."""
-    chronic, infectious = (panel.summed(cells["group"].eq(group)) for group in (NONCOMMUNICABLE, COMMUNICABLE))
     coded = panel.summed(~cells["no_code"])
     return [
         share_figure(panel, 9, "garbage_share", panel.summed(cells["garbage"]), coded),
         share_figure(panel, 9, "grave_share", panel.summed(cells["severity"].isin(GRAVE)), coded),
-        _ratio(panel, chronic, infectious),
+        _ratio(panel, cells),
     ]
 
 
-def _ratio(panel: Panel, chronic: Numbers, infectious: Numbers) -> pd.DataFrame:
-    """The ratio of two counts; limits on the logarithm, variance 1/a + 1/b."""
-    usable = (chronic > 0) & (infectious > 0)
-    one, other = np.where(usable, chronic, 1.0), np.where(usable, infectious, 1.0)
-    spread = np.exp(Z * np.sqrt(1 / one + 1 / other))
+def _ratio(panel: Panel, cells: pd.DataFrame) -> pd.DataFrame:
+    """Deaths of noncommunicable over those of communicable causes; limits of the share, as odds."""
+    from mortality.measures.cause_structure import ncd_cd_ratio
+
+    found = ncd_cd_ratio(cells, ["series"], deaths_column="deaths", code="code").set_index("series")
+    found = found.reindex(range(len(panel.frame)))
+    both = found[NONCOMMUNICABLE].fillna(0) + found[COMMUNICABLE].fillna(0)
     return figure(
         panel,
         9,
         "ncd_cd_ratio",
-        value=one / other,
-        lower=one / other / spread,
-        upper=one / other * spread,
-        events=chronic,
-        base=chronic + infectious,
-        method="ratio_of_counts;lognormal",
-        reason=np.where(usable, "", np.where(chronic + infectious > 0, "too_few", "no_deaths")),
+        value=found["ratio"],
+        lower=found["lower"],
+        upper=found["upper"],
+        events=found[NONCOMMUNICABLE].fillna(0),
+        base=both,
+        method="odds of the Wilson limits",
+        reason=np.where(found["status"].eq("ok"), "", np.where(both > 0, "too_few", "no_deaths")),
     )
 
 
-def step_10_ill_defined(panel: Panel, cells: pd.DataFrame) -> list[pd.DataFrame]:
-    """Ill-defined causes of all deaths with a code, and symptoms (chapter XVIII) below and from 65."""
+def step_10_ill_defined(
+    panel: Panel, cells: pd.DataFrame, completeness: pd.DataFrame, day: datetime.date
+) -> list[pd.DataFrame]:
+    """Ill-defined causes of all deaths with a code, symptoms (chapter XVIII) below and from 65, and a VSPI-like index.
+
+    completeness : value, lower, upper per series, as the index takes it
+    """
     coded = ~cells["no_code"]
     young, old = cells["age"] < 65, cells["age"] >= 65
     return [
@@ -128,7 +165,35 @@ def step_10_ill_defined(panel: Panel, cells: pd.DataFrame) -> list[pd.DataFrame]
             panel, 10, "symptoms_below_65", panel.summed(cells["symptoms"] & young), panel.summed(coded & young)
         ),
         share_figure(panel, 10, "symptoms_from_65", panel.summed(cells["symptoms"] & old), panel.summed(coded & old)),
+        _index(panel, cells, completeness, day),
     ]
+
+
+def _index(panel: Panel, cells: pd.DataFrame, completeness: pd.DataFrame, day: datetime.date) -> pd.DataFrame:
+    """The VSPI-like index of `mortality.measures.vspi_like`, without timeliness, 0 to 100."""
+    from mortality.measures.cause_structure import vspi_inputs, vspi_like
+
+    if cells.empty:
+        return figure(panel, 10, "vspi_like", value=np.nan, base=0, method="VSPI-like", reason="no_deaths")
+    told = vspi_inputs(cells, ["series"], code="code", deaths_column="deaths", day=day).set_index("series")
+    known = completeness.reindex(told.index).clip(upper=1)
+    told = told.assign(
+        completeness=known["value"], completeness_lower=known["lower"], completeness_upper=known["upper"]
+    ).reset_index()
+    rows = vspi_like(told, ["series"], timeliness=False, day=day)
+    found = rows[rows["dimension"] == "index"].set_index("series").reindex(range(len(panel.frame)))
+    return figure(
+        panel,
+        10,
+        "vspi_like",
+        value=found["value"],
+        lower=found["lower"],
+        upper=found["upper"],
+        events=panel.all_deaths,
+        base=panel.all_deaths,
+        method=str(found["method"].dropna().iloc[0]),
+        reason=np.where(found["value"].notna(), "", np.where(panel.all_deaths > 0, "no_completeness", "no_deaths")),
+    )
 
 
 def garbage_table(cells: pd.DataFrame) -> pd.DataFrame:

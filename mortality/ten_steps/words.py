@@ -12,6 +12,7 @@ from mortality.ten_steps.limits import GOOD, NOT_ASSESSABLE, REVIEW, TOO_FEW, Li
 from tkyt_analysis.labels import all_labels, format_number, label
 
 SIGNS = {GOOD: "✓", REVIEW: "▲", NOT_ASSESSABLE: "–", "": "·"}
+JOIN, SPACE = "\u2060", "\u00a0"  # an interval and a verdict stay on one line
 PERCENT = "\u00a0%"
 # figure → (what its number is multiplied by, decimals, sign behind it)
 PLAIN = {
@@ -22,7 +23,7 @@ PLAIN = {
     "whipple": (1, 0, ""),
     "under_five_risk": (1, 1, ""),
     "ncd_cd_ratio": (1, 1, ""),
-    "vspi_like": (1, 2, ""),
+    "vspi_like": (1, 0, ""),
     "communicable_early": (100, 0, ""),
     "external_young": (100, 0, ""),
     "completeness_expected": (100, 0, PERCENT),
@@ -62,7 +63,7 @@ def value_text(row: Mapping[str, Any], language: str, *, limit: Limit | None = N
     value = number(figure, row["value"], language)
     if pd.notna(row["lower"]) and pd.notna(row["upper"]):
         low, high = (number(figure, row[name], language, sign=False) for name in ("lower", "upper"))
-        value = f"{value} ({low}–{high})"
+        value = f"{value} ({low}{JOIN}–{JOIN}{high})"
     if row["reason"] == TOO_FEW and limit:
         base, least = (format_number(one, 0, language) for one in (row["base"], limit.least))
         value += f" – {label('ten_steps.least', language, least=least, base=base)}"
@@ -99,7 +100,7 @@ def verdict_text(row: Mapping[str, Any], language: str) -> str:
     verdict = str(row["verdict"])
     if not verdict:
         return ""
-    said = f"{SIGNS[verdict]} {label(f'ten_steps.verdict.{verdict}', language)}"
+    said = f"{SIGNS[verdict]} {label(f'ten_steps.verdict.{verdict}', language)}".replace(" ", SPACE)
     unsure = verdict != NOT_ASSESSABLE and not bool(row.get("sure", True))
     return f"{said} ({label('ten_steps.unsure', language)})" if unsure else said
 
