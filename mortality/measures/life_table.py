@@ -6,7 +6,7 @@ infant factor (a0) and the end of the table (closeout) are named options, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -17,34 +17,25 @@ import pandas as pd
 
 from mortality.measures.death_probabilities import premature_mortality, probability_of_dying
 from mortality.measures.life_table_ax import TURNS, ax_of
-from mortality.measures.life_table_closeout import (
-    CLOSEOUTS,
-    NO_FIT,
-    OPEN_MODELLED,
-    SMOOTHED,
-    Flags,
-    extended_rates,
-    old_ages,
-    smooth_old_ages,
-)
-from mortality.measures.life_table_core import RADIX, LifeTables, complete_table, cut_at
+from mortality.measures.life_table_build import Sexes, build_tables
+from mortality.measures.life_table_closeout import smooth_old_ages
+from mortality.measures.life_table_core import RADIX, LifeTables, complete_table
 from mortality.measures.life_table_inputs import (
-    MODELLED,
     NOT_ASSESSABLE,
     OK,
     Numbers,
     age_starts,
-    per_series,
     rates_by_series,
     sexes_of_series,
     widths,
 )
-from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.errors import UsageError
 
 __all__ = [
     "LifeTables",
     "abridged_life_table",
     "closeout_difference",
+    "complete_table",
     "life_tables",
     "life_tables_from_counts",
     "life_tables_from_probabilities",
@@ -54,7 +45,6 @@ __all__ = [
     "smooth_old_ages",
 ]
 COLUMNS = ["age", "n", "mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex", "method", "status", "reason"]
-Sexes = str | Sequence[str] | npt.ArrayLike
 
 
 def life_tables(
@@ -80,7 +70,7 @@ def life_tables(
     age : first year of each group (0, 1, 5, …) or labels ("0", "1-4", …, "85+"); the last is open; any first age
     sex : "male", "female", "total"; one for all series or one per series
     ax : "greville" (from age 10), "un" (UN 1982, MORTPAK: from 15), "greville_li" (from 5), "keyfitz_flieger", "pas",
-        "midpoint", "hmd", "constant_hazard", "chiang" (0.1 and one half: PHE/ONS), or years as (ages,) or (series, ages)
+        "midpoint", "hmd", "constant_hazard" (from 5), "exponential" (all ages), "chiang" (0.1 and one half: PHE/ONS), or years as (ages,) or (series, ages)
     a0 : "coale_demeny_west" (from m0), "coale_demeny_west_q0", "…_north", "…_east", "…_south" (from q0),
         "andreev_kingkade", or a number
     closeout : "inverse" (open group: L = l / m); "extrapolate" (a law fitted to old ages, to 130, then cut at the open
@@ -103,92 +93,20 @@ def life_tables(
     Preston, Heuveline & Guillot, Demography, 2001, ch. 3. UN, Model Life Tables for Developing Countries, 1982.
     HMD Methods Protocol v6.
     """
-    if closeout not in CLOSEOUTS:
-        raise UsageError("error.life_table_closeout_unknown", value=closeout, known=", ".join(CLOSEOUTS))
-    starts = age_starts(age)
-    rates, names = rates_by_series(nmx, len(starts))
-    sexes = sexes_of_series(sex, len(rates))
-    mx = np.where((rates >= 0) & np.isfinite(rates), rates, np.nan)
-    q0 = _infant_probability(infant_mortality, starts, len(rates))
-    build = _Build(ax, a0, q0, sexes, names, radix, rates)
-    if closeout in ("inverse", "given"):
-        end = None if closeout == "inverse" else _given_end(open_ex, len(rates))
-        tables = build.table(mx, starts, closeout, open_ax=end)
-        return cut_at(tables, open_age) if open_age is not None else tables
-    return build.modelled_end(mx, starts, closeout, law=law, fit_from=fit_from, open_age=open_age)
-
-
-class _Build:
-    """The options of one call, and the tables that they give for rates over some ages."""
-
-    def __init__(
-        self, ax: Any, a0: Any, q0: Numbers | None, sex: Any, names: Any, radix: float, given: Numbers
-    ) -> None:
-        self.ax, self.a0, self.q0, self.sex, self.names, self.radix, self.given = ax, a0, q0, sex, names, radix, given
-
-    def table(
-        self, mx: Numbers, age: Numbers, words: str, *, open_ax: Numbers | None = None, given: Numbers | None = None
-    ) -> LifeTables:
-        n = widths(age)
-        years, how = ax_of(self.ax, mx, age, n, self.sex, a0=self.a0, q0=self.q0)
-        if self.q0 is not None:
-            mx, how = mx.copy(), f"{how}, q0 given"
-            mx[:, 0] = self.q0 / (1 - (1 - years[:, 0]) * self.q0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            inverse = np.where(mx[:, -1] > 0, 1 / mx[:, -1], np.nan)
-        years[:, -1] = inverse if open_ax is None else open_ax
-        if open_ax is not None:
-            mx = np.concatenate([mx[:, :-1], 1 / open_ax[:, np.newaxis]], axis=1)
-        reasons = self._reasons_from(mx, given, open_ax is not None)
-        method = f"{how}; closeout {words}"
-        return complete_table(
-            mx, years, age, n, self.sex, method=method, names=self.names, radix=self.radix, given=reasons
-        )
-
-    def _reasons_from(self, mx: Numbers, given: Numbers | None, end_given: bool) -> Numbers:
-        reasons = (self.given if given is None else given).copy()
-        if self.q0 is not None:
-            reasons[:, 0] = mx[:, 0]
-        if end_given:
-            reasons[:, -1] = mx[:, -1]
-        return reasons
-
-    def modelled_end(
-        self,
-        mx: Numbers,
-        age: Numbers,
-        closeout: str,
-        *,
-        law: str | None,
-        fit_from: float | None,
-        open_age: float | None,
-    ) -> LifeTables:
-        n = widths(age)
-        plan = old_ages(age, n, closeout, law=law, fit_from=fit_from)
-        rates, ages, fitted = extended_rates(mx, age, plan)
-        given = rates.copy()
-        young = age < plan.replace_from
-        given[:, : len(age)][:, young] = self.given[:, young]
-        if not isinstance(self.ax, str):
-            beyond = np.full((len(mx), len(ages) - len(age)), np.nan)
-            self.ax = np.concatenate([np.broadcast_to(np.asarray(self.ax, dtype=float), mx.shape), beyond], axis=1)
-            half = np.append(np.diff(ages) / 2, np.nan)
-            at_end = np.arange(len(ages)) >= len(age) - 1
-            self.ax = np.where(at_end, half, self.ax)
-        tables = self.table(rates, ages, f"{closeout} ({plan.words})", given=given)
-        end = open_age if open_age is not None else (110.0 if plan.replace_from < age[-1] else age[-1])
-        tables = cut_at(tables, float(end), reason=OPEN_MODELLED)
-        return _marked(tables, plan.replace_from, fitted)
-
-
-def _marked(tables: LifeTables, replace_from: float, fitted: Flags) -> LifeTables:
-    """Rows with rates of the law are "modelled"; series that could not be fitted say so."""
-    status, reason = tables.status.copy(), tables.reason.copy()
-    smooth = (tables.age >= replace_from) & np.isfinite(tables.n) & (status == OK)
-    status[smooth], reason[smooth] = MODELLED, SMOOTHED
-    none = ~fitted[:, np.newaxis] & np.isnan(tables.ex)
-    status[none], reason[none] = NOT_ASSESSABLE, NO_FIT
-    return replace(tables, status=status, reason=reason)
+    return build_tables(
+        nmx,
+        age,
+        sex,
+        ax=ax,
+        a0=a0,
+        closeout=closeout,
+        infant_mortality=infant_mortality,
+        open_age=open_age,
+        open_ex=open_ex,
+        law=law,
+        fit_from=fit_from,
+        radix=radix,
+    )
 
 
 def abridged_life_table(
@@ -237,18 +155,20 @@ def life_tables_from_probabilities(
     q0 = q[:, 0] if starts[0] == 0 and n[0] == 1 else None
     years = np.tile(n[:-1] / 2, (len(q), 1))
     for _ in range(TURNS):
-        mx = np.concatenate([q / (n[:-1] - (n[:-1] - years) * q), q[:, -1:]], axis=1)
+        mx = _rates_of(q, years, n)
         method = options.get("ax", "greville")
         years = ax_of(method, mx, starts, n, sexes, a0=options.get("a0", "coale_demeny_west"), q0=q0)[0][:, :-1]
-    mx = np.concatenate([q / (n[:-1] - (n[:-1] - years) * q), np.full((len(q), 1), 1.0)], axis=1)
-    return life_tables(
-        pd.DataFrame(mx, index=names) if names is not None else mx[0],
-        starts,
-        sex,
-        closeout=closeout,
-        infant_mortality=q0,
-        **options,
-    )
+    mx = _rates_of(q, years, n)
+    nmx = pd.DataFrame(mx, index=names) if names is not None else mx[0]
+    return build_tables(nmx, starts, sex, closeout=closeout, infant_mortality=q0, fixed=years, **options)
+
+
+def _rates_of(q: Numbers, years: Numbers, n: Numbers) -> Numbers:
+    """Rates of closed groups from q and ax; the open one goes on as the last two rose (only ax of its neighbour asks)."""
+    mx = q / (n[:-1] - (n[:-1] - years) * q)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        onward = mx[:, -1] ** 2 / mx[:, -2] if mx.shape[1] > 1 else mx[:, -1]
+    return np.column_stack([mx, np.where(np.isfinite(onward), onward, mx[:, -1])])
 
 
 def life_tables_from_survivors(
@@ -303,24 +223,3 @@ def __getattr__(name: str) -> Any:
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"mortality.measures.{homes[name]}"), name)
-
-
-def _infant_probability(value: npt.ArrayLike | None, age: Numbers, series: int) -> Numbers | None:
-    if value is None:
-        return None
-    q0 = per_series(value, series, "infant_mortality")
-    if age[0] != 0 or age[1] != 1:
-        raise InputError("error.life_table_infant_age", first=f"{age[0]:g}-{age[1]:g}")
-    wrong = q0[(q0 < 0) | (q0 > 1)]
-    if len(wrong):
-        raise InputError("error.life_table_infant_mortality", found=f"{wrong[0]:g}")
-    return q0
-
-
-def _given_end(value: npt.ArrayLike | None, series: int) -> Numbers:
-    if value is None:
-        raise UsageError("error.life_table_open_ex_missing")
-    years = per_series(value, series, "open_ex")
-    if not (years > 0).all():
-        raise InputError("error.life_table_open_ex", found=f"{years.min():g}")
-    return years

@@ -214,6 +214,11 @@ def _constant(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numbers:
     return out
 
 
+def _exponential(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numbers:
+    """A constant hazard in every group, infancy too: q = 1 - exp(-n m)."""
+    return np.concatenate([_constant_hazard(mx[:, :-1], n[:-1]), ax[:, -1:]], axis=1)
+
+
 def _keyfitz_flieger(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numbers:
     """From the curve of deaths: (-n/24 d[x-n] + n/2 d[x] + n/24 d[x+n]) / d[x], turn by turn until d and ax agree.
 
@@ -255,5 +260,6 @@ AX_METHODS: dict[str, Callable[[Numbers, Numbers, Numbers, Numbers], Numbers]] =
     "midpoint": _midpoint,
     "hmd": _midpoint,  # single ages: 0.5, and a0 by its rule
     "constant_hazard": _constant,
+    "exponential": _exponential,
     "chiang": _midpoint,
 }
