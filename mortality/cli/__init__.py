@@ -19,6 +19,7 @@ COMMANDS = {
     "import": "mortality.cli.imports:import_command",
     "show": "mortality.cli.show:show",
     "link": "mortality.cli.link:link",
+    "measures": "mortality.cli.measures:measures",
     "page": "mortality.cli.page:page",
     "review": "mortality.cli.review:review",
     "va": "mortality.cli.va:va",

@@ -73,14 +73,14 @@ def _open(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
         raise InputError("error.tabulation_file", file=path, reason="–")
     text = path.as_posix().replace("'", "''")
     con.execute(
-        f"CREATE VIEW source AS SELECT * FROM read_csv('{text}', header = true, all_varchar = true, delim = '{_separator(path)}', "
+        f"CREATE VIEW source AS SELECT * FROM read_csv('{text}', header = true, all_varchar = true, delim = '{separator_of(path)}', "
         "quote = '\"', escape = '\"', null_padding = true, normalize_names = false)"
     )
     columns = con.execute("SELECT * FROM source LIMIT 0").df().columns
     return {str(name).strip().lstrip("\ufeff").lower(): str(name) for name in columns}
 
 
-def _separator(path: Path) -> str:
+def separator_of(path: Path) -> str:
     """The mark that the first line has most of: comma, semicolon or tab."""
     with path.open(encoding="utf-8-sig", errors="replace") as stream:
         first = stream.readline()
