@@ -30,7 +30,7 @@ from mortality.measures.life_table_core import OLDER_MISSING, LifeTables, comple
 from mortality.measures.life_table_inputs import Numbers, Words, rates_by_series
 from tkyt_analysis.errors import UsageError
 
-AX_RULES = ("chiang", "phg", "same")
+AX_RULES = ("chiang", "phg", "constant_hazard", "same")
 _COLUMNS = ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")
 
 
@@ -55,6 +55,7 @@ def cause_deleted_life_table(
         "chiang"  n + R (q / q*) (a - n) in every closed group: removing a cause can then never shorten life
         "phg"     that under 10 years and in the last closed group, else the parabola through the neighbouring
                   deaths (Preston, Heuveline & Guillot, ch. 4)
+        "constant_hazard"  a constant force within each group (for tables of ax "constant_hazard")
         "same"    the ax of all causes
     options : ax, a0, closeout, radix of `life_tables`
 
@@ -243,11 +244,21 @@ def _ax_left(q: Numbers, q_left: Numbers, a: Numbers, R: Numbers, table: LifeTab
     """Years lived in each closed group by those who die in it when the share R of the force remains."""
     if rule == "same":
         return a.copy()
+    if rule == "constant_hazard":
+        return _constant_hazard(q_left, table.n)
     n = np.where(np.isfinite(table.n), table.n, 0.0)
     some = q_left > 0
     ratio = np.divide(q, q_left, out=np.ones_like(q), where=some)
     chiang = np.where(some, n + R * ratio * (a - n), a)
     return chiang if rule == "chiang" else _parabola(q_left, table.age, table.n, chiang)
+
+
+def _constant_hazard(q: Numbers, n: Numbers) -> Numbers:
+    """a = 1/m - n p / q with m = -ln(p) / n; half the group where nobody dies, 0 where all do."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        m = -np.log1p(-q) / n
+        a = np.where(q < 1, 1 / m - n * (1 - q) / q, 0.0)
+    return np.where(q > 1e-12, a, n / 2)
 
 
 def _parabola(q: Numbers, age: Numbers, n: Numbers, otherwise: Numbers) -> Numbers:

@@ -147,6 +147,8 @@ def stepwise_decomposition(
 METHODS: dict[str, tuple[Callable[..., pd.DataFrame], dict[str, Any]]] = {
     "arriaga": (arriaga_decomposition, {"order": "forward"}),
     "arriaga_sym": (arriaga_decomposition, {"order": "symmetric"}),
+    "andreev": (arriaga_decomposition, {"order": "forward"}),
+    "andreev_sym": (arriaga_decomposition, {"order": "symmetric"}),
     "lopez_ruzicka": (arriaga_decomposition, {"order": "forward"}),
     "lopez_ruzicka_sym": (arriaga_decomposition, {"order": "symmetric"}),
     "chandrasekaran_ii": (arriaga_decomposition, {"order": "symmetric"}),
@@ -159,7 +161,11 @@ METHODS: dict[str, tuple[Callable[..., pd.DataFrame], dict[str, Any]]] = {
 def decompose_life_expectancy(
     nmx_1: Any, nmx_2: Any, age: Iterable[object], sex: Any = "total", *, method: str = "arriaga", **options: Any
 ) -> pd.DataFrame:
-    """A decomposition by its name (`METHODS`); Lopez & Ruzicka's and Chandrasekaran's are Arriaga's, algebraically."""
+    """A decomposition by its name (`METHODS`).
+
+    Andreev's, Lopez & Ruzicka's and Chandrasekaran's are Arriaga's, algebraically; those that weigh with the survivors of
+    the second population (demor's decomp) are Arriaga's with order "backward".
+    """
     if method not in METHODS:
         raise UsageError("error.life_decomposition_method", value=method, known=", ".join(METHODS))
     function, named = METHODS[method]

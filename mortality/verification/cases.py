@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 TOPICS = ("rates", "life_tables", "completeness", "age_quality", "causes")
+MODULES = (*TOPICS, "decrements")  # decrements: life tables by cause, decomposition, Sullivan, years of life lost
 COLUMNS = ["quantity", "ours", "theirs", "difference", "tolerance", "passes"]
 _CASES: dict[str, Case] = {}
 
@@ -39,9 +40,9 @@ def reference_case(
 
 
 def reference_cases() -> dict[str, Case]:
-    """All cases by id; each topic is a module of this package."""
-    for topic in TOPICS:
-        importlib.import_module(f"mortality.verification.{topic}")
+    """All cases by id; the modules of this package enter them."""
+    for module in MODULES:
+        importlib.import_module(f"mortality.verification.{module}")
     return dict(_CASES)
 
 
