@@ -1,35 +1,50 @@
-"""How well ages and sexes were written down: indices of digit preference and of age-sex accuracy.
+"""How well ages were written down: indices of digit preference (heaping).
 
 All functions take counts as arrays whose last axis is age, any number of populations before it, and answer for all of
 them at once. A population for which an index means nothing (an age range without events, ages that are not there) has
-the status "not_assessable" and a reason, never a silent NaN; its value is NaN.
+the status "not_assessable" and a reason (label key), never a silent NaN; its value is NaN. Indices of age and sex together
+(age and sex ratios, accuracy indices) stand in `age_sex_accuracy` and can be imported from here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tkyt_analysis.errors import InputError
+from mortality.measures.age_sex_accuracy import (
+    age_ratio_score,
+    age_ratios,
+    age_sex_accuracy_index,
+    das_gupta_index,
+    sex_ratio_score,
+    sex_ratios,
+)
+from mortality.measures.quality_index import (
+    NOT_ASSESSABLE,
+    OK,
+    PERIOD,
+    Numbers,
+    QualityIndex,
+    age_sum,
+    by_age,
+    ending_in,
+    has_ages,
+    index_of,
+    places,
+    ratio,
+    together,
+    whole_decades,
+    without_ages,
+)
+from tkyt_analysis.errors import UsageError
 
-Numbers = npt.NDArray[np.float64]
-OK, NOT_ASSESSABLE = "ok", "not_assessable"
-NO_EVENTS, NO_AGES, TOO_FEW = "no_events_in_range", "ages_absent", "too_few_events"
-PERIOD = 10
-
-
-@dataclass(frozen=True)
-class QualityIndex:
-    """value, status ("ok" | "not_assessable"), reason ("" | no_events_in_range | ages_absent | too_few_events) and the
-    events that the index rests on, each with the shape of the populations."""
-
-    value: Numbers
-    status: npt.NDArray[np.str_]
-    reason: npt.NDArray[np.str_]
-    events: Numbers
+__all__ = [
+    "NOT_ASSESSABLE", "OK", "QualityIndex", "age_ratio_score", "age_ratios", "age_sex_accuracy_index", "bachi", "coale_li",
+    "das_gupta_index", "jdanov", "kannisto", "myers", "myers_digits", "myers_sums", "noumbissi", "sawtooth", "sex_ratio_score",
+    "sex_ratios", "spoorenberg", "whipple",
+]  # fmt: skip
 
 
 def whipple(
@@ -52,14 +67,14 @@ def whipple(
     Source: Shryock, Siegel & Larmon, Methods and Materials of Demography (1976), ch. 8; one digit: Roger, Waltisperger
     & Corbille-Guitton (GDA 1981), p. 148. Scale of the United Nations: under 105 very accurate, 175 and over very rough.
     """
-    table, years = _table(counts, ages)
-    wanted = _ending_in(np.arange(first_age, last_age + 1), digits)
+    table, years = by_age(counts, ages)
+    wanted = ending_in(np.arange(first_age, last_age + 1), digits)
     base = np.arange(wanted[0] - (7 if len(digits) == 1 else 2), wanted[-1] + 3)
-    if not _has(years, base):
-        return _without_ages(table)
-    events = _sum(table, years, base)
-    share = _ratio(_sum(table, years, wanted), events)
-    return _result(100 * PERIOD / len(digits) * share, events, minimum)
+    if not has_ages(years, base):
+        return without_ages(table)
+    events = age_sum(table, years, base)
+    share = ratio(age_sum(table, years, wanted), events)
+    return index_of(100 * PERIOD / len(digits) * share, events, minimum, _named("whipple", first_age, last_age, digits))
 
 
 def noumbissi(
@@ -76,12 +91,13 @@ def noumbissi(
     5 × Σ P at ages in [first_age, last_age] ending in the digit / Σ P in the five years centred on each of these ages.
     Source: Noumbissi, Population 47 (1992): 1038–1041.
     """
-    table, years = _table(counts, ages)
-    centres = _ending_in(np.arange(first_age, last_age + 1), (digit,))
-    if not _has(years, np.arange(centres[0] - 2, centres[-1] + 3)):
-        return _without_ages(table)
-    around = np.sum([_sum(table, years, centres + step) for step in range(-2, 3)], axis=0)
-    return _result(5 * _ratio(_sum(table, years, centres), around), around, minimum)
+    table, years = by_age(counts, ages)
+    centres = ending_in(np.arange(first_age, last_age + 1), (digit,))
+    if not has_ages(years, np.arange(centres[0] - 2, centres[-1] + 3)):
+        return without_ages(table)
+    around = np.sum([age_sum(table, years, centres + step) for step in range(-2, 3)], axis=0)
+    value = 5 * ratio(age_sum(table, years, centres), around)
+    return index_of(value, around, minimum, _named("noumbissi", first_age, last_age, (digit,)))
 
 
 def spoorenberg(
@@ -100,7 +116,8 @@ def spoorenberg(
         noumbissi(counts, ages=ages, digit=digit, first_age=first_age, last_age=last_age, minimum=minimum)
         for digit in range(PERIOD)
     ]
-    return _together(parts, np.sum([np.abs(part.value - 1) for part in parts], axis=0))
+    value = np.sum([np.abs(part.value - 1) for part in parts], axis=0)
+    return together(parts, value, _named("spoorenberg", first_age, last_age))
 
 
 def myers(
@@ -119,13 +136,14 @@ def myers(
     Source: Myers, Transactions of the Actuarial Society of America 41 (1940): 395–415; half sum as in the PAS of the US
     Census Bureau (other books give the full sum, twice as much).
     """
-    table, years = _table(counts, ages)
-    used = np.arange(first_age, _whole_decades(first_age, last_age) + 1)
-    if not _has(years, used):
-        return _without_ages(table)
+    table, years = by_age(counts, ages)
+    used = np.arange(first_age, whole_decades(first_age, last_age) + 1)
+    if not has_ages(years, used):
+        return without_ages(table)
     shares = myers_digits(counts, ages=ages, first_age=first_age, last_age=last_age)
-    events = _sum(table, years, used)
-    return _result(np.abs(shares - 100 / PERIOD).sum(axis=-1) / 2, events, minimum)
+    events = age_sum(table, years, used)
+    value = np.abs(shares - 100 / PERIOD).sum(axis=-1) / 2
+    return index_of(value, events, minimum, _named("myers", first_age, int(used[-1])))
 
 
 def myers_digits(
@@ -133,18 +151,18 @@ def myers_digits(
 ) -> Numbers:
     """Blended share of each last digit 0…9 in per cent (…, 10); NaN without events or ages."""
     blended = myers_sums(counts, ages=ages, first_age=first_age, last_age=last_age)
-    return 100 * _ratio(blended, blended.sum(axis=-1)[..., None])
+    return 100 * ratio(blended, blended.sum(axis=-1)[..., None])
 
 
 def myers_sums(
     counts: npt.ArrayLike, *, ages: npt.ArrayLike | None = None, first_age: int = 10, last_age: int = 89
 ) -> Numbers:
     """Myers' blended sums by last digit 0…9, (…, 10)."""
-    table, years = _table(counts, ages)
-    last = _whole_decades(first_age, last_age)
-    if not _has(years, np.arange(first_age, last + 1)):
+    table, years = by_age(counts, ages)
+    last = whole_decades(first_age, last_age)
+    if not has_ages(years, np.arange(first_age, last + 1)):
         return np.full((*table.shape[:-1], PERIOD), np.nan)
-    whole = table[..., _places(years, np.arange(first_age, last + 1))]
+    whole = table[..., places(years, np.arange(first_age, last + 1))]
     decades = whole.reshape(*whole.shape[:-1], -1, PERIOD)
     weight = np.arange(1, PERIOD + 1)
     blended = weight * decades[..., :-1, :].sum(axis=-2) + (PERIOD - weight) * decades[..., 1:, :].sum(axis=-2)
@@ -157,30 +175,38 @@ def bachi(
     ages: npt.ArrayLike | None = None,
     first_age: int = 23,
     last_age: int = 77,
+    shares_of: str = "mean_share",
     minimum: float = 1,
 ) -> QualityIndex:
     """Bachi's index: Whipple's idea for each digit, as the sum of positive deviations from 10 per cent, 0 to 90.
 
     The share of a digit is the mean of its shares in two runs of whole decades, one starting on an age of the same last
     digit modulo five in [first_age, first_age + 4], one a year later (23–77: 50 years each).
+    shares_of : "mean_share" (the mean of both shares), "pooled" (both runs added up; the US Census Bureau's PAS)
     Source: Bachi, Bulletin of the International Statistical Institute 33 (1951): 195–222, as described by Shryock & Siegel.
     """
-    table, years = _table(counts, ages)
+    if shares_of not in ("mean_share", "pooled"):
+        raise UsageError("error.bachi_shares", value=shares_of, known="mean_share, pooled")
+    table, years = by_age(counts, ages)
     length = last_age - first_age - 4
     length -= length % PERIOD
-    if length < PERIOD or not _has(years, np.arange(first_age, first_age + 4 + length + 1)):
-        return _without_ages(table)
-    shares = np.stack([_bachi_share(table, years, digit, first_age, length) for digit in range(PERIOD)], axis=-1)
-    events = _sum(table, years, np.arange(first_age, first_age + 4 + length + 1))
-    return _result(100 * np.abs(shares - 1 / PERIOD).sum(axis=-1) / 2, events, minimum)
+    if length < PERIOD or not has_ages(years, np.arange(first_age, first_age + 4 + length + 1)):
+        return without_ages(table)
+    pooled = shares_of == "pooled"
+    shares = [_bachi_share(table, years, digit, first_age, length, pooled=pooled) for digit in range(PERIOD)]
+    events = age_sum(table, years, np.arange(first_age, first_age + 4 + length + 1))
+    value = 100 * np.abs(np.stack(shares, axis=-1) - 1 / PERIOD).sum(axis=-1) / 2
+    return index_of(value, events, minimum, _named("bachi", first_age, last_age) + (";pooled" if pooled else ""))
 
 
-def _bachi_share(table: Numbers, years: Numbers, digit: int, first_age: int, length: int) -> Numbers:
+def _bachi_share(table: Numbers, years: Numbers, digit: int, first_age: int, length: int, *, pooled: bool) -> Numbers:
     start = next(age for age in range(first_age, first_age + 5) if age % 5 == digit % 5)
     runs = [np.arange(begin, begin + length) for begin in (start, start + 1)]
-    return np.mean(
-        [_ratio(_sum(table, years, _ending_in(run, (digit,))), _sum(table, years, run)) for run in runs], axis=0
-    )
+    over = [age_sum(table, years, ending_in(run, (digit,))) for run in runs]
+    under = [age_sum(table, years, run) for run in runs]
+    if pooled:
+        return ratio(over[0] + over[1], under[0] + under[1])
+    return np.mean([ratio(one, other) for one, other in zip(over, under, strict=True)], axis=0)
 
 
 def coale_li(
@@ -189,49 +215,66 @@ def coale_li(
     ages: npt.ArrayLike | None = None,
     first_age: int = 60,
     last_age: int = 99,
-    digit: int = 0,
+    digit: int | Sequence[int] = 0,
+    terms: int = 5,
     minimum: float = 1,
 ) -> QualityIndex:
     """Coale and Li's index at high ages: mean ratio of the ages ending in the digit to a twice-smoothed course; 1 without
-    preference. Smoothing: a centred moving average of five years, taken twice; ages beyond its reach are left out.
+    preference. Smoothing: a centred moving average of `terms` years, taken twice; ages beyond its reach are left out.
 
+    digit : one last digit, or several (the mean of their ratios)
     Source: Coale & Li, Demography 28 (1991): 293–301 (the verbal description).
     """
-    table, years = _table(counts, ages)
-    smooth = _moving_average(_moving_average(table))
-    wanted = _ending_in(np.arange(first_age, last_age + 1), (digit,))
-    wanted = wanted[np.isin(wanted, years)]
-    inside = wanted[np.isfinite(smooth[..., _places(years, wanted)]).reshape(-1, len(wanted)).any(axis=0)]
-    if not len(inside):
-        return _without_ages(table)
-    at = _places(years, inside)
+    table, years = by_age(counts, ages)
+    digits = (digit,) if isinstance(digit, int) else tuple(digit)
+    words = _named("coale_li", first_age, last_age, digits) + (f";terms={terms}" if terms != 5 else "")
+    smooth = _moving_average(_moving_average(table, terms), terms)
+    means = []
+    for one in digits:
+        wanted = ending_in(np.arange(first_age, last_age + 1), (one,))
+        wanted = wanted[np.isin(wanted, years)]
+        inside = wanted[np.isfinite(smooth[..., places(years, wanted)]).reshape(-1, len(wanted)).any(axis=0)]
+        if not len(inside):
+            return without_ages(table, words)
+        at = places(years, inside)
+        means.append(ratio(table[..., at], smooth[..., at]).mean(axis=-1))
     events = table[..., (years >= first_age) & (years <= last_age)].sum(axis=-1)
-    return _result(_ratio(table[..., at], smooth[..., at]).mean(axis=-1), events, minimum)
+    return index_of(np.mean(means, axis=0), events, minimum, words)
 
 
-def _moving_average(table: Numbers) -> Numbers:
-    """Centred mean of five along the last axis, NaN within two of either end."""
-    result = np.full(table.shape, np.nan)
-    if table.shape[-1] >= 5:
-        result[..., 2:-2] = np.lib.stride_tricks.sliding_window_view(table, 5, axis=-1).mean(axis=-1)
+def _moving_average(table: Numbers, terms: int) -> Numbers:
+    """Centred mean of an odd number of terms along the last axis, NaN near either end."""
+    if terms < 1 or terms % 2 == 0:
+        raise UsageError("error.moving_average_terms", value=terms)
+    result, reach = np.full(table.shape, np.nan), terms // 2
+    if table.shape[-1] >= terms:
+        middle = np.lib.stride_tricks.sliding_window_view(table, terms, axis=-1).mean(axis=-1)
+        result[..., reach : table.shape[-1] - reach] = middle
     return result
 
 
 def kannisto(
-    counts: npt.ArrayLike, *, ages: npt.ArrayLike | None = None, age: int = 90, minimum: float = 1
+    counts: npt.ArrayLike,
+    *,
+    ages: npt.ArrayLike | None = None,
+    age: int = 90,
+    power: float | None = None,
+    minimum: float = 1,
 ) -> QualityIndex:
     """Kannisto's index of heaping at one old age: its count over the geometric mean of the five years around it.
 
-    Not assessable where one of the five is 0. Source: Kannisto, Monographs on Population Aging 5 (1999).
+    Not assessable where one of the five is 0, unless a `power` is given: then the mean of their `power`-th roots, raised to
+    it, takes the place of the geometric mean (1: the arithmetic mean; 1000: nearly the geometric one). Source: Kannisto, Monographs on Population Aging 5 (1999).
     """
-    table, years = _table(counts, ages)
+    table, years = by_age(counts, ages)
     around = np.arange(age - 2, age + 3)
-    if not _has(years, around):
-        return _without_ages(table)
-    five = table[..., _places(years, around)]
+    words = f"kannisto;age={age}" + (f";power={power:g}" if power is not None else "")
+    if not has_ages(years, around):
+        return without_ages(table, words)
+    five = table[..., places(years, around)]
     with np.errstate(divide="ignore"):
-        middle = np.exp(np.log(five).mean(axis=-1))
-    return _result(_ratio(table[..., _places(years, np.array([age]))[0]], middle), five.sum(axis=-1), minimum)
+        middle = np.exp(np.log(five).mean(axis=-1)) if power is None else (five ** (1 / power)).mean(axis=-1) ** power
+    return index_of(ratio(table[..., places(years, np.array([age]))[0]], middle), five.sum(axis=-1), minimum, words)
 
 
 def jdanov(
@@ -245,125 +288,50 @@ def jdanov(
 
     Ages that the data do not reach are left out. Source: Jdanov, Scholz & Shkolnikov, MPIDR Working Paper 2008.
     """
-    table, years = _table(counts, ages)
+    table, years = by_age(counts, ages)
     there = np.array([age for age in centres if age in years])
     if not len(there):
-        return _without_ages(table)
+        return without_ages(table)
     around = [age for centre in there for age in range(centre - 2, centre + 3) if age in years]
     events = table[..., [int(np.flatnonzero(years == age)[0]) for age in around]].sum(axis=-1)
-    return _result(500 * _ratio(_sum(table, years, there), events), events, minimum)
+    value = 500 * ratio(age_sum(table, years, there), events)
+    return index_of(value, events, minimum, "jdanov;ages=" + ",".join(map(str, there)))
 
 
-# ------------------------------------------------------------------------------------------- age and sex
+def sawtooth(
+    counts: npt.ArrayLike,
+    *,
+    ages: npt.ArrayLike | None = None,
+    first_age: int = 40,
+    last_age: int | None = None,
+    minimum: float = 1,
+) -> QualityIndex:
+    """Whether ages ending in 0 attract more than those ending in 5: five-year groups from 0 stand above their neighbours and
+    those from 5 below them. Mean ratio to the neighbours' mean of the groups from 0, over that of the groups from 5; 1
+    without the pattern.
 
-
-def sex_ratios(males: npt.ArrayLike, females: npt.ArrayLike) -> Numbers:
-    """Males per 100 females, NaN where there is no female (say so where it is shown)."""
-    return 100 * _ratio(np.asarray(males, dtype=float), np.asarray(females, dtype=float))
-
-
-def age_ratios(counts: npt.ArrayLike) -> Numbers:
-    """Each age group per 100 of the mean of its two neighbours; NaN for the first, the last, and over 0.
-
-    counts : (…, groups) of equal width, without the open group. Source: United Nations, Population Bulletin 2 (1952).
+    counts : (…, ages) by single year from an age that ends in 0; the range is cut to whole decades; last_age (lower end of the
+    last group) is by default two groups before the last. Source: Feeney, Population 34 (1979); as in DemoTools.
     """
-    table = np.asarray(counts, dtype=float)
-    ratios = np.full(table.shape, np.nan)
-    ratios[..., 1:-1] = 100 * _ratio(table[..., 1:-1], (table[..., :-2] + table[..., 2:]) / 2)
-    return ratios
+    table, years = by_age(counts, ages)
+    whole = len(years) - len(years) % 5
+    groups, lower = table[..., :whole].reshape(*table.shape[:-1], -1, 5).sum(axis=-1), years[:whole:5]
+    # An incomplete last group still is the neighbour of the one before it.
+    if whole < len(years):
+        rest = table[..., whole:].sum(axis=-1, keepdims=True)
+        groups, lower = np.concatenate([groups, rest], axis=-1), np.append(lower, years[whole])
+    first = first_age - first_age % PERIOD
+    end = lower[-1] - PERIOD if last_age is None else last_age
+    inner = np.flatnonzero((lower >= first) & (lower <= end) & (lower > lower[0]) & (lower < lower[-1]))
+    inner = inner[: len(inner) - len(inner) % 2]
+    words = _named("sawtooth", first, int(end))
+    if not len(inner) or years[0] % PERIOD or (np.diff(years) != 1).any():
+        return without_ages(table, words)
+    above = ratio(2 * groups[..., inner], groups[..., inner - 1] + groups[..., inner + 1])
+    value = ratio(above[..., ::2].mean(axis=-1), above[..., 1::2].mean(axis=-1))
+    return index_of(value, groups[..., inner].sum(axis=-1), minimum, words)
 
 
-def age_ratio_score(counts: npt.ArrayLike, *, minimum: float = 1) -> QualityIndex:
-    """Mean deviation of the age ratios from 100, over all groups with two neighbours; see `age_ratios`."""
-    table = np.asarray(counts, dtype=float)
-    return _mean_deviation(age_ratios(table)[..., 1:-1] - 100, table.sum(axis=-1), minimum)
-
-
-def sex_ratio_score(males: npt.ArrayLike, females: npt.ArrayLike, *, minimum: float = 1) -> QualityIndex:
-    """Mean absolute step of the sex ratio from one age group to the next. Source: United Nations (1952)."""
-    events = np.asarray(males, dtype=float).sum(axis=-1) + np.asarray(females, dtype=float).sum(axis=-1)
-    return _mean_deviation(np.diff(sex_ratios(males, females), axis=-1), events, minimum)
-
-
-def age_sex_accuracy_index(males: npt.ArrayLike, females: npt.ArrayLike, *, minimum: float = 1) -> QualityIndex:
-    """United Nations age-sex accuracy index: 3 × sex ratio score + age ratio scores of both sexes.
-
-    males, females : (…, five-year groups) of equal width, without the open group. Under 20 accurate, 20–40 inaccurate,
-    over 40 highly inaccurate. Source: United Nations, Population Bulletin 2 (1952): 59–79.
-    """
-    parts = [
-        sex_ratio_score(males, females, minimum=minimum),
-        age_ratio_score(males, minimum=minimum),
-        age_ratio_score(females, minimum=minimum),
-    ]
-    return _together(parts, 3 * parts[0].value + parts[1].value + parts[2].value)
-
-
-# ----------------------------------------------------------------------------------------------- helpers
-
-
-def _table(counts: npt.ArrayLike, ages: npt.ArrayLike | None) -> tuple[Numbers, Numbers]:
-    table = np.asarray(counts, dtype=float)
-    years = np.arange(table.shape[-1], dtype=float) if ages is None else np.asarray(ages, dtype=float)
-    if len(years) != table.shape[-1]:
-        raise InputError("error.age_axis", found=len(years), expected=table.shape[-1])
-    if (table < 0).any() or np.isnan(table).any():
-        raise InputError("error.age_counts")
-    return table, years
-
-
-def _ending_in(ages: npt.NDArray[np.int_], digits: Sequence[int]) -> npt.NDArray[np.int_]:
-    return ages[np.isin(ages % PERIOD, digits)]
-
-
-def _has(years: Numbers, wanted: npt.NDArray[np.int_]) -> bool:
-    return bool(np.isin(wanted, years).all())
-
-
-def _places(years: Numbers, wanted: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
-    place = {int(age): number for number, age in enumerate(years)}
-    return np.array([place[int(age)] for age in wanted], dtype=int)
-
-
-def _sum(table: Numbers, years: Numbers, wanted: npt.NDArray[np.int_]) -> Numbers:
-    return table[..., _places(years, wanted)].sum(axis=-1)
-
-
-def _whole_decades(first_age: int, last_age: int) -> int:
-    return last_age - (last_age - first_age + 1) % PERIOD
-
-
-def _ratio(over: Numbers, under: Numbers) -> Numbers:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(under > 0, over / np.where(under > 0, under, 1.0), np.nan)
-
-
-def _without_ages(table: Numbers) -> QualityIndex:
-    shape = table.shape[:-1]
-    return QualityIndex(
-        np.full(shape, np.nan), np.full(shape, NOT_ASSESSABLE), np.full(shape, NO_AGES), np.zeros(shape)
-    )
-
-
-def _result(value: Numbers, events: Numbers, minimum: float) -> QualityIndex:
-    value, events = np.asarray(value, dtype=float), np.asarray(events, dtype=float)
-    reason = np.select([~np.isfinite(value), events < minimum], [NO_EVENTS, TOO_FEW], "")
-    status = np.where(reason == "", OK, NOT_ASSESSABLE)
-    return QualityIndex(np.where(reason == "", value, np.nan), status, reason, events)
-
-
-def _mean_deviation(steps: Numbers, events: Numbers, minimum: float) -> QualityIndex:
-    if steps.shape[-1] == 0:
-        return _without_ages(np.zeros((*steps.shape[:-1], 1)))
-    return _result(np.abs(steps).mean(axis=-1), events, minimum)
-
-
-def _together(parts: Sequence[QualityIndex], value: Numbers) -> QualityIndex:
-    """One index out of several: assessable where all of its parts are; the first reason otherwise."""
-    reason = parts[0].reason
-    for part in parts[1:]:
-        reason = np.where(reason == "", part.reason, reason)
-    status = np.where(reason == "", OK, NOT_ASSESSABLE)
-    return QualityIndex(
-        np.where(reason == "", value, np.nan), status, reason, np.sum([part.events for part in parts], axis=0)
-    )
+def _named(index: str, first_age: int, last_age: int, digits: Sequence[int] = ()) -> str:
+    """The index with its ages and digits: "whipple;ages=25-60;digits=0,5"."""
+    return f"{index};ages={first_age}-{last_age}" + (f";digits={','.join(map(str, digits))}" if len(digits) else "")

@@ -52,18 +52,18 @@ def test_the_order_of_the_columns_does_not_matter_when_their_ages_are_given(popu
 def test_nobody_in_the_range_is_not_assessable_and_says_so():
     result = quality.whipple(np.array([np.zeros(100), EVEN]))
     assert result.status.tolist() == ["not_assessable", "ok"]
-    assert result.reason.tolist() == ["no_events_in_range", ""]
+    assert result.reason.tolist() == ["reason.no_events_in_range", ""]
 
 
 def test_ages_that_are_not_there_are_not_assessable():
-    assert str(quality.myers(np.ones(60)).reason) == "ages_absent"
-    assert str(quality.bachi(np.ones(60)).reason) == "ages_absent"
+    assert str(quality.myers(np.ones(60)).reason) == "reason.ages_absent"
+    assert str(quality.bachi(np.ones(60)).reason) == "reason.ages_absent"
     assert str(quality.kannisto(np.ones(90)).status) == "not_assessable"
 
 
 def test_too_few_events_are_not_assessable_where_a_minimum_is_asked_for():
     result = quality.myers(EVEN, minimum=1000)
-    assert (str(result.status), str(result.reason)) == ("not_assessable", "too_few_events")
+    assert (str(result.status), str(result.reason)) == ("not_assessable", "reason.too_few_events_for_index")
 
 
 def test_a_line_of_ages_and_equal_sexes_are_accurate():
@@ -81,7 +81,7 @@ def test_an_age_group_twice_its_neighbours_is_seen_in_the_age_ratios():
 
 def test_a_missing_sex_makes_the_accuracy_index_not_assessable():
     result = quality.age_sex_accuracy_index([10, 10, 10], [10, 0, 10])
-    assert (str(result.status), str(result.reason)) == ("not_assessable", "no_events_in_range")
+    assert (str(result.status), str(result.reason)) == ("not_assessable", "reason.no_events_in_range")
 
 
 def test_negative_counts_and_a_wrong_axis_are_refused_in_words():
