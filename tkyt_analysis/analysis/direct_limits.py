@@ -116,7 +116,7 @@ def _beta(sums: WeightedSums, confidence: float, *, added: str) -> tuple[Numbers
     ends = [
         np.where(known & (total > 0), betaincinv(m * total, (1 - m) * total, p), np.nan) for p in (error, 1 - error)
     ]
-    return ends[0], ends[1]
+    return np.where(sums.rate > 0, ends[0], 0.0 * ends[0]), ends[1]
 
 
 def _swift(sums: WeightedSums, confidence: float) -> tuple[Numbers, Numbers]:

@@ -152,7 +152,7 @@ def _ratio(observed: Numbers, expected: Numbers, per: float, confidence: float, 
     usable = reason == ""
     counts, divisor = np.where(usable, observed, 0.0), np.where(usable, expected, 1.0)
     low, high, method = poisson_limits(counts, confidence=confidence, limits=limits)
-    reason = np.where(usable & np.isnan(high), "reason.no_events_no_limits", reason)
+    reason = np.where(usable & np.isnan(low + high), "reason.no_events_no_limits", reason)
     columns = {"observed": observed, "expected": expected}
     for name, values in (("ratio", counts), ("lower", low), ("upper", high)):
         columns[name] = np.where(usable, per * values / divisor, np.nan)

@@ -56,7 +56,7 @@ def crude_rate(
     usable = reason == ""
     safe_counts, safe_persons = np.where(usable, counts, 0.0), np.where(usable, persons, 1.0)
     lower, upper, method = poisson_limits(safe_counts, confidence=confidence, limits=limits)
-    reason = np.where(usable & np.isnan(upper), "reason.no_events_no_limits", reason)
+    reason = np.where(usable & np.isnan(lower + upper), "reason.no_events_no_limits", reason)
     scaled = [np.where(usable, per * part / safe_persons, np.nan) for part in (safe_counts, lower, upper)]
     return rate_table(
         {"events": counts, "person_years": persons, **dict(zip(("rate", "lower", "upper"), scaled, strict=True))},

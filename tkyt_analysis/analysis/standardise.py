@@ -220,7 +220,7 @@ def _standardise(
     reason = np.where(reason != "", reason, np.where(sums.events < minimum_events, "reason.too_few_events", ""))
     usable = reason == ""
     lower, upper = direct_limits(sums, method, confidence=confidence, count_limits=count_limits)
-    reason = np.where(usable & np.isnan(upper), "reason.no_events_no_limits", reason)
+    reason = np.where(usable & np.isnan(lower + upper), "reason.no_events_no_limits", reason)
     columns = {"events": sums.events, "person_years": sums.person_years}
     for name, values in (("rate", sums.rate), ("lower", lower), ("upper", upper)):
         columns[name] = np.where(usable, per * values, np.nan)
