@@ -30,19 +30,17 @@ def stream(seed: int, key: str, source: str, block: int) -> np.random.Generator:
 
 
 def true_counts(rng: np.random.Generator, counts: Numbers, draws: int) -> Numbers:
-    """(draws, …): the means that Poisson counts may have had: Gamma(count), so that sums of cells stay Gamma(sum).
+    """(causes, draws, sexes, ages): the means that Poisson counts (causes, sexes, ages) may have had: Gamma(count), so that
+    sums of cells stay Gamma(sum).
 
-    A cell without deaths stays without; `further_death` gives the upper limit that zero and few deaths need.
+    A cell without deaths stays without, and uses no random number; `further_death` gives the upper limit that it needs.
     """
-    drawn = np.zeros((draws, *counts.shape))
-    some = counts > 0
-    drawn[:, some] = rng.standard_gamma(counts[some], size=(draws, int(some.sum())))
-    return drawn
+    return rng.standard_gamma(np.broadcast_to(counts[:, None], (len(counts), draws, *counts.shape[1:])))
 
 
-def further_death(rng: np.random.Generator, causes: int, draws: int) -> Numbers:
-    """(draws, causes): the one death more of exact Poisson (Garwood) and Fay–Feuer upper limits, Gamma(1)."""
-    return rng.standard_exponential((draws, causes))
+def further_death(rng: np.random.Generator, draws: int) -> Numbers:
+    """(draws,): the one death more of exact Poisson (Garwood) and Fay–Feuer upper limits, Gamma(1)."""
+    return rng.standard_exponential(draws)
 
 
 def normal_scores(rng: np.random.Generator, draws: int, shape: tuple[int, int], shared: str) -> Numbers:

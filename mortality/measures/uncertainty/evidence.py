@@ -23,8 +23,8 @@ from mortality.measures.redistribution_core import (
     redistribute_counts,
 )
 from mortality.measures.redistribution_rules import RedistributionRules
-from mortality.measures.uncertainty.draws import Numbers
-from mortality.measures.uncertainty.packages import SharePackage, scaled
+from mortality.measures.uncertainty.draws import Numbers, true_counts
+from mortality.measures.uncertainty.packages import PackageOfPlace, scaled
 
 Places = tuple[int, ...]
 
@@ -92,13 +92,13 @@ class EvidencePlan:
         weights = np.where(point.chosen[order][:, :, place] >= 0, point.weights[:, :, place], 0.0)
         whole = weights[..., rules.pool_package == package].sum(axis=-1)
         part = np.divide(weights[..., pool], whole, out=np.zeros_like(whole), where=whole > 0)
-        leave = (rules.source[..., sources] == package) * part[..., None]
+        leave = np.moveaxis((rules.source[..., sources] == package) * part[..., None], -1, 0)
         groups = _groups(self.levels, chosen, place, evidence, targets)
-        shown = sum(group.pooled(group.evidence[None])[0] * group.here[..., None] for group in groups)
-        shares = scaled(shown * members[..., targets], np.zeros(1))
-        rows = np.full(shares.shape[:-1], np.inf)
-        own = SharePackage(sources, targets, shares, rows, order + 1, leave)
-        return _Pool(own, members[..., targets], groups)
+        inside = np.moveaxis(members[..., targets], -1, 0)
+        shown = np.sum([group.pooled(group.evidence) * group.here for group in groups], axis=0) * inside
+        shares = scaled(shown[:, None], np.zeros_like(shown))[:, 0]
+        own = PackageOfPlace(sources, targets, shares, np.full(shares.shape[1:], np.inf), order + 1, leave)
+        return _Pool(own, inside, groups, busy=bool(evidence[place][..., sources].any()))
 
 
 def rules_of_stage(rules: RedistributionRules, stage: int) -> RedistributionRules:
@@ -118,7 +118,7 @@ def rules_of_stage(rules: RedistributionRules, stage: int) -> RedistributionRule
 class _Group:
     """Where some cells of a pool take their evidence: the same places' deaths, summed over ages (and sexes).
 
-    here : (sexes, ages) the cells; evidence : (sexes, ages, targets) deaths of those places; name : of the draw
+    here : (sexes, ages) the cells; evidence : (targets, sexes, ages) deaths of those places; name : of the draw
     """
 
     level: Level
@@ -126,17 +126,44 @@ class _Group:
     evidence: Numbers
     name: Places
 
+    @cached_property
+    def together(self) -> Numbers | None:
+        """(ages, ages) 1 where two ages are one group; None where each age is its own."""
+        ages = self.level.ages
+        same = np.ones((self.here.shape[1],) * 2) if ages is None else (ages[:, None] == ages[None]) * 1.0
+        return None if len(np.unique(same.argmax(axis=0))) == len(same) else same
+
+    @cached_property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """(sexes, ages): the cells whose deaths are evidence here."""
+        rows = np.broadcast_to(self.here.any(axis=0), self.here.shape) if self.level.both_sexes else self.here
+        return rows if self.together is None else rows @ self.together > 0
+
+    def add_to(self, weights: Numbers, evidence: Numbers, noise: Numbers, inside: npt.NDArray[np.bool_]) -> None:
+        """Adds the drawn evidence of one target, in its cells `inside`, to weights (draws, sexes, ages), in place."""
+        if self.together is None and not self.level.both_sexes:
+            weights += evidence * inside * noise
+            return
+        ages = np.flatnonzero(self.used.any(axis=0))
+        found = evidence[:, ages] * noise[..., ages]
+        if self.together is not None:
+            found = found @ self.together[np.ix_(ages, ages)]
+        if self.level.both_sexes:
+            found = found.sum(axis=-2, keepdims=True)
+        weights[..., ages] += found * inside[:, ages]
+
     def pooled(self, evidence: Numbers) -> Numbers:
-        """(draws, sexes, ages, targets) summed over the ages, and sexes, of the group."""
-        alone = Level(self.level.name, None, self.level.ages, self.level.both_sexes)
-        return np.asarray(alone.pooled(evidence[:, :, :, None]))[:, :, :, 0]
+        """(…, sexes, ages) summed over the ages, and sexes, of the group."""
+        found = evidence if self.together is None else evidence @ self.together
+        return found.sum(axis=-2, keepdims=True) if self.level.both_sexes else found
 
 
 @dataclass(frozen=True)
 class _Pool:
-    package: SharePackage
+    package: PackageOfPlace
     members: npt.NDArray[np.bool_]
     groups: list[_Group]
+    busy: bool  # has the place any death to divide?
 
 
 def _groups(
@@ -146,7 +173,7 @@ def _groups(
     for number in np.unique(chosen[chosen >= 0]):
         level = levels[number]
         same = np.ones(len(evidence), bool) if level.places is None else level.places == level.places[place]
-        shown = evidence[same][..., targets].sum(axis=0)
+        shown = np.moveaxis(evidence[same][..., targets].sum(axis=0), -1, 0)
         found.append(_Group(level, chosen == number, shown, tuple(map(int, np.flatnonzero(same)))))
     return found
 
@@ -155,39 +182,43 @@ def _groups(
 class EvidenceOfPlace:
     """The packages of one place; every draw sees one field of evidence for each set of places that is asked."""
 
-    packages: list[SharePackage]
+    packages: list[PackageOfPlace]
     pools: list[_Pool]
     spread: float
 
     def draw(self, rng: np.random.Generator, draws: int) -> list[Numbers]:
-        """Shares of each package, (draws, sexes, ages, targets)."""
+        """Shares of each package, (targets, draws, sexes, ages)."""
         fields = self._fields(rng, draws)
-        return [self._shares(pool, fields, rng, draws) for pool in self.pools]
+        return [
+            self._shares(pool, fields, rng, draws) if pool.busy else pool.package.shares[:, None] for pool in self.pools
+        ]
 
     def _fields(self, rng: np.random.Generator, draws: int) -> dict[Places, Numbers]:
-        """{places: (draws, sexes, ages, causes)} relative noise of the evidence: Gamma(count) / count."""
+        """{places: (causes, draws, sexes, ages)} relative noise of the evidence: Gamma(count) / count."""
         known: dict[Places, Numbers] = {}
         size = 1 + max([int(pool.package.targets.max()) for pool in self.pools], default=0)
-        for pool in self.pools:
+        for pool in (pool for pool in self.pools if pool.busy):
             for group in pool.groups:
-                whole = known.setdefault(group.name, np.zeros((*group.evidence.shape[:2], size)))
-                at = whole[..., pool.package.targets]
-                whole[..., pool.package.targets] = np.where(at > 0, at, group.evidence)
+                whole = known.setdefault(group.name, np.zeros((size, *group.evidence.shape[1:])))
+                at = whole[pool.package.targets]
+                whole[pool.package.targets] = np.where(at > 0, at, group.evidence * group.used)
         return {name: _relative_noise(rng, whole, draws) for name, whole in known.items()}
 
     def _shares(self, pool: _Pool, fields: dict[Places, Numbers], rng: np.random.Generator, draws: int) -> Numbers:
         targets = pool.package.targets
-        weights = np.zeros((draws, *pool.members.shape))
+        weights = np.zeros((len(targets), draws, *pool.members.shape[1:]))
+        factor = np.exp(self.spread * rng.standard_normal((len(targets), draws, 1, 1))) if self.spread else None
         for group in pool.groups:
-            drawn = group.pooled(group.evidence * fields[group.name][..., targets])
-            weights += drawn * (pool.members & group.here[..., None])
-        if self.spread:
-            weights *= np.exp(self.spread * rng.standard_normal((draws, 1, 1, len(targets))))
+            inside = pool.members & group.here
+            for number in np.flatnonzero(inside.any(axis=(1, 2))):
+                noise = fields[group.name][targets[number]]
+                group.add_to(weights[number], group.evidence[number], noise, inside[number])
+        if factor is not None:
+            weights *= factor
         return scaled(weights, pool.package.shares)
 
 
 def _relative_noise(rng: np.random.Generator, counts: Numbers, draws: int) -> Numbers:
-    noise = np.ones((draws, *counts.shape))
-    some = counts > 0
-    noise[:, some] = rng.standard_gamma(counts[some], size=(draws, int(some.sum()))) / counts[some]
+    noise = true_counts(rng, counts, draws)
+    noise /= np.where(counts > 0, counts, 1.0)[:, None]
     return noise

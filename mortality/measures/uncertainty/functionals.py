@@ -1,6 +1,6 @@
 """What is computed from corrected deaths: rates, fractions, years of life lost, life expectancy, 30q70.
 
-Everything that is linear in deaths is one product: weights (draws, sexes, ages) × deaths (draws, sexes, ages, causes).
+Everything that is linear in deaths is one product: weights (draws, sexes, ages) × deaths (causes, draws, sexes, ages).
 A figure stands for each sex and for all of them together; the last cause is all causes.
 """
 
@@ -52,19 +52,29 @@ class Recipe:
         return tuple(name for name in self.functionals if name in OF_AGES)
 
 
-def cause_figures(recipe: Recipe, deaths: Numbers, weights: Numbers, further: Numbers | None = None) -> Numbers:
+def cause_figures(
+    recipe: Recipe,
+    deaths: Numbers,
+    weights: Numbers,
+    further: Numbers | None = None,
+    open_causes: npt.NDArray[np.bool_] | bool = True,
+) -> Numbers:
     """(draws, functionals, groups, causes): the figures of each cause.
 
-    deaths : (draws or 1, sexes, ages, causes), not yet corrected; weights : of `figure_weights`
-    further : (draws, functionals, groups, causes) what one death more adds to each figure, or None
+    deaths : (causes, draws or 1, sexes, ages), not yet corrected; weights : of `figure_weights`
+    further : (draws,) further deaths of each of the `open_causes`, in the sex and age where one weighs most, or None
     """
-    flat = deaths.reshape(len(deaths), -1, deaths.shape[-1])
-    rows = weights.reshape(len(weights), -1, flat.shape[1])
-    figures = (rows @ (flat[0] if len(flat) == 1 else flat)).reshape(-1, *weights.shape[1:3], flat.shape[-1])
-    with_it = figures if further is None else figures + further
+    rows = weights.reshape(len(weights), -1, weights.shape[-2] * weights.shape[-1])
+    flat = deaths.reshape(*deaths.shape[:2], -1).transpose(1, 2, 0)
+    figures = (rows @ (flat[0] if len(flat) == 1 else flat)).reshape(-1, *weights.shape[1:3], len(deaths))
+    with_it = figures if further is None else figures + _of_further(weights, further) * open_causes
     if "cause_fraction" in recipe.by_cause():
         _as_fractions(with_it[:, recipe.by_cause().index("cause_fraction")])
     return with_it
+
+
+def _of_further(weights: Numbers, further: Numbers) -> Numbers:
+    return further[:, None, None, None] * weights.max(axis=(3, 4))[..., None]
 
 
 def _as_fractions(deaths: Numbers) -> None:
@@ -111,10 +121,10 @@ def age_figures(recipe: Recipe, deaths: Numbers, completeness: Numbers, persons:
     deaths, completeness, persons as in `cause_figures`; ax : (groups, ages), years lived by those who die in an age group,
     held at its value in the point estimate
     """
-    draws = max(len(deaths), len(completeness), len(persons))
+    draws = max(deaths.shape[1], len(completeness), len(persons))
     figures = np.zeros((draws, len(recipe.of_ages()), len(recipe.groups)))
     for number, name in enumerate(recipe.of_ages()):
-        counted = deaths[..., -1] if name == "e0" else deaths[..., recipe.ncd].sum(axis=-1)
+        counted = deaths[-1] if name == "e0" else deaths[recipe.ncd].sum(axis=0)
         for place, group in enumerate(recipe.groups):
             rows = list(group)
             rate = (counted[:, rows] / completeness[:, rows]).sum(axis=1) / persons[:, rows].sum(axis=1)

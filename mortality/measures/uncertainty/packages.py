@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -37,32 +37,54 @@ class SharePackage:
     stage: int = 1
     leave: Numbers = field(default_factory=_everything)
 
-    def of_place(self, place: int) -> SharePackage:
-        """The package of one place: shares (sexes or 1, ages or 1, targets)."""
+    def of_place(self, place: int) -> PackageOfPlace:
+        """The package of one place."""
         rows = np.broadcast_to(self.concentration, self.shares.shape[:-1])
         at = place if len(self.shares) > 1 else 0
-        return replace(self, shares=self.shares[at], concentration=rows[at])
+        leave = np.broadcast_to(self.leave, (*self.leave.shape[:2], len(self.sources)))
+        return PackageOfPlace(
+            self.sources, self.targets, _causes_first(self.shares[at]), rows[at], self.stage, _causes_first(leave)
+        )
+
+
+@dataclass(frozen=True)
+class PackageOfPlace:
+    """`SharePackage` of one place, causes first: shares (targets, sexes or 1, ages or 1), leave (sources, sexes or 1, ages or 1)."""
+
+    sources: npt.NDArray[np.intp]
+    targets: npt.NDArray[np.intp]
+    shares: Numbers
+    concentration: Numbers
+    stage: int
+    leave: Numbers
 
     def draw(self, rng: np.random.Generator, draws: int) -> Numbers:
-        """(draws, sexes or 1, ages or 1, targets): Dirichlet draws of the shares of one place."""
+        """(targets, draws, sexes or 1, ages or 1): Dirichlet draws of the shares."""
         known = np.isfinite(self.concentration)
-        alpha = np.where(known, self.concentration, 0.0)[..., None] * self.shares
-        gamma = np.zeros((draws, *alpha.shape))
-        gamma[:, alpha > 0] = rng.standard_gamma(alpha[alpha > 0], size=(draws, int((alpha > 0).sum())))
-        return np.where(known[..., None], scaled(gamma, self.shares), self.shares)
+        alpha = np.where(known, self.concentration, 0.0) * self.shares
+        gamma = rng.standard_gamma(np.broadcast_to(alpha[:, None], (len(alpha), draws, *alpha.shape[1:])))
+        return scaled(gamma, self.shares)
+
+
+def _causes_first(values: Numbers) -> Numbers:
+    return np.ascontiguousarray(np.moveaxis(values, -1, 0))
 
 
 def scaled(weights: Numbers, otherwise: Numbers) -> Numbers:
-    """Weights over the last axis as shares; where they are all nothing, the shares `otherwise`."""
-    total = weights.sum(axis=-1, keepdims=True)
-    return np.where(total > 0, weights / np.where(total > 0, total, 1.0), otherwise)
+    """Weights (targets, draws, …) as shares of the targets, in place; where all are nothing, `otherwise` (targets, …)."""
+    total = weights.sum(axis=0)
+    nothing = total <= 0
+    weights /= np.where(nothing, 1.0, total)
+    if nothing.any():
+        weights += np.where(nothing, otherwise[:, None], 0.0)
+    return weights
 
 
 class PlacePlan(Protocol):
     """Redistribution of one place: its packages with their shares, and draws of the shares, package by package."""
 
     @property
-    def packages(self) -> list[SharePackage]: ...
+    def packages(self) -> list[PackageOfPlace]: ...
 
     def draw(self, rng: np.random.Generator, draws: int) -> list[Numbers]: ...
 
@@ -91,37 +113,41 @@ class DirichletPlan:
 class DirichletOfPlace:
     """The same in one place."""
 
-    packages: list[SharePackage]
+    packages: list[PackageOfPlace]
 
     def draw(self, rng: np.random.Generator, draws: int) -> list[Numbers]:
-        """Shares of each package, (draws, sexes or 1, ages or 1, targets)."""
+        """Shares of each package, (targets, draws, sexes or 1, ages or 1)."""
         return [package.draw(rng, draws) for package in self.packages]
 
 
-def redistributed(counts: Numbers, packages: Sequence[SharePackage], shares: Sequence[Numbers]) -> Numbers:
-    """(draws, sexes, ages, causes) with the deaths of every package moved to its targets; totals are kept.
+def redistributed(counts: Numbers, packages: Sequence[PackageOfPlace], shares: Sequence[Numbers]) -> Numbers:
+    """(causes, draws, sexes, ages) with the deaths of every package moved to its targets; totals are kept.
 
-    shares : per package, (draws or 1, sexes or 1, ages or 1, targets)
+    counts : (causes, draws or 1, sexes, ages); shares : per package, (targets, draws or 1, sexes or 1, ages or 1)
     """
-    draws = max([len(counts), *[len(share) for share in shares]])
-    moved = np.broadcast_to(counts, (draws, *counts.shape[1:])).copy()
+    draws = max([counts.shape[1], *[share.shape[1] for share in shares]])
+    moved = np.broadcast_to(counts, (len(counts), draws, *counts.shape[2:])).copy()
     for stage in sorted({package.stage for package in packages}):
         here = [(package, share) for package, share in zip(packages, shares, strict=True) if package.stage == stage]
         _one_stage(moved, here)
     return moved
 
 
-def _one_stage(moved: Numbers, packages: list[tuple[SharePackage, Numbers]]) -> None:
+def _one_stage(moved: Numbers, packages: list[tuple[PackageOfPlace, Numbers]]) -> None:
     """Moves the deaths of the packages, in place; all packages read the same counts."""
-    leaving = []
-    for package, _ in packages:
-        goes = package.leave * (package.shares.sum(axis=-1) > 0)[..., None]
-        leaving.append(moved[..., package.sources] * goes)
     sources = np.unique(np.concatenate([package.sources for package, _ in packages]))
-    before = moved[..., sources]
-    for (package, _), gone in zip(packages, leaving, strict=True):
-        moved[..., package.sources] -= gone
-    left = moved[..., sources]
-    moved[..., sources] = np.where(left > NEXT_TO_NOTHING * before, left, 0.0)
-    for (package, share), gone in zip(packages, leaving, strict=True):
-        moved[..., package.targets] += gone.sum(axis=-1)[..., None] * share
+    before = {source: moved[source].copy() for source in sources}
+    amounts = []
+    for package, _ in packages:
+        goes = package.leave * (package.shares.sum(axis=0) > 0)
+        amount = np.zeros(moved.shape[1:])
+        for source, part in zip(package.sources, goes, strict=True):
+            gone = before[source] * part
+            moved[source] -= gone
+            amount += gone
+        amounts.append(amount)
+    for source, was in before.items():
+        moved[source] *= moved[source] > NEXT_TO_NOTHING * was
+    for (package, share), amount in zip(packages, amounts, strict=True):
+        for target, part in zip(package.targets, share, strict=True):
+            moved[target] += amount * part

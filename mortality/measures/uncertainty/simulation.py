@@ -6,6 +6,7 @@ One place is in hand at a time, and of it at most `draws.BLOCK` draws, so that m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from mortality.measures.uncertainty import draws as drawn
 from mortality.measures.uncertainty.draws import BLOCK, Numbers
 from mortality.measures.uncertainty.functionals import Recipe, age_figures, cause_figures, figure_weights
-from mortality.measures.uncertainty.packages import Plan, SharePackage, redistributed
+from mortality.measures.uncertainty.packages import PackageOfPlace, Plan, redistributed
 
 Sources = frozenset[str]
 
@@ -115,8 +116,9 @@ class _Place:
         self.plan = None if problem.redistribution is None else problem.redistribution.of_place(at)
         self.packages = [] if self.plan is None else self.plan.packages
         known = np.ones((1, *shape)) if problem.completeness is None else problem.completeness[None, at, ..., 0]
-        self.counts = problem.counts[at]
-        moved = redistributed(self.counts[None], self.packages, [package.shares[None] for package in self.packages])
+        self.counts = np.ascontiguousarray(np.moveaxis(problem.counts[at], -1, 0))
+        self.shares = [package.shares[:, None] for package in self.packages]
+        moved = redistributed(self.counts[:, None], self.packages, self.shares)
         self.fixed = {"deaths": self.shown(moved), "completeness": known, "persons": problem.persons[None, at]}
         self.ax = problem.recipe.ax[at] if problem.recipe.of_ages() else np.zeros((0, 0))
 
@@ -130,49 +132,32 @@ class _Place:
         parts = []
         if recipe.by_cause():
             weights = figure_weights(recipe, completeness, persons)
-            more = None if further is None else self._further(weights, further)
-            parts.append(cause_figures(recipe, deaths, weights, more))
+            parts.append(cause_figures(recipe, deaths, weights, further, self.open_causes))
         if recipe.of_ages():
             parts.append(age_figures(recipe, deaths, completeness, persons, self.ax))
         return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
 
-    def _further(self, weights: Numbers, further: Numbers) -> Numbers:
-        """What one death more of each cause adds, in the sex and age (of those where it occurs) that weighs most."""
-        flat = weights.reshape(*weights.shape[:3], -1)
-        return further[:, :, None, None] * np.take_along_axis(flat, self.heaviest[None], axis=3) * self.open_causes
-
-    def _open_causes(self) -> npt.NDArray[np.bool_]:
+    @cached_property
+    def open_causes(self) -> npt.NDArray[np.bool_]:
         """(causes,): may a cause have one death more? Not where redistribution takes all of its deaths away."""
-        given = self.shown(
-            np.isin(np.arange(self.counts.shape[-1]), _all_sources(self.packages)).astype(np.float64)[None]
-        )[0]
-        left = self.shown(np.ones((1, self.counts.shape[-1])))[0] > given
-        return left | (self.fixed["deaths"][0] > 0).any(axis=(0, 1))
-
-    def _heaviest(self) -> npt.NDArray[np.intp]:
-        """(functionals, groups, causes): the cell of sex and age where one death more would weigh most."""
-        weights = figure_weights(self.problem.recipe, self.fixed["completeness"], self.fixed["persons"])[0]
-        flat = weights.reshape(*weights.shape[:2], -1)
-        seen = self.shown(self.problem.counts.sum(axis=0)[None])[0] + (self.fixed["deaths"][0] > 0)
-        occurs = seen.reshape(flat.shape[-1], -1) > 0
-        occurs |= ~occurs.any(axis=0)
-        return np.stack(
-            [np.argmax(np.where(occurs[:, cause], flat, -1.0), axis=2) for cause in range(occurs.shape[1])], axis=2
-        )
+        given = np.zeros((len(self.counts), 1, 1, 1))
+        given[_all_sources(self.packages)] = 1
+        left = self.shown(np.ones_like(given)) > self.shown(given)
+        return np.asarray(left[:, 0, 0, 0] | (self.fixed["deaths"] > 0).any(axis=(1, 2, 3)))
 
     # -------------------------------------------------------------------------------------------- draws
 
     def block(self, number: int, size: int, seed: int) -> Block:
         """The draws of one block; where a source is absent, its value stands."""
         problem, at = self.problem, self.number
-        shape = self.counts.shape[:2]
+        shape = self.counts.shape[1:]
         rng = {name: drawn.stream(seed, problem.keys[at], name, number) for name in (*problem.sources(), "event")}
-        found = Block(self.counts[None], np.zeros((1, 1)), [], self.fixed["completeness"], self.fixed["persons"])
+        found = Block(self.counts[:, None], np.zeros(1), self.shares, self.fixed["completeness"], self.fixed["persons"])
         if "counts" in rng:
-            found.counts = drawn.true_counts(rng["counts"], self.counts, BLOCK)[:size]
-            found.further = drawn.further_death(rng["event"], 1, BLOCK)[:size]
+            found.counts = drawn.true_counts(rng["counts"], self.counts, BLOCK)[:, :size]
+            found.further = drawn.further_death(rng["event"], BLOCK)[:size]
         if self.plan is not None:
-            found.shares = [shares[:size] for shares in self.plan.draw(rng["redistribution"], BLOCK)]
+            found.shares = [shares[:, :size] for shares in self.plan.draw(rng["redistribution"], BLOCK)]
         if problem.completeness is not None:
             scores = drawn.normal_scores(rng["completeness"], BLOCK, shape, problem.completeness_shared)[:size]
             value, lower, upper = np.moveaxis(problem.completeness[at], -1, 0)
@@ -186,10 +171,12 @@ class _Place:
 
     def shown(self, deaths: Numbers) -> Numbers:
         """The causes, or the items that they are shown under, and, last, all of them together."""
-        items = self.problem.items
-        if items is not None:
-            deaths = deaths @ np.eye(int(items.max()) + 1)[items]
-        return np.concatenate([deaths, deaths.sum(axis=-1, keepdims=True)], axis=-1)
+        items = self.problem.items if self.problem.items is not None else np.arange(len(deaths))
+        found = np.zeros((int(items.max()) + 2, *deaths.shape[1:]))
+        for item, of_cause in zip(items, deaths, strict=True):
+            found[item] += of_cause
+        found[-1] = deaths.sum(axis=0)
+        return found
 
     def _deaths(self, block: Block, random: Sources) -> Numbers:
         """Redistributed deaths with the counts, the shares, both or neither drawn; kept for the block's next mixture."""
@@ -197,8 +184,8 @@ class _Place:
         if not key:
             return self.fixed["deaths"]
         if key not in block.deaths:
-            counts = block.counts if "counts" in key else self.counts[None]
-            shares = block.shares if "redistribution" in key else [p.shares[None] for p in self.packages]
+            counts = block.counts if "counts" in key else self.counts[:, None]
+            shares = block.shares if "redistribution" in key else self.shares
             block.deaths[key] = self.shown(redistributed(counts, self.packages, shares))
         return block.deaths[key]
 
@@ -215,8 +202,6 @@ class _Place:
         every = frozenset(sources)
         mixtures = dict.fromkeys([every, *(frozenset([s]) for s in sources), *(every - {s} for s in sources)])
         value = self.figures(**self.fixed)[0]
-        self.heaviest = self._heaviest() if problem.recipe.by_cause() and problem.count_error else np.zeros(0, np.intp)
-        self.open_causes = self._open_causes()
         kept: dict[Sources, list[Numbers]] = {random: [] for random in mixtures}
         upper: list[Numbers] = []
         sums = {random: np.zeros((2, len(value))) for random in mixtures}
@@ -244,7 +229,7 @@ class _Place:
         every = frozenset(sources)
         tail = (1 - confidence) / 2
         variance = {random: _variance(one, draws) for random, one in sums.items()}
-        counts = self.shown(self.counts[None])
+        counts = self.shown(self.counts[:, None])
         alone = [frozenset([name]) for name in sources]
         without = [every - {name} for name in sources]
         return {
@@ -260,7 +245,7 @@ class _Place:
         }
 
 
-def _all_sources(packages: list[SharePackage]) -> npt.NDArray[np.intp]:
+def _all_sources(packages: list[PackageOfPlace]) -> npt.NDArray[np.intp]:
     return np.concatenate([np.zeros(0, np.intp), *(package.sources for package in packages)])
 
 
