@@ -14,6 +14,7 @@ import pandas as pd
 from mortality.measures.redistribution_core import (
     BORROW,
     MINIMUM,
+    SPREAD,
     Redistributed,
     iterate_redistribution_draws,
     redistribute_counts,
@@ -31,7 +32,7 @@ from mortality.measures.redistribution_table import DeathArray, death_array, lim
 from tkyt_analysis.catalog.redistribution import Redistribution
 
 __all__ = [
-    "BORROW", "DEFAULT_PACKAGES", "MINIMUM", "DeathArray", "Redistributed", "RedistributionRules", "death_array",
+    "BORROW", "DEFAULT_PACKAGES", "MINIMUM", "SPREAD", "DeathArray", "Redistributed", "RedistributionRules", "death_array",
     "iterate_redistribution_draws", "load_packages", "redistribute", "redistribute_counts", "redistribution_draws",
     "redistribution_matrix", "redistribution_rules",
 ]  # fmt: skip
@@ -55,7 +56,7 @@ def redistribute(
     borrow: Sequence[str] = BORROW,
     garbage: str | None = DEFAULT_GARBAGE,
     draws: int = 0,
-    spread: float = 0.0,
+    spread: float = SPREAD,
     seed: int = SEED,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def redistribute(
     `by`, cause, before, after, moved_in, moved_out, left (garbage that stays), [lower, upper with draws,] method, status,
     reason; one row per `by` and cause with deaths before or after. Sums over causes are the same before and after. status:
     ok (nothing moved) | modelled | not_assessable (only garbage that stays; `reason` says why). lower and upper hold the
-    uncertainty of the shares, not that of the number of deaths.
+    uncertainty of the redistribution, not that of the number of deaths.
     """
     own = list(by)
     places = [name for name in dict.fromkeys([*own, *parents]) if name not in (sex, age)]

@@ -19,8 +19,11 @@ from mortality.measures.redistribution_rules import RedistributionRules, age_spa
 from tkyt_analysis.errors import UsageError
 
 Numbers = npt.NDArray[np.float64]
-MINIMUM = 10.0  # deaths coded to the targets below which a cell borrows from a wider group
+MINIMUM = 30.0  # deaths coded to the targets below which a cell borrows from a wider group
 BROAD_AGES = (1, 5, 15, 30, 45, 60, 70, 80)  # where a broad age group begins (besides 0)
+SPREAD = (
+    0.3  # measured on practice deaths (docs/redistribution.md): limits then hold the planted truth in more than 90 %
+)
 OWN = "own"
 BORROW = ("broad_age", "parents", "nation", "nation_broad_age", "nation_all_ages", "everyone")
 KNOWN_LEVELS = (OWN, "broad_age", "all_ages", "parents", "nation", "nation_broad_age", "nation_all_ages", "everyone")
@@ -161,18 +164,21 @@ def redistribution_draws(
     parents: Sequence[npt.ArrayLike] = (),
     minimum: float = MINIMUM,
     borrow: Sequence[str] = BORROW,
-    spread: float = 0.0,
+    spread: float = SPREAD,
+    allocation: bool = True,
     evidence: npt.ArrayLike | None = None,
 ) -> Numbers:
-    """(draws, places, sexes, ages, causes) deaths after redistribution, with the uncertainty of the target shares.
+    """(draws, places, sexes, ages, causes) deaths after redistribution, each draw with the same totals as `counts`.
 
-    The deaths coded to the targets are drawn as Gamma(count) in every cell, so that the shares of each package are
-    Dirichlet(counts) and agree with each other. `spread` is the standard deviation of a factor exp(N(0, spread²)) on each
-    target of each package, the same everywhere within a draw: how much the causes hidden behind a code may differ from those
-    that are known. For more draws than fit into memory use `iterate_redistribution_draws`.
+    Three sources of doubt. The evidence: deaths coded to the targets are drawn as Gamma(count) in every cell, so that the
+    shares of each package are Dirichlet(counts) and agree with each other. The package: `spread` is the standard deviation of
+    a factor exp(N(0, spread²)) on each target of each package, the same everywhere within a draw: how much the causes hidden
+    behind a code may differ from those that are known (0: not at all). The deaths: with `allocation` they go to single causes
+    at random (multinomial), not in fractions; leave it out where the number of deaths is drawn as well (Poisson counts).
+    For more draws than fit into memory use `iterate_redistribution_draws`.
     """
     pieces = iterate_redistribution_draws(
-        counts, rules, draws=draws, seed=seed, parents=parents, minimum=minimum, borrow=borrow, spread=spread, evidence=evidence
+        counts, rules, draws=draws, seed=seed, parents=parents, minimum=minimum, borrow=borrow, spread=spread, allocation=allocation, evidence=evidence
     )  # fmt: skip
     return np.concatenate(list(pieces))
 
@@ -186,7 +192,8 @@ def iterate_redistribution_draws(
     parents: Sequence[npt.ArrayLike] = (),
     minimum: float = MINIMUM,
     borrow: Sequence[str] = BORROW,
-    spread: float = 0.0,
+    spread: float = SPREAD,
+    allocation: bool = True,
     evidence: npt.ArrayLike | None = None,
     cells: int = 4_000_000,
 ) -> Iterator[Numbers]:
@@ -199,7 +206,8 @@ def iterate_redistribution_draws(
     size = max(1, min(draws, cells // max(shown.size, 1)))
     for start in range(0, draws, size):
         drawn = np.maximum(random.standard_gamma(shown, (min(size, draws - start), *shown.shape)), _LEAST * (shown > 0))
-        yield _outside(_with_evidence(_inside(point.before), drawn, rules, levels, point, random, spread))
+        after = _with_evidence(_inside(point.before), drawn, rules, levels, point, random, spread)
+        yield _outside(_allocated(after, _inside(point.before - point.moved_out), random) if allocation else after)
 
 
 def _with_evidence(
@@ -214,6 +222,21 @@ def _with_evidence(
         into, out, _ = _stage(after, drawn, rules, stage, levels, chosen, point.weights, factor)
         after, drawn, lost = after - out + into, drawn + into, lost + out
     return without_dust(after, lost)
+
+
+def _allocated(after: Numbers, kept: Numbers, random: np.random.Generator) -> Numbers:
+    """`after` with what moved in drawn as whole deaths (multinomial in each cell); a fraction of a death stays in shares.
+
+    kept : (S, A, P, C) deaths that did not move
+    """
+    expected = np.maximum(after - kept, 0.0)
+    total = expected.sum(axis=-1, keepdims=True)
+    shares = np.divide(expected, total, out=np.zeros_like(expected), where=total > 0)
+    shares[..., -1] += (total[..., 0] > 0) * (1 - shares.sum(axis=-1))  # the dust of a sum, which must be one
+    shares = np.clip(shares, 0.0, 1.0)
+    whole = np.floor(total + 1e-6)
+    drawn = random.multinomial(whole[..., 0].astype(np.int64), shares)
+    return kept + drawn + (total - whole) * shares
 
 
 def _factors(rules: RedistributionRules, draws: int, random: np.random.Generator, spread: float) -> Numbers | None:
