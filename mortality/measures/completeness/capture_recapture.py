@@ -100,6 +100,40 @@ def capture_recapture(
     return _shaped(result, table.shape[:-1])
 
 
+def averaged_models(
+    found: CaptureEstimate, *, confidence: float = 0.95, limits_of: float = 0.95
+) -> tuple[Numbers, Numbers, Numbers]:
+    """All deaths, lower, upper as the mean of the models that were fitted, each weighted by its AIC: exp(−AIC/2).
+
+    found : of `capture_recapture`, whose limits are of confidence `limits_of`. The mean and the variance (of each model, and
+    between them) are those of the logarithm of the unseen deaths; missing where `found` is. One model: its own limits.
+
+    Source: Buckland, Burnham & Augustin, Biometrics 53 (1997): 603–618.
+    """
+    from statistics import NormalDist
+
+    models = list(found.models.values())
+    seen = found.observed
+    with np.errstate(all="ignore"):
+        unseen = np.stack([one["estimate"] - seen for one in models])
+        spread = np.stack([np.log((one["upper"] - seen) / (one["estimate"] - seen)) for one in models])
+        spread = spread / NormalDist().inv_cdf((1 + limits_of) / 2)
+        aic = np.stack([one["aic"] for one in models])
+        fits = (unseen > 1e-9) & np.isfinite(spread) & np.isfinite(aic)
+        weight = np.where(fits, np.exp(-(aic - np.where(fits, aic, np.inf).min(axis=0)) / 2), 0.0)
+        weight = weight / weight.sum(axis=0)
+        logs = np.where(fits, np.log(unseen), 0.0)
+        mean = (weight * logs).sum(axis=0)
+        variance = (weight * (np.where(fits, spread, 0.0) ** 2 + (logs - mean) ** 2)).sum(axis=0)
+        half = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(variance)
+        values = [seen + np.exp(mean + sign * half) for sign in (0, -1, 1)]
+    none = ~fits.any(axis=0)
+    whole = (found.estimate, found.lower, found.upper)
+    value, lower, upper = (np.where(none, own, new) for own, new in zip(whole, values, strict=True))
+    known = found.status == OK
+    return np.where(known, value, np.nan), np.where(known, lower, np.nan), np.where(known, upper, np.nan)
+
+
 def list_totals(histories: Numbers) -> Numbers:
     """(…, lists): how many deaths each list holds."""
     places = np.arange(histories.shape[-1])

@@ -36,6 +36,7 @@ def completeness_panel(
     combine: str = "random_effects",
     families: Mapping[str, str] = FAMILIES,
     leave_out: Sequence[str] = (),
+    prefer_direct: bool = False,
 ) -> pd.DataFrame:
     """Every method's estimate for each place below each other, then the combined one.
 
@@ -44,9 +45,10 @@ def completeness_panel(
         mean of the families on the log scale, with the spread between them in the interval (DerSimonian & Laird 1986);
         "median": the median of the families, from the smallest lower to the largest upper limit
     leave_out : methods shown but not combined
+    prefer_direct : modelled estimates (status "modelled": they borrow another place's level) are combined only where no other is
 
-    Returns `by`, method_id, COLUMNS, methods (how many were combined), spread (largest over smallest estimate of them). The
-    interval of the combined row takes each method's own limits as its 95 % interval and the methods as errors about one truth:
+    Returns `by`, method_id, COLUMNS, methods (how many families were combined), spread (largest over
+    smallest estimate of all that were assessed, combined or not). The interval of the combined row takes each method's own limits as its 95 % interval and the methods as errors about one truth:
     a bias that all share is in no interval.
     """
     if combine not in ("random_effects", "median"):
@@ -62,9 +64,14 @@ def completeness_panel(
     usable = shown[
         shown["status"].isin([OK, MODELLED]) & (shown["completeness"] > 0) & ~shown["method_id"].isin(leave_out)
     ]
+    assessed = usable
+    if prefer_direct:
+        direct = (usable["status"] == OK).groupby([usable[name] for name in keys], dropna=False).transform("any")
+        usable = usable[(usable["status"] == OK) | ~direct]
     opinions = _of_families(usable, keys, families)
     places = shown[keys].drop_duplicates().reset_index(drop=True)
     combined = _combined(places, opinions, usable, keys, combine)
+    combined = combined.assign(spread=_spread(places, assessed, keys))
     return pd.concat([shown, combined], ignore_index=True)
 
 
@@ -108,9 +115,7 @@ def _combined(
     families = np.isfinite(wide["middle"]).sum(axis=1)
     middle, half = _random_effects(wide["middle"], wide["variance"]) if combine == "random_effects" else (None, None)
     ends = places.merge(
-        usable.groupby(keys, dropna=False)
-        .agg(low=("lower", "min"), high=("upper", "max"), least=("completeness", "min"), most=("completeness", "max"))
-        .reset_index(),
+        usable.groupby(keys, dropna=False).agg(low=("lower", "min"), high=("upper", "max")).reset_index(),
         on=keys,
         how="left",
     )
@@ -125,11 +130,17 @@ def _combined(
     reason = np.where(families > 0, "", "reason.completeness_no_method")
     columns = {
         "completeness": value, "lower": lower, "upper": upper, "methods": families.astype(float),
-        "spread": (ends["most"] / ends["least"]).to_numpy(dtype=float),
     }  # fmt: skip
     modelled = _all_modelled(places, usable, keys)
     table = result_table(places, columns, method=f"combined;{combine}", reason=reason, modelled=modelled)
-    return table.assign(method_id=COMBINED)[[*keys, "method_id", *COLUMNS, "methods", "spread"]]
+    return table.assign(method_id=COMBINED)[[*keys, "method_id", *COLUMNS, "methods"]]
+
+
+def _spread(places: pd.DataFrame, assessed: pd.DataFrame, keys: list[str]) -> Numbers:
+    """Largest over smallest estimate of each place."""
+    ends = assessed.groupby(keys, dropna=False)["completeness"].agg(["min", "max"]).reset_index()
+    joined = places.merge(ends, on=keys, how="left", validate="one_to_one")
+    return (joined["max"] / joined["min"]).to_numpy(dtype=float)
 
 
 def _wide(opinions: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:
