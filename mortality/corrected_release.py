@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mortality.measure_release import deaths_at_levels, large_units
+from mortality.measure_release import deaths_at_levels, large_units, population_at_levels, registered_indicators
+from mortality.measures.indicator_frame import INDICATOR_VALUE_COLUMNS, NOT_ASSESSABLE
+from mortality.measures.indicators_life import coarse_ages, common_bands
 from mortality.release_tables import AGE_BANDS
+from mortality.tabulation.cause_lists import load_cause_list
 from tkyt_analysis.reference.ages import age_group
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 
@@ -92,3 +95,212 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     named = table.rename(columns={"nation": "unit_id", "before": "deaths_registered", "after": "deaths_redistributed"})
     year = named["year"].astype(int).astype("str")
     return named.assign(period_id=year, sex=named.get("sex", "total"))
+
+
+# ------------------------------------------------------------------------------------------------- corrected
+
+CORRECTED_COLUMNS = [
+    "unit_id", "period_id", "sex", "indicator_id", "cause", "registered", "corrected", "lower", "upper", "completeness",
+    "completeness_lower", "completeness_upper", "share_counts", "share_completeness", "share_redistribution",
+    "share_denominator", "method", "status", "reason",
+]  # fmt: skip
+NCD_LIST, REST = "sdg_3_4_1", "REST"
+CORRECTED_DRAWS = 500
+# quantity of the simulation: the indicator it is, and by how much its figure is multiplied to be in the indicator's unit
+QUANTITIES = {
+    "crude_rate": ("crude_death_rate", 1 / 100),
+    "asdr": ("age_standardised_death_rate", 1.0),
+    "e0": ("life_expectancy_at_birth", 1.0),
+    "30q70": ("premature_ncd_mortality", 100.0),
+    "yll_rate": ("years_of_life_lost_rate", 1.0),
+}
+CORRECTED, COMPLETENESS = "corrected_", "death_registration_completeness"
+_ROUNDED = [
+    "registered", "corrected", "lower", "upper", "completeness", "completeness_lower", "completeness_upper", "share_counts",
+    "share_completeness", "share_redistribution", "share_denominator",
+]  # fmt: skip
+
+
+def corrected_rate(context: ReleaseContext) -> pd.DataFrame:
+    """Figures as registered, and corrected for deaths never registered and for garbage codes, with one interval.
+
+    One row per province (and nation), year, sex, indicator and cause (all; the four groups of 30q70 for standardised rates).
+    Units as the indicator's entry says. The interval holds chance, completeness and redistribution; share_… says which of them
+    it comes from. Not assessable where the completeness is.
+    """
+    rows = corrected_rows(context)
+    return context.add_scope(rows[CORRECTED_COLUMNS]) if len(rows) else _nothing([*CORRECTED_COLUMNS, "scope"])
+
+
+def _nothing(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=columns).astype("str")
+
+
+def completeness_of(context: ReleaseContext) -> pd.DataFrame:
+    """The combined completeness of each province of 2025 (and the nation), year and sex: unit_id, year, sex (total for both),
+    completeness, lower, upper (1 at most), method, status, reason, registered."""
+    from mortality.completeness_release import completeness_estimate
+
+    if "completeness_of" not in context.made:
+        rows = completeness_estimate(context)
+        rows = rows[(rows["method_id"] == "combined") & ~rows["unit_id"].astype("str").str.startswith("VN2024")]
+        named = rows.assign(sex=rows["sex"].replace({"both": "total"}), unit_id=rows["unit_id"].astype("str"))
+        figures = ["completeness", "lower", "upper", "registered"]
+        named[figures] = named[figures].astype("float64")
+        context.made["completeness_of"] = named.reset_index(drop=True)
+    return context.made["completeness_of"]
+
+
+def corrected_rows(context: ReleaseContext) -> pd.DataFrame:
+    """CORRECTED_COLUMNS, made once per release."""
+    if "corrected_rows" not in context.made:
+        deaths, population = large_units(deaths_at_levels(context)), large_units(population_at_levels(context))
+        if deaths.empty or population.empty:
+            context.made["corrected_rows"] = _nothing(CORRECTED_COLUMNS)
+        else:
+            rows = corrected_figures(deaths, population, completeness_of(context))
+            context.made["corrected_rows"] = _beside_registered(rows, registered_indicators(context))
+    return context.made["corrected_rows"]
+
+
+def corrected_figures(
+    deaths: pd.DataFrame, population: pd.DataFrame, completeness: pd.DataFrame, *, draws: int = CORRECTED_DRAWS
+) -> pd.DataFrame:
+    """CORRECTED_COLUMNS of deaths (unit_id, year, sex, age_years, released_cause), population (unit_id, year, sex, age_group,
+    persons) and completeness (unit_id, year, sex "total", completeness, lower, upper)."""
+    bands = common_bands(population["age_group"].unique())
+    counts = known_counts(deaths, bands)
+    persons = population.assign(age_group=coarse_ages(population["age_group"], bands))
+    persons = persons.groupby(["unit_id", "year", "sex", "age_group"], as_index=False, observed=True)["persons"].sum()
+    whole = completeness[completeness["sex"] == "total"]
+    whole = whole[["unit_id", "year", "completeness", "lower", "upper"]].astype({"year": "int64"})
+    nation = counts["unit_id"] == NATION
+    parts = [
+        _simulated(part, persons, whole, bands, draws=draws) for part in (counts[~nation], counts[nation]) if len(part)
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    limits = whole.rename(columns={"lower": "completeness_lower", "upper": "completeness_upper"})
+    rows = rows.merge(limits, on=["unit_id", "year"], how="left", validate="many_to_one")
+    return rows.assign(period_id=rows["year"].astype("str"))
+
+
+def known_counts(deaths: pd.DataFrame, bands: list[str]) -> pd.DataFrame:
+    """unit_id, year, sex, age_group, cause, deaths: those of unknown sex or age are shared out over the others of their place
+    and year, so that the sum is that of all deaths."""
+    place = ["unit_id", "year"]
+    rows = deaths.assign(age_group=age_group(deaths["age_years"], bands), cause=deaths["released_cause"])
+    known = rows[rows["sex"].isin(["male", "female"]) & rows["age_group"].isin(bands)]
+    cells = known.groupby([*place, "sex", "age_group", "cause"], as_index=False, observed=True, sort=True).size()
+    factor = (rows.groupby(place).size() / known.groupby(place).size()).rename("factor").reset_index()
+    cells = cells.merge(factor, on=place, how="left", validate="many_to_one")
+    return cells.assign(deaths=cells["size"] * cells["factor"]).drop(columns=["size", "factor"])
+
+
+def _simulated(
+    counts: pd.DataFrame, persons: pd.DataFrame, completeness: pd.DataFrame, bands: list[str], *, draws: int
+) -> pd.DataFrame:
+    from mortality.measures.life_expectancy_standards import years_per_death
+    from mortality.measures.redistribution import DEFAULT_PACKAGES
+    from mortality.measures.uncertainty import simulate_rates
+
+    groups = load_cause_list(NCD_LIST).items["item"]
+    own = persons.merge(counts[["unit_id", "year"]].drop_duplicates(), on=["unit_id", "year"])
+    capped = completeness.assign(
+        **{name: completeness[name].clip(upper=1.0) for name in ("completeness", "lower", "upper")}
+    )
+    possible = _possible(bands)
+    lost = dict(zip(bands, years_per_death(bands)[0].tolist(), strict=True)) if "yll_rate" in possible else None
+    found = simulate_rates(
+        counts, own, completeness=capped, redistribution=DEFAULT_PACKAGES, cause_list=NCD_LIST, draws=draws, seed=SEED,
+        functionals=possible, ncd_causes=[one for one in groups if one != REST], years_lost=lost,
+    )  # fmt: skip
+    return _in_units(found)
+
+
+def _possible(bands: list[str]) -> list[str]:
+    """The quantities that the age groups allow."""
+    starts = {band.partition("-")[0].rstrip("+") for band in bands}
+    five = {str(low) for low in range(30, 75, 5)} <= starts
+    lives = "0" in starts and bands[-1].endswith("+") and {"1", "5"} <= starts
+    return ["crude_rate", "asdr", *(["e0", "yll_rate"] if lives else []), *(["30q70"] if five else [])]
+
+
+def _in_units(found: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the simulation as the indicators count: all causes of each, and standardised rates of the four groups."""
+    groups = (found["quantity"] == "asdr") & ~found["cause"].isin(["all", REST, "unknown", "gap"])
+    rows = found[(found["cause"] == "all") | (found["quantity"] == "30q70") | groups]
+    factor = rows["quantity"].map({name: one[1] for name, one in QUANTITIES.items()})
+    figures = {
+        "registered": rows["observed"],
+        "corrected": rows["value"],
+        "lower": rows["lower"],
+        "upper": rows["upper"],
+    }
+    scaled = {name: values * factor for name, values in figures.items()}
+    return rows.assign(
+        **scaled,
+        year=rows["year"].astype("int64"),
+        cause=rows["cause"].replace({"ncd": "all"}),
+        indicator_id=rows["quantity"].map({name: one[0] for name, one in QUANTITIES.items()}),
+    ).drop(columns=["observed", "value", "quantity"])
+
+
+def _beside_registered(rows: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
+    """The registered figure of all causes is the indicator's own, to the last digit."""
+    keys = ["unit_id", "period_id", "sex", "indicator_id", "cause"]
+    published = indicators[indicators["indicator_id"].isin(rows["indicator_id"])][[*keys, "value"]]
+    both = rows.merge(published, on=keys, how="left", validate="many_to_one")
+    both["registered"] = both["value"].where(both["cause"] == "all", both["registered"])
+    both[_ROUNDED] = both[_ROUNDED].astype("float64").round(6)
+    return both[CORRECTED_COLUMNS].sort_values(keys, ignore_index=True)
+
+
+# ------------------------------------------------------------------------------------------------- as indicators
+
+
+def estimated_indicators(context: ReleaseContext) -> pd.DataFrame:
+    """Rows of `indicator_value` of the indicators that are estimates: corrected ones, and the completeness they use."""
+    corrected = corrected_rows(context)
+    if corrected.empty:
+        return pd.DataFrame(columns=INDICATOR_VALUE_COLUMNS)
+    rows = corrected[corrected["cause"] == "all"]
+    keys = ["indicator_id", "unit_id", "period_id", "sex"]
+    registered = registered_indicators(context)
+    beside = registered[registered["indicator_id"].isin(rows["indicator_id"])]
+    beside = beside[[*keys, "numerator", "denominator", "population_source"]]
+    rows = rows.merge(beside, on=keys, how="left", validate="one_to_one")
+    rows = rows.rename(columns={"corrected": "value"}).assign(indicator_id=CORRECTED + rows["indicator_id"])
+    known = pd.concat([rows, _completeness_rows(context)], ignore_index=True)
+    return _as_indicators(known)
+
+
+def _completeness_rows(context: ReleaseContext) -> pd.DataFrame:
+    rows = completeness_of(context)
+    figures = {"value": "completeness", "lower": "lower", "upper": "upper"}
+    return rows.assign(
+        **{name: 100 * rows[column] for name, column in figures.items()},
+        indicator_id=COMPLETENESS,
+        period_id=rows["year"].astype("int64").astype("str"),
+        numerator=rows["registered"],
+        denominator=rows["registered"] / rows["completeness"],
+        population_source="completeness_estimate",
+    )
+
+
+def _as_indicators(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ids, periods and ages by the catalog's entries; entries that the catalog has not are left out."""
+    from tkyt_analysis.catalog.loader import load_entries
+
+    entries = load_entries("indicators")
+    rows = rows[rows["indicator_id"].isin(entries)].assign(cause="all")
+    ages = {one: "+".join(entries[one].age_groups) or "all" for one in rows["indicator_id"].unique()}
+    rows = rows.assign(
+        age_group=rows["indicator_id"].map(ages),
+        period_start=pd.to_datetime(rows["period_id"] + "-01-01"),
+        period_end=pd.to_datetime(rows["period_id"] + "-12-31"),
+    )
+    names = ["indicator_id", "unit_id", "period_id", "sex", "age_group", "cause"]
+    rows["figure_id"] = rows[names[0]].str.cat([rows[name].astype("str") for name in names[1:]], sep="|")
+    values = ["value", "lower", "upper"]
+    rows[values] = rows[values].astype("float64").mask(rows["status"] == NOT_ASSESSABLE)
+    return rows.reindex(columns=INDICATOR_VALUE_COLUMNS)

@@ -127,6 +127,8 @@ PARTS: dict[str, Callable[[Indicator], Parts]] = {
     "probability_of_dying": _by_age,
     "premature_mortality": _by_age,
     "years_of_life_lost": _by_age,
+    "corrected": _published,
+    "completeness": _published,
     "neonatal": _published,
     "perinatal": _published,
     "crude": _crude,

@@ -75,7 +75,22 @@ def large_units(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def indicator_values(context: ReleaseContext) -> pd.DataFrame:
-    """INDICATOR_VALUE_COLUMNS of every indicator whose method is known, for communes, provinces and the nation."""
+    """INDICATOR_VALUE_COLUMNS of every indicator: of what was registered, and beside it what was corrected."""
+    from mortality.corrected_release import estimated_indicators
+
+    registered = registered_indicators(context)
+    rows = pd.concat([registered, estimated_indicators(context)], ignore_index=True) if len(registered) else registered
+    return rows.sort_values(["indicator_id", "unit_id", "period_id"], kind="stable", ignore_index=True)
+
+
+def registered_indicators(context: ReleaseContext) -> pd.DataFrame:
+    """The indicators of registered deaths, for communes, provinces and the nation."""
+    if "registered_indicators" not in context.made:
+        context.made["registered_indicators"] = _registered(context)
+    return context.made["registered_indicators"]
+
+
+def _registered(context: ReleaseContext) -> pd.DataFrame:
     from mortality.measures.indicators import METHODS, measure_indicators
     from tkyt_analysis.catalog.loader import load_entries
 
@@ -87,9 +102,7 @@ def indicator_values(context: ReleaseContext) -> pd.DataFrame:
     others = [entry for entry in entries if entry.denominator != LIVE_BIRTHS]
     values = measure_indicators(placed, persons, indicators=others)
     births = _over_births(context, over_births, placed, persons)
-    return pd.concat([values, births], ignore_index=True).sort_values(
-        ["indicator_id", "unit_id", "period_id"], kind="stable", ignore_index=True
-    )
+    return pd.concat([values, births], ignore_index=True)
 
 
 def _over_births(

@@ -48,14 +48,14 @@ def deaths_and_persons_by_age(
     if fine.empty:
         return pd.DataFrame(columns=[*by, "age_group", "events", "person_years"])
     bands = common_bands(fine["age_group"].unique())
-    coarse = _coarse(fine["age_group"], bands)
+    coarse = coarse_ages(fine["age_group"], bands)
     table = fine.assign(age_group=coarse).groupby([*by, "age_group"], as_index=False, observed=True)["persons"].sum()
     known = deaths.assign(age_group=age_group(deaths["age_years"], bands))
     table["events"] = counts(known, table, [*by, "age_group"]).astype(float)
     return table.rename(columns={"persons": "person_years"})[[*by, "age_group", "events", "person_years"]]
 
 
-def _coarse(ages: pd.Series, bands: Sequence[str]) -> pd.Series:
+def coarse_ages(ages: pd.Series, bands: Sequence[str]) -> pd.Series:
     """The one of `bands` that each age group lies in."""
     edges = parse_bands(bands)
     place = {name: edges["age_group"][_place(edges["low"].to_numpy(float), name)] for name in ages.unique()}
@@ -70,7 +70,7 @@ def by_series(table: pd.DataFrame, keys: Sequence[str]) -> tuple[pd.DataFrame, l
     """(a row of keys per series, age groups, events, person-years), the last two (series, ages); an absent cell has no
     person-years (missing)."""
     bands = common_bands(table["age_group"].unique())
-    coarse = table.assign(age_group=_coarse(table["age_group"], bands))
+    coarse = table.assign(age_group=coarse_ages(table["age_group"], bands))
     sums = coarse.groupby([*keys, "age_group"], observed=True)[["events", "person_years"]].sum(min_count=1)
     wide = sums.unstack("age_group")
     events = wide["events"].reindex(columns=bands).to_numpy(float, na_value=np.nan)
