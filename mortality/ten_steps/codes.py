@@ -22,7 +22,9 @@ DEFAULTS = {"UNKNOWN_ILL_DEFINED": ("1", "very_high"), "IMMEDIATE": ("3", "high"
 def _each(codes: pd.Series, look: Callable[[str], object]) -> pd.Series:
     """`look` of every code, asked once per distinct one."""
     number, distinct = pd.factorize(codes.astype("str"))
-    answers = np.array([look(str(code)) for code in distinct], dtype=object)
+    answers = np.empty(len(distinct), dtype=object)  # filled one by one: equal tuples would become a table
+    for place, code in enumerate(distinct):
+        answers[place] = look(str(code))
     return pd.Series(answers[number] if len(distinct) else [], index=codes.index, dtype="object")
 
 

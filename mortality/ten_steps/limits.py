@@ -56,15 +56,11 @@ def judge(figures: pd.DataFrame, limits: Mapping[str, Limit]) -> pd.DataFrame:
         or where the interval reaches from far below to far above the limits (reason too_wide)
     sure : the whole interval lies on the verdict's side
     """
-    named = figures["figure"].map(limits)
-    judged = named.notna().to_numpy()
-    low = np.array(
-        [-np.inf if not one or one.low is None else one.low for one in named.where(judged, None)], dtype=float
-    )
-    high = np.array(
-        [np.inf if not one or one.high is None else one.high for one in named.where(judged, None)], dtype=float
-    )
-    least = np.array([one.least if one else 0.0 for one in named.where(judged, None)], dtype=float)
+    named = [limits.get(str(name)) for name in figures["figure"]]
+    judged = np.array([one is not None for one in named], dtype=bool)
+    low = np.array([-np.inf if one is None or one.low is None else one.low for one in named], dtype=float)
+    high = np.array([np.inf if one is None or one.high is None else one.high for one in named], dtype=float)
+    least = np.array([one.least if one else 0.0 for one in named], dtype=float)
     value, lower, upper = (figures[name].to_numpy(dtype=float) for name in ("value", "lower", "upper"))
     known = figures["status"].eq("ok").to_numpy()
     few = judged & known & (np.nan_to_num(figures["base"].to_numpy(dtype=float)) < least)

@@ -187,11 +187,7 @@ def _step_row(found: Assessment, place: str, years: list[int], step: int, langua
         figures, verdict = rows_of(found, place, year), verdicts_of(found, place, year)[step]
         row = figures[figures["figure"] == main].iloc[0]
         value = number(main, row["value"], language)
-        said = (
-            f"{SIGNS[verdict]} {label(f'ten_steps.short.{verdict}', language)}"
-            if verdict != NOT_ASSESSABLE
-            else SIGNS[verdict]
-        )
+        said = f"{SIGNS[verdict]} {label(f'ten_steps.short.{verdict}', language)}"
         cells.append(f'<td class="{verdict}">{escape(value)} {escape(said)}</td>')
     name = f"{label(f'ten_steps.title.{step}', language)} – {figure_name(main, language)}"
     return f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>'

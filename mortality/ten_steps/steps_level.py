@@ -102,7 +102,7 @@ def _adair_lopez(panel: Panel, crude: Numbers) -> pd.DataFrame:
         events=panel.all_deaths,
         base=panel.all_deaths,
         method="adair_lopez_2018;model=2;5q0=UN WPP 2024",
-        reason=np.where(usable, "", np.where(total > 0, "no_reference", "no_population")),
+        reason=np.where(np.isfinite(values["completeness"]), "", np.where(total > 0, "outside_model", "no_population")),
     )
 
 

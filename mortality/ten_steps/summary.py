@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 
 from mortality.ten_steps.assess import Assessment
-from mortality.ten_steps.limits import NOT_ASSESSABLE, REVIEW, STEPS
+from mortality.ten_steps.limits import REVIEW, STEPS
 from mortality.ten_steps.words import SIGNS
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.pages import paragraph, section
@@ -61,7 +61,6 @@ def _row(found: Assessment, row: dict[object, object], language: str) -> str:
 
 
 def _cell(verdict: str, language: str) -> str:
-    word = label(f"ten_steps.short.{verdict}", language)
-    said = word if verdict == NOT_ASSESSABLE else f"{SIGNS[verdict]} {word}"
+    said = f"{SIGNS[verdict]} {label(f'ten_steps.short.{verdict}', language)}"
     title = escape(label(f"ten_steps.verdict.{verdict}", language), quote=True)
     return f'<td class="{verdict}" title="{title}">{escape(said)}</td>'

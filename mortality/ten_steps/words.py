@@ -11,7 +11,7 @@ import pandas as pd
 from mortality.ten_steps.limits import GOOD, NOT_ASSESSABLE, REVIEW, TOO_FEW, Limit
 from tkyt_analysis.labels import all_labels, format_number, label
 
-SIGNS = {GOOD: "✓", REVIEW: "▲", NOT_ASSESSABLE: "–", "": "·"}
+SIGNS = {GOOD: "✓", REVIEW: "▲", NOT_ASSESSABLE: "○", "": "·"}
 JOIN, SPACE = "\u2060", "\u00a0"  # an interval and a verdict stay on one line
 PERCENT = "\u00a0%"
 # figure → (what its number is multiplied by, decimals, sign behind it)
