@@ -50,6 +50,7 @@ def redistribute(
     age: str = "age_group",
     deaths_column: str | None = None,
     cause_list: str | None = None,
+    within: Sequence[str] = (),
     parents: Sequence[str] = (),
     method: str | None = None,
     minimum: float = MINIMUM,
@@ -66,8 +67,9 @@ def redistribute(
     ----------
     deaths : one row per death, or per group of deaths with their number in `deaths_column`; ICD-10 `code` ("" or missing: none)
     by : the columns that name a row of the result; may hold `sex` and `age`. The work is always done within every
-        combination of `by`, `sex` and `age` (a column that the table lacks counts as both sexes, all ages)
+        combination of `by`, `within`, `sex` and `age` (a column that the table lacks counts as both sexes, all ages)
     cause_list : the list whose items the result is told by (such as "who_mortality_list_1"); None: single codes
+    within : further columns to work within, which the result is summed over (the province, for a national table)
     parents : columns of wider groups of places from which thin cells borrow, the nearest first (province of each commune)
     method : proportional | regression for every package without fixed weights; None: as each package says
     minimum, borrow, draws, spread, seed : see `redistribute_counts` and `redistribution_draws`
@@ -80,7 +82,7 @@ def redistribute(
     uncertainty of the redistribution, not that of the number of deaths.
     """
     own = list(by)
-    places = [name for name in dict.fromkeys([*own, *parents]) if name not in (sex, age)]
+    places = [name for name in dict.fromkeys([*own, *within, *parents]) if name not in (sex, age)]
     array = death_array(
         deaths, packages, by=places, code=code, sex=sex, age=age, deaths_column=deaths_column,
         cause_list=cause_list, method=method, garbage=garbage,
