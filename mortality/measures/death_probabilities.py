@@ -82,8 +82,7 @@ def hazard_limits(value: Numbers, weight: Numbers, deaths: Numbers, *, confidenc
         low = np.where(spread > 0, gammaincinv(shape, tail) * spread / np.where(hazard > 0, hazard, 1), 0.0)
         above, wide = hazard + most, spread + most**2
         high = gammaincinv(above**2 / wide, 1 - tail) * wide / above
-    known = ~np.isnan(value)
-    return np.where(known, -np.expm1(-low), np.nan), np.where(known, -np.expm1(-high), np.nan)
+    return np.minimum(-np.expm1(-low), value), np.maximum(-np.expm1(-high), value)
 
 
 def _chiang(q: Numbers, died: Numbers, value: Numbers, confidence: float) -> tuple[Numbers, Numbers]:

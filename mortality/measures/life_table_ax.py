@@ -62,7 +62,7 @@ def _q0_of_line(m0: Numbers, start: float, slope: float) -> Numbers:
     """The q0 that agrees with m0 when a0 = start + slope q0: the root of slope m q² - (1 + m (1 - start)) q + m = 0."""
     a, b = m0 * slope, 1 + m0 * (1 - start)
     under = b**2 - 4 * a * m0
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         root = (b - np.sqrt(np.where(under > 0, under, np.nan))) / (2 * a)
     return np.select([m0 == 0, under <= 0], [0.0, 1.0], default=root)
 
@@ -188,7 +188,7 @@ def _greville_from(first: float) -> Callable[[Numbers, Numbers, Numbers, Numbers
     def rule(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numbers:
         inner, width = slice(1, -1), n[1:-1]
         middle = age + np.where(np.isfinite(n), n, n[-2]) / 2
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             k = np.log(mx[:, 2:] / mx[:, :-2]) / (middle[2:] - middle[:-2])
             shaped = width / 2 - width**2 / 12 * (mx[:, inner] - k)
         usual = (shaped >= 0.4 * width) & (shaped <= 0.6 * width)
@@ -233,7 +233,7 @@ def _keyfitz_flieger(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numb
         q = rates_to_probabilities(mx[:, :-1], out[:, :-1], n[:-1])[0]
         q = np.concatenate([q, np.ones((len(q), 1))], axis=1)
         d = q * np.cumprod(np.concatenate([np.ones((len(q), 1)), 1 - q[:, :-1]], axis=1), axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             shaped = width * (0.5 + (d[:, 2:] - d[:, :-2]) / (24 * d[:, inner]))
         fits = alike & (shaped > 0) & (shaped < width)
         out[:, inner] = np.where(fits, shaped, ax[:, inner])
@@ -245,7 +245,7 @@ def rates_to_probabilities(m: Numbers, a: Numbers, width: Numbers) -> tuple[Numb
 
     Where q would exceed 1, everybody dies: q = 1 and a = 1 / m, so that m = d / L still holds.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         q = width * m / (1 + (width - a) * m)
         over = (q > 1) | (1 + (width - a) * m <= 0)
         return np.where(over, 1.0, q), np.where(over, 1 / m, a)

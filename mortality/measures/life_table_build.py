@@ -93,8 +93,9 @@ class _Options:
             mx[:, 0] = given[:, 0] = self.q0 / (1 - (1 - years[:, 0]) * self.q0)
         if open_ax is not None:
             mx[:, -1] = given[:, -1] = 1 / open_ax
-        with np.errstate(divide="ignore", invalid="ignore"):
-            years[:, -1] = np.where(mx[:, -1] > 0, 1 / mx[:, -1], np.nan)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            end = 1 / mx[:, -1]
+        years[:, -1] = np.where(np.isfinite(end), end, np.nan)
         return complete_table(
             mx,
             years,

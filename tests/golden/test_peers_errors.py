@@ -104,3 +104,102 @@ def test_an_estimate_that_hangs_on_the_ages_is_never_shown_without_the_band_of_a
     assert found["lower"] <= 0.5613
     assert found["upper"] >= found["completeness"]
     assert found["ranges"] == 21
+
+
+# ------------------------------------------------------------------------------------------------- life tables
+
+# Males of Austria 1992 (Preston, Heuveline & Guillot 2001, Box 3.1), ages 0, 1, 5, …, 85+.
+AUSTRIA_AGE = [0, 1, *range(5, 90, 5)]
+AUSTRIA_RATE = [
+    419 / 47925, 70 / 189127, 36 / 234793, 46 / 238790, 249 / 254996, 420 / 326831, 403 / 355086, 441 / 324222, 508 / 269963,
+    769 / 261971, 1154 / 238011, 1866 / 261612, 2043 / 181385, 3496 / 187962, 4366 / 153832, 4337 / 105169, 5279 / 73694,
+    6460 / 57512, 6146 / 32248,
+]  # fmt: skip
+
+
+def test_years_lived_count_those_who_die_for_ax_years_not_for_n_minus_ax():
+    # demor takes L = n l(x) - a d; those who die live a years, so that n - a are lost: L = n l(x) - (n - a) d.
+    from mortality.measures.life_table import life_tables
+
+    table = life_tables(AUSTRIA_RATE, AUSTRIA_AGE, "male")
+    n, a, l, d = table.n[:-1], table.ax[0, :-1], table.lx[0, :-1], table.dx[0, :-1]
+    np.testing.assert_allclose(table.Lx[0, :-1], n * l - (n - a) * d, rtol=1e-12)
+    theirs = n * l - a * d
+    assert theirs[0] > table.Lx[0, 0]  # infants die early: a0 is 0.07, and 0.93 years are lost, not 0.07
+    assert table.ex[0, 0] == pytest.approx(72.889, abs=0.02)
+
+
+def test_the_closeout_can_be_turned_off_so_that_published_tables_come_back_at_old_ages():
+    # DemoTools always extrapolates to 130: its e85 is 3.91 where the UN printed 4.211 = 1 / m.
+    from mortality.measures.life_table import life_tables
+
+    rates = [0.23669, 0.04672, 0.00982, 0.00511, 0.00697, 0.01036, 0.01169, 0.01332, 0.01528, 0.01757, 0.02092, 0.02517,
+             0.03225, 0.04241, 0.06056, 0.08574, 0.1184, 0.16226, 0.23745]  # fmt: skip
+    printed = life_tables(rates, AUSTRIA_AGE, "male", ax="un")
+    extrapolated = life_tables(rates, AUSTRIA_AGE, "male", ax="un", a0="andreev_kingkade", closeout="extrapolate")
+    assert printed.ex[0, -1] == pytest.approx(4.211, abs=0.001)
+    assert extrapolated.ex[0, -1] == pytest.approx(3.910, abs=0.002)
+    assert "inverse" in printed.method
+    assert "extrapolate" in extrapolated.method
+
+
+def test_life_expectancy_takes_any_age_bands_not_only_the_twenty_of_england():
+    # PHEindicatormethods asks for exactly 20 bands, 0 to 90+ (users ask for 85+, 80+ and first ages above 0).
+    from mortality.measures.life_expectancy import life_expectancy
+
+    rows = pd.DataFrame({"age": AUSTRIA_AGE, "deaths": AUSTRIA_RATE, "population": 1.0})
+    rows[["deaths", "population"]] *= 10_000
+    all_ages = life_expectancy(rows, convention="phe")
+    assert set(all_ages["status"]) == {"ok"}
+    old = life_expectancy(rows[rows["age"] >= 30], convention="phe", at=30).iloc[0]
+    from_30 = all_ages.loc[all_ages["age"] == 30].iloc[0]
+    assert old["value"] == pytest.approx(from_30["value"])
+    assert old["lower"] == pytest.approx(from_30["lower"])
+
+
+# ------------------------------------------------------------------- decrements, healthy life expectancy, years lost
+
+
+def test_years_lived_by_those_who_die_are_years_not_a_share_of_the_group_when_a_cause_is_deleted():
+    # demor's asdt() writes L = n l - n (1 - a) d with a in years: without circulatory disease men of the USA would have lived
+    # 86.59 years in 2002 instead of 81.00. Here on females of 1991 without neoplasms, whom the textbook gives 82.46.
+    from test_cause_deleted_published import BY_CAUSE, NEOPLASMS, OF_THE_BOOK
+
+    from mortality.measures.cause_deleted import cause_deleted_life_table
+
+    ours = cause_deleted_life_table(OF_THE_BOOK, BY_CAUSE, total=NEOPLASMS["deaths"])
+    n, a, d, alive = (ours[name].to_numpy()[:-1] for name in ("n", "ax", "dx", "lx"))
+    np.testing.assert_allclose(ours["Lx"][:-1], n * alive - (n - a) * d)
+    wrong = (n * alive - n * (1 - a) * d).sum() / 100_000 + ours["Lx"].iloc[-1] / 100_000
+    assert ours["ex"][0] == pytest.approx(82.457, abs=0.005)
+    assert wrong > ours["ex"][0] + 3
+
+
+def test_the_error_of_a_difference_is_the_root_of_the_sum_of_squares():
+    # Exercise 5 of the Sullivan guide's workbook adds the two standard errors and calls it approximate: 41 % too wide here.
+    from mortality.measures.life_table import life_tables
+    from mortality.measures.sullivan import sullivan_difference, sullivan_life_expectancy
+
+    table = life_tables([0.01, 0.001, 0.005, 0.05, 0.2], [0, 1, 15, 60, 80], "female")
+    women, men = (
+        sullivan_life_expectancy(table, np.array([0, 0.02, 0.1, 0.4, 0.6]) * share, sample_size=[100] * 5)
+        for share in (0.90, 1.10)
+    )
+    found = sullivan_difference(women, men).iloc[0]
+    one, two = women["standard_error"][0], men["standard_error"][0]
+    assert found["standard_error"] == pytest.approx(np.sqrt(one**2 + two**2))
+    assert one + two > 1.4 * found["standard_error"]
+    assert abs(found["z"]) > abs(found["difference"]) / (one + two)
+
+
+def test_equal_rates_never_make_a_cause_endless():
+    # LEdecomp divides by the difference of the all-cause rates, warns, and gives NaN or huge parts where it is (nearly) 0.
+    from mortality.measures.decomposition import arriaga_decomposition
+
+    age, rates = [0, 1, 15, 60, 80], np.array([0.01, 0.001, 0.005, 0.05, 0.2])
+    before = {"heart": rates * 0.4, "cancer": rates * 0.3}
+    after = {"heart": rates * 0.3, "cancer": rates * 0.4}
+    rows = arriaga_decomposition(rates, rates, age, causes_1=before, causes_2=after)
+    assert np.isfinite(rows["contribution"]).all()
+    assert rows["contribution"].abs().max() < 5
+    assert set(rows.loc[rows["status"] == "modelled", "reason"]) == {"reason.decomposition_rates_equal"}
