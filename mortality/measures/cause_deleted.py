@@ -231,7 +231,7 @@ def tables_with_share(table: LifeTables, left: Numbers, *, rule: str = "chiang")
     q_left = 1 - np.power(np.clip(1 - q, 0, 1), R)
     q_left[:, -1] = q[:, -1]
     a_left = _ax_left(q, q_left, a, R, table, rule)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         m_left = q_left / (table.n - (table.n - a_left) * q_left)
         m_left[:, -1] = m[:, -1] * R[:, -1]
         a_left[:, -1] = np.where(R[:, -1] > 0, a[:, -1] / R[:, -1], np.nan)

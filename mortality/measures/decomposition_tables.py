@@ -8,7 +8,7 @@ import pandas as pd
 
 from mortality.measures.decomposition_inputs import CauseRates, cause_rates
 from mortality.measures.decrement_inputs import ByCause, index_columns, text_columns
-from mortality.measures.life_table import LifeTables
+from mortality.measures.life_table_core import OLDER_MISSING, LifeTables
 from mortality.measures.life_table_inputs import MODELLED, NOT_ASSESSABLE, OK, Numbers, Words
 
 
@@ -16,7 +16,9 @@ def why_missing(first: LifeTables, second: LifeTables) -> tuple[Words, Words]:
     """Per series: why one of its two life tables is incomplete, and why one is modelled (label keys; "" if not)."""
     reasons = np.concatenate([first.reason, second.reason], axis=1)
     status = np.concatenate([first.status, second.status], axis=1)
-    return _first_of(reasons, status == NOT_ASSESSABLE), _first_of(reasons, status == MODELLED)
+    gone = status == NOT_ASSESSABLE
+    own = _first_of(reasons, gone & (reasons != OLDER_MISSING))
+    return np.where(own != "", own, _first_of(reasons, gone)), _first_of(reasons, status == MODELLED)
 
 
 def _first_of(reasons: Words, rows: npt.NDArray[np.bool_]) -> Words:
@@ -35,6 +37,7 @@ def age_frame(first: LifeTables, second: LifeTables, effects: Numbers, method: s
 
 def plain_frame(first: LifeTables, second: LifeTables, values: Numbers, method: str) -> pd.DataFrame:
     """Rows by age: [series,] age, n, mx_1, mx_2, contribution, method, status, reason."""
+    values = _of_a_difference(values, first, second)
     status, why = _verdicts(values, *no_remarks(values), first, second)
     columns = index_columns(first) | {"mx_1": first.mx.ravel(), "mx_2": second.mx.ravel()}
     frame = pd.DataFrame(columns | {"contribution": values.ravel()})
@@ -72,6 +75,7 @@ def cause_frame(
     why: Words,
 ) -> pd.DataFrame:
     """Rows by series, cause and age; the arrays are (series, ages, causes)."""
+    values = _of_a_difference(values, first, second)
     status, why = _verdicts(values, status, why, first, second)
     columns = index_columns(first, parts.names)
     for name, array in (("mx_1", parts.first), ("mx_2", parts.second), ("contribution", values)):
@@ -79,6 +83,12 @@ def cause_frame(
     frame = pd.DataFrame(columns).assign(method=method)
     frame["status"], frame["reason"] = (np.moveaxis(part, 2, 1).ravel() for part in (status, why))
     return text_columns(frame)
+
+
+def _of_a_difference(values: Numbers, first: LifeTables, second: LifeTables) -> Numbers:
+    """Missing where one of the two life expectancies is: there is no difference to take apart."""
+    difference = second.ex[:, 0] - first.ex[:, 0]
+    return np.where(np.isnan(difference)[(slice(None),) + (np.newaxis,) * (values.ndim - 1)], np.nan, values)
 
 
 def _verdicts(values: Numbers, status: Words, why: Words, first: LifeTables, second: LifeTables) -> tuple[Words, Words]:

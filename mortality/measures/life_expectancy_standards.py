@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from mortality.measures.life_table_ax import CHILD_0_4
 from mortality.measures.life_table_inputs import Numbers, age_labels, age_starts, widths
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.reference.ages import band_label, parse_bands
 
 WHO_GHE = "who_ghe_2012"
 OPEN_YEARS = 5.0  # WHO's years for 85+ (7.60) are those of exact age 90 in its single-age table: start + 5
 OPEN_FROM = 80  # older open groups get start + 5; younger ones need the mean age from the caller
+_YOUNG = {(0.0, 1.0): 0.1, (1.0, 4.0): 2.6, (0.0, 5.0): 5 * CHILD_0_4}  # group (start, width): mean age at death
 _LIMIT = re.compile(r"before_(\d{1,3})")
 
 
@@ -27,22 +30,47 @@ def life_expectancy_standards() -> pd.DataFrame:
     return read_codelist("life_expectancy_standard_titles")
 
 
+@dataclass(frozen=True)
+class AgeBands:
+    """Age groups in which deaths are counted: they may leave gaps, and the last may be closed."""
+
+    start: Numbers
+    width: Numbers  # years; the open group is infinite
+    label: list[str]
+
+
+def age_bands(age: Iterable[object]) -> AgeBands:
+    """Age groups from labels ("45-49", "80+", "0") or from the first years of groups that follow on, the last one open.
+
+    Raises InputError where they overlap, repeat or fall.
+    """
+    values = list(age)
+    if all(isinstance(value, (int, float, np.number)) for value in values):
+        starts = age_starts(values)
+        return AgeBands(starts, widths(starts), age_labels(starts))
+    rows = parse_bands([str(value) for value in values])
+    low, high = rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float)
+    if list(rows["age_group"]) != [str(value) for value in values]:
+        raise InputError("error.life_table_ages", found=", ".join(map(str, values)))
+    return AgeBands(low, high + 1 - low, [band_label(text) for text in rows["age_group"]])
+
+
 def mean_ages_at_death(age: Iterable[object], *, open_mean_age: float | None = None) -> Numbers:
     """Mean age at death assumed in each age group [years].
 
     The middle of the group; 0.1 in infancy, 2.6 at 1-4 and 0.65 at 0-4, where the young die first; the open group:
     `open_mean_age`, else five years after its start (from 80 on). Raises InputError for a younger open group without it.
     """
-    starts = age_starts(age)
-    n = widths(starts)
-    with np.errstate(invalid="ignore"):
-        means = starts + n / 2
-    for at, (start, width) in enumerate(zip(starts, n, strict=True)):
-        early = {(0, 1): 0.1, (1, 4): 2.6, (0, 5): 5 * CHILD_0_4}.get((start, width))
-        means[at] = early if early is not None else means[at]
-    if open_mean_age is None and starts[-1] < OPEN_FROM:
-        raise InputError("error.yll_open_group", group=f"{starts[-1]:g}+", oldest=OPEN_FROM)
-    means[-1] = starts[-1] + OPEN_YEARS if open_mean_age is None else open_mean_age
+    bands = age_bands(age)
+    means = bands.start + bands.width / 2
+    for at, group in enumerate(zip(bands.start, bands.width, strict=True)):
+        means[at] = _YOUNG.get(group, means[at])
+    if np.isfinite(means[-1]):
+        return means
+    start = bands.start[-1]
+    if open_mean_age is None and start < OPEN_FROM:
+        raise InputError("error.yll_open_group", group=f"{start:g}+", oldest=OPEN_FROM)
+    means[-1] = start + OPEN_YEARS if open_mean_age is None else open_mean_age
     return means
 
 
@@ -58,7 +86,7 @@ def years_per_death(
 
     Parameters
     ----------
-    age : first year of each group, or labels; the last is open
+    age : labels of the age groups, or their first years (the last is then open)
     standard : an id of `life_expectancy_standards`; "before_70" (years to age 70; any age); LifeTables (one, or one per
         series); a DataFrame with age and ex (or years); {age: years} or a Series by age
     at : "printed" (the standard's own figure where its ages are the caller's), "mean_age" (always interpolated)
@@ -66,40 +94,33 @@ def years_per_death(
 
     Between the exact ages of a standard years are interpolated; beyond its last age its last figure holds.
     """
-    groups = list(age)
-    starts = age_starts(groups)
+    bands = age_bands(age)
     limit = _LIMIT.fullmatch(standard) if isinstance(standard, str) else None
     if limit is not None:
-        ends = np.maximum(
-            float(limit[1]) - _means(groups, mean_age, open_mean_age, needless=starts[-1] >= float(limit[1])), 0
-        )
-        return ends, f"years to age {limit[1]}"
+        oldest = float(limit[1])
+        means = _means(bands, mean_age, open_mean_age, needless=bands.start[-1] >= oldest)
+        return np.maximum(oldest - means, 0), f"years to age {limit[1]}"
     exact, printed, words = _figures(standard)
-    if at == "printed" and mean_age is None and open_mean_age is None:
-        own = _own_figures(starts, exact, printed)
-        if own is not None:
-            return own, f"{words}, as printed"
-    known = _group_figures(starts, printed) if at == "printed" and mean_age is None else np.full(len(starts), np.nan)
-    if open_mean_age is not None:
+    as_printed = at == "printed" and mean_age is None
+    known = _printed_figures(bands, exact, printed) if as_printed else np.full(len(bands.start), np.nan)
+    if open_mean_age is not None and not np.isfinite(bands.width[-1]):
         known[-1] = np.nan
-    means = _means(groups, mean_age, open_mean_age, needless=not np.isnan(known[-1]))
+    if not np.isnan(known).any():
+        return known, f"{words}, as printed"
+    means = _means(bands, mean_age, open_mean_age, needless=not np.isnan(known[-1]))
     ages, years = exact
-    between = np.stack([np.interp(means, ages, row) for row in years])
-    found = np.where(np.isnan(known), between, known)
+    found = np.where(np.isnan(known), np.stack([np.interp(means, ages, row) for row in years]), known)
     return (found[0] if len(found) == 1 else found), f"{words}, at the mean age of death"
 
 
-def _means(
-    groups: Sequence[object], mean_age: npt.ArrayLike | None, open_mean_age: float | None, *, needless: bool
-) -> Numbers:
+def _means(bands: AgeBands, mean_age: npt.ArrayLike | None, open_mean_age: float | None, *, needless: bool) -> Numbers:
+    """Mean ages at death; `needless`: that of the open group will not be used."""
     if mean_age is None:
-        start = float(age_starts(groups)[-1])
-        return mean_ages_at_death(
-            groups, open_mean_age=start + OPEN_YEARS if needless and open_mean_age is None else open_mean_age
-        )
-    means = np.asarray(mean_age, dtype=float).copy()
-    if means.shape != (len(groups),):
-        raise InputError("error.yll_mean_ages", found=means.size, ages=len(groups))
+        given = bands.start[-1] + OPEN_YEARS if needless and open_mean_age is None else open_mean_age
+        return mean_ages_at_death(bands.label, open_mean_age=given)
+    means = np.array(mean_age, dtype=float)
+    if means.shape != bands.start.shape:
+        raise InputError("error.yll_mean_ages", found=means.size, ages=len(bands.start))
     return means
 
 
@@ -138,17 +159,14 @@ def _of_catalog(standard: str) -> tuple[tuple[Numbers, Numbers], dict[str, float
     return _sorted(rows["age"], rows["years"]), printed, standard
 
 
-def _own_figures(starts: Numbers, exact: tuple[Numbers, Numbers], printed: dict[str, float]) -> Numbers | None:
-    """The standard's own figures where all the caller's groups are its groups, or all are its single ages."""
-    by_group = _group_figures(starts, printed)
-    if not np.isnan(by_group).any():
-        return by_group
+def _printed_figures(bands: AgeBands, exact: tuple[Numbers, Numbers], printed: dict[str, float]) -> Numbers:
+    """The standard's own figures of its groups and of its single ages; missing where it prints none.
+
+    A single age takes the figure of its exact age, as the standard's users do, where all groups are single ages.
+    """
+    by_group = np.array([printed.get(label, np.nan) for label in bands.label])
     ages, years = exact
-    single = (np.diff(starts) == 1).all() and (np.diff(ages) == 1).all()
-    if not single or len(years) > 1 or not np.isin(starts[:-1], ages).all():
-        return None
-    return np.interp(starts, ages, years[0])
-
-
-def _group_figures(starts: Numbers, printed: dict[str, float]) -> Numbers:
-    return np.array([printed.get(label, np.nan) for label in age_labels(starts)])
+    single = (bands.width[:-1] == 1).all() and len(bands.start) > 2 and len(years) == 1 and (np.diff(ages) == 1).all()
+    if not single or not np.isin(bands.start[:-1], ages).all():
+        return by_group
+    return np.interp(bands.start, ages, years[0])

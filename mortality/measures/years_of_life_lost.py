@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.measures.decrement_inputs import text_columns
-from mortality.measures.life_expectancy_standards import WHO_GHE, years_per_death
+from mortality.measures.life_expectancy_standards import WHO_GHE, age_bands, years_per_death
 from mortality.measures.life_table_inputs import (
     NOT_ASSESSABLE,
     OK,
@@ -49,7 +49,7 @@ def years_of_life_lost(
     Parameters
     ----------
     deaths : (ages,), (series, ages), or a DataFrame with a row per series; fractions allowed (redistributed counts)
-    age : first year of each group or labels ("0", "1-4", …, "85+"); the last is open
+    age : labels of the age groups ("0", "1-4", …, "85+"; gaps allowed), or their first years (the last is then open)
     standard, at, mean_age, open_mean_age : years per death, as in `years_per_death`
     population : person-years of the same ages, for the rate
     standard_population : id (`standard_populations`) or weights (ages,), for the age-standardised rate
@@ -95,15 +95,15 @@ def years_of_life_lost_by_age(
 ) -> pd.DataFrame:
     """Years of life lost in each age group: [series,] age, age_group, deaths, years_per_death, yll, status, reason."""
     groups = list(age)
-    starts = age_starts(groups)
+    bands = age_bands(groups)
     counts, names = rates_by_series(deaths, len(groups))
     years, words = years_per_death(groups, standard, **options)
     years = _for_series(_discounted(years, discount), len(counts))
     usable = (counts >= 0) & np.isfinite(counts)
     frame = pd.DataFrame(
         {
-            "age": np.tile(starts, len(counts)),
-            "age_group": np.tile(np.array(age_labels(starts), dtype=object), len(counts)),
+            "age": np.tile(bands.start, len(counts)),
+            "age_group": np.tile(np.array(bands.label, dtype=object), len(counts)),
             "deaths": counts.ravel(),
             "years_per_death": years.ravel(),
             "yll": np.where(usable, counts * years, np.nan).ravel(),
@@ -261,8 +261,7 @@ def _add_rates(
 def _weights(standard: str | npt.ArrayLike, groups: list[object]) -> Numbers:
     """Shares of the standard population over the ages; they sum to 1."""
     if isinstance(standard, str):
-        labels = age_labels(age_starts(groups))
-        weights = weights_of(standard, labels)["standard_population"].to_numpy(dtype=float)
+        weights = weights_of(standard, age_bands(groups).label)["standard_population"].to_numpy(dtype=float)
     else:
         weights = np.asarray(standard, dtype=float).ravel()
     if len(weights) != len(groups) or not (weights >= 0).all() or not weights.sum() > 0:
