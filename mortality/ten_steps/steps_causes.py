@@ -94,9 +94,11 @@ def leading_causes(panel: Panel, cells: pd.DataFrame) -> pd.DataFrame:
     names = ["series", "rank", "rank_lower", "rank_upper", "item", "deaths", "total", "garbage"]
     if cells.empty:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in names}).astype({"series": int, "item": "str"})
-    found = ranked_causes(
-        cells, ["series"], code="item", deaths_column="deaths", cause_list=None, top=LEADING, draws=DRAWS
-    )
+    each = [  # one by one: draws of its own, whatever else is asked for
+        ranked_causes(part, ["series"], code="item", deaths_column="deaths", cause_list=None, top=LEADING, draws=DRAWS)
+        for _, part in cells.groupby("series")
+    ]
+    found = pd.concat(each, ignore_index=True)
     useless = cells[cells["garbage"]].groupby(["series", "item"], observed=True)["deaths"].sum()
     keys = pd.MultiIndex.from_frame(found[["series", "cause"]])
     total = pd.Series(panel.summed(~cells["no_code"]))
@@ -180,7 +182,8 @@ def _index(panel: Panel, cells: pd.DataFrame, completeness: pd.DataFrame, day: d
     told = told.assign(
         completeness=known["value"], completeness_lower=known["lower"], completeness_upper=known["upper"]
     ).reset_index()
-    rows = vspi_like(told, ["series"], timeliness=False, day=day)
+    each = [vspi_like(told.iloc[[row]], ["series"], timeliness=False, day=day) for row in range(len(told))]
+    rows = pd.concat(each, ignore_index=True)
     found = rows[rows["dimension"] == "index"].set_index("series").reindex(range(len(panel.frame)))
     return figure(
         panel,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -219,12 +221,14 @@ def _dissimilarity(panel: Panel) -> pd.DataFrame:
     so few deaths; interval by multinomial draws (basic bootstrap)."""
     observed, expected = panel.deaths.sum(axis=1), panel.expected.sum(axis=1)
     total = observed.sum(axis=1)
+    if panel.frame.empty:
+        return figure(panel, 4, "age_dissimilarity", value=np.nan, method="dissimilarity", reason="no_deaths")
     usable = (total > 0) & np.isfinite(expected).all(axis=1) & (np.nan_to_num(expected).sum(axis=1) > 0)
     shape = np.where(usable[:, None], expected, 1.0)
     wanted = shape / shape.sum(axis=1, keepdims=True)
     seen = np.where(total[:, None] > 0, observed, 1.0)
     share = seen / seen.sum(axis=1, keepdims=True)
-    draws = np.random.default_rng(SEED).multinomial(np.maximum(total, 1).astype(int), share, (DRAWS, len(total)))
+    draws = _drawn_ages(panel.frame, np.maximum(total, 1).astype(int), share)
     drawn = np.abs(draws / draws.sum(axis=-1, keepdims=True) - wanted).sum(axis=-1) / 2
     twice = np.abs(share - wanted).sum(
         axis=1
@@ -244,6 +248,13 @@ def _dissimilarity(panel: Panel) -> pd.DataFrame:
         method=f"dissimilarity;bias_corrected;rates=UN WPP 2024;draws={DRAWS}",
         reason=np.where(usable, "", np.where(total > 0, "no_reference", "no_deaths")),
     )
+
+
+def _drawn_ages(frame: pd.DataFrame, total: npt.NDArray[np.int_], share: Numbers) -> npt.NDArray[np.int64]:
+    """(DRAWS, series, ages) multinomial counts; a place and year draws the same whatever else is asked for."""
+    names = zip(frame["place"], frame["year"])
+    seeds = [np.random.default_rng([SEED, zlib.crc32(str(place).encode()), int(year)]) for place, year in names]
+    return np.stack([seed.multinomial(*one, DRAWS) for seed, one in zip(seeds, zip(total, share))], axis=1)
 
 
 def _whipple(panel: Panel, ages: pd.DataFrame) -> pd.DataFrame:
