@@ -28,6 +28,7 @@ OWN = "own"
 BORROW = ("broad_age", "parents", "nation", "nation_broad_age", "nation_all_ages", "everyone")
 KNOWN_LEVELS = (OWN, "broad_age", "all_ages", "parents", "nation", "nation_broad_age", "nation_all_ages", "everyone")
 _LEAST = 1e-300
+_DUST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _shares(
 
 def without_dust(after: Numbers, lost: Numbers) -> Numbers:
     """What a class keeps after all its deaths left is exactly nothing, not the dust of a subtraction."""
-    return np.where((lost > 0) & (np.abs(after) < 1e-9), 0.0, after)
+    return np.where((lost > 0) & (np.abs(after) < _DUST), 0.0, after)
 
 
 def redistribution_draws(
@@ -232,11 +233,16 @@ def _allocated(after: Numbers, kept: Numbers, random: np.random.Generator) -> Nu
     expected = np.maximum(after - kept, 0.0)
     total = expected.sum(axis=-1, keepdims=True)
     shares = np.divide(expected, total, out=np.zeros_like(expected), where=total > 0)
-    shares[..., -1] += (total[..., 0] > 0) * (1 - shares.sum(axis=-1))  # the dust of a sum, which must be one
-    shares = np.clip(shares, 0.0, 1.0)
-    whole = np.floor(total + 1e-6)
+    whole = np.floor(total + _DUST)
     drawn = random.multinomial(whole[..., 0].astype(np.int64), shares)
-    return kept + drawn + (total - whole) * shares
+    astray = np.where(shares[..., -1] > 0, 0, drawn[..., -1])  # numpy gives the dust of a sum to the last class
+    drawn[..., -1] -= astray
+    np.put_along_axis(drawn, _largest(shares), np.take_along_axis(drawn, _largest(shares), -1) + astray[..., None], -1)
+    return kept + drawn + np.maximum(total - whole, 0.0) * shares
+
+
+def _largest(shares: Numbers) -> npt.NDArray[np.intp]:
+    return shares.argmax(axis=-1)[..., None]
 
 
 def _factors(rules: RedistributionRules, draws: int, random: np.random.Generator, spread: float) -> Numbers | None:

@@ -351,6 +351,8 @@ def test_fractions_single_deaths_and_an_empty_table_are_answered():
     one = redistribute(deaths("A male 85+ R54 0.25\nA male 85+ I63.9 0.5"), deaths_column="deaths")
     assert one.set_index("cause")["after"].to_dict() == pytest.approx({"I63.9": 0.75, "R54": 0})
     empty = redistribute(deaths("A male 85+ R54 1").iloc[:0], by=["place"], deaths_column="deaths")
+    array = death_array(deaths("A male 85+ R54 2.25\nA male 85+ I63.9 0.5\nA male 85+ C61 1"), "vn_2026", by=[], deaths_column="deaths")  # fmt: skip
+    assert redistribution_draws(array.counts, array.rules, draws=9).sum((1, 2, 3, 4)) == pytest.approx([3.75] * 9)
     assert list(empty.columns[:6]) == ["place", "cause", "before", "after", "moved_in", "moved_out"]
     assert empty.empty
 
