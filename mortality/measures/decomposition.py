@@ -22,6 +22,7 @@ from mortality.measures.decomposition_inputs import (
     pair_of_tables,
     rate_slopes,
 )
+from mortality.measures.decomposition_sensitivity import sensitivity_decomposition
 from mortality.measures.decomposition_tables import age_frame, cause_frame, general_frame, no_remarks, plain_frame
 from mortality.measures.decrement_inputs import ByCause, status_of
 from tkyt_analysis.errors import UsageError
@@ -153,6 +154,8 @@ METHODS: dict[str, tuple[Callable[..., pd.DataFrame], dict[str, Any]]] = {
     "lopez_ruzicka_sym": (arriaga_decomposition, {"order": "symmetric"}),
     "chandrasekaran_ii": (arriaga_decomposition, {"order": "symmetric"}),
     "chandrasekaran_iii": (arriaga_decomposition, {"order": "symmetric"}),
+    "numerical": (sensitivity_decomposition, {"slope": "numerical"}),
+    "lifetable": (sensitivity_decomposition, {"slope": "lifetable"}),
     "horiuchi": (horiuchi_decomposition, {}),
     "stepwise": (stepwise_decomposition, {}),
 }

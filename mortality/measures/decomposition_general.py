@@ -46,6 +46,11 @@ def line_slopes(function: Function, first: Numbers, second: Numbers, *, steps: i
     return total / steps
 
 
+def slopes_at(function: Function, rates: Numbers, *, floor: float = 0.0) -> Numbers:
+    """Slope of the function by each parameter at `rates` (series, parameters), by central differences."""
+    return _slopes_at(function, rates, np.maximum(SMALLEST_STEP * np.abs(rates), 1e-9), floor)
+
+
 def _slopes_at(function: Function, middle: Numbers, half: Numbers, floor: float) -> Numbers:
     """(f(high) - f(low)) / (high - low) by each parameter, the others at the middle; (series, parameters)."""
     series, parameters = middle.shape

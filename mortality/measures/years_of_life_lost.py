@@ -15,15 +15,7 @@ import pandas as pd
 
 from mortality.measures.decrement_inputs import text_columns
 from mortality.measures.life_expectancy_standards import WHO_GHE, age_bands, years_per_death
-from mortality.measures.life_table_inputs import (
-    NOT_ASSESSABLE,
-    OK,
-    Numbers,
-    Words,
-    age_labels,
-    age_starts,
-    rates_by_series,
-)
+from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words, rates_by_series
 from tkyt_analysis.analysis.rates import exact_poisson_limits, poisson_limits
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.reference.ages import OUTSIDE, UNKNOWN, parse_bands
