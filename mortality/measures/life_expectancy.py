@@ -70,8 +70,8 @@ def life_expectancy(
     Returns
     -------
     One row per series and age: `by`, age, value, lower, upper, standard_error [years], deaths_from_age,
-    population_from_age, method, status, reason. With no death in a group its variance is 0 (Chiang), so limits of small
-    places are too narrow rather than too wide: prefer larger places or several years.
+    population_from_age, method, status, reason. The limits of small places hold the truth about as often as promised, but the
+    figure itself leans upward there (`benchmarks/bench_life_expectancy.py`): prefer larger places or several years.
 
     References
     ----------
@@ -149,9 +149,10 @@ def _tables(
 
 
 def _from_counts(counts: CountsByAge, sex: Any, options: dict[str, Any]) -> LifeTables:
-    return life_tables_from_counts(
-        counts.deaths, counts.population, counts.age, counts.sex if sex is None else sex, **options
-    )
+    """The tables keep the ages of the counts, whatever a law adds beyond them."""
+    sexes = counts.sex if sex is None else sex
+    options = {"open_age": counts.age[-1], **options} if options.get("closeout") == "kannisto" else options
+    return life_tables_from_counts(counts.deaths, counts.population, counts.age, sexes, **options)
 
 
 # ---- limits
@@ -169,7 +170,8 @@ def _interval(tables: LifeTables, limits: _Limits, options: dict[str, Any]) -> t
 def variance_of_ex(tables: LifeTables, *, open_group: bool = True) -> Numbers:
     """Variance of ex (series, ages) from the counts, backwards over the ages.
 
-    Var(q) = q² (1 - q) / D; V(x) = p² V(x+n) + (n - a + e(x+n))² Var(q). The open group (Silcocks): 1 / (D m²).
+    Var(q) = q² (1 - q) / D; V(x) = p² V(x+n) + (n - a + e(x+n))² Var(q). The open group (Silcocks): 1 / (D m²), 0 where its
+    life expectancy was given. Where a law closes the table this stands in for the law's own error; simulation has that.
     """
     if tables.deaths is None:
         raise UsageError("error.life_expectancy_counts")
@@ -178,7 +180,8 @@ def variance_of_ex(tables: LifeTables, *, open_group: bool = True) -> Numbers:
         of_q = np.where(died > 0, q**2 * (1 - q) / died, 0.0 * q)
         end = np.where(died[:, -1] > 0, 1 / (died[:, -1] * tables.mx[:, -1] ** 2), np.nan)
     variance = np.zeros_like(q)
-    variance[:, -1] = end if open_group else 0.0 * end
+    chance = open_group and "closeout given" not in tables.method
+    variance[:, -1] = end if chance else 0.0 * ex[:, -1]
     for at in range(q.shape[1] - 2, -1, -1):
         ahead = np.where(q[:, at] == 1, 0.0, ex[:, at + 1])
         carried = np.where(q[:, at] == 1, 0.0, (1 - q[:, at]) ** 2 * variance[:, at + 1])
@@ -215,7 +218,8 @@ def _drawn_expectancies(
     drawn[..., -1] = np.where(known[:, -1] > 0, np.maximum(drawn[..., -1], 1), 0)
     drawn = np.where(died >= 0, drawn, np.nan).reshape(-1, died.shape[1])
     sex = np.tile(tables.sex[part], draws)
-    simulated = life_tables_from_counts(drawn, np.tile(persons, (draws, 1)), tables.age, sex, **options)
+    again = {**options, "open_age": tables.age[-1]} if options.get("closeout") == "kannisto" else options
+    simulated = life_tables_from_counts(drawn, np.tile(persons, (draws, 1)), tables.age, sex, **again)
     return simulated.ex.reshape(draws, *died.shape)
 
 

@@ -134,8 +134,15 @@ def life_tables_from_counts(
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = np.where(persons > 0, died / persons, np.nan)
     table = life_tables(pd.DataFrame(rates, index=names) if names is not None else rates[0], starts, sex, **options)
-    same = len(table.age) == len(starts)
-    return replace(table, deaths=died if same else None, population=persons if same else None)
+    return replace(table, deaths=_as_cut(died, starts, table.age), population=_as_cut(persons, starts, table.age))
+
+
+def _as_cut(counts: Numbers, age: Numbers, kept: Numbers) -> Numbers | None:
+    """Counts over the ages of the table: those from its open age on added up; None where the table has other ages."""
+    last = len(kept) - 1
+    if last >= len(age) or (age[: last + 1] != kept).any():
+        return None
+    return np.concatenate([counts[:, :last], counts[:, last:].sum(axis=1, keepdims=True)], axis=1)
 
 
 def life_tables_from_probabilities(

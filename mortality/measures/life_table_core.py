@@ -123,8 +123,9 @@ def _expectancies(qx: Numbers, lived: Numbers) -> Numbers:
 def _verdicts(rates: Numbers, ex: Numbers) -> tuple[Words, Words]:
     """status and reason of every row: its own rate first, then why its life expectancy is missing."""
     missing, wrong = np.isnan(rates), (rates < 0) | np.isinf(rates)
-    bad = missing | wrong
-    none = np.isnan(ex)
+    bad, none = missing | wrong, np.isnan(ex)
+    if not (bad.any() or none.any()):
+        return np.full(rates.shape, OK, dtype=object), np.full(rates.shape, "", dtype=object)
     older = none & np.logical_or.accumulate(bad[:, ::-1], axis=1)[:, ::-1]
     younger = none & np.logical_or.accumulate(bad, axis=1)
     code = np.select([missing, wrong, older | younger, none], [0, 1, 2, 3], default=4)

@@ -105,6 +105,32 @@ def test_nineteen_of_twenty_limits_hold_the_truth():
     assert 0.91 <= share <= 0.98
 
 
+@pytest.mark.parametrize("closeout", ["extrapolate", "kannisto"])
+def test_a_law_that_closes_the_table_keeps_the_ages_and_has_limits_of_both_kinds(closeout):
+    formula = life_expectancy(counts(4), at=[0, 85], closeout=closeout)
+    drawn = life_expectancy(counts(4), at=[0, 85], closeout=closeout, method="simulation", draws=300)
+    assert formula["age"].tolist() == [0, 85]
+    assert closeout in formula["method"].iloc[0]
+    for found in (formula, drawn):
+        assert (found["lower"] < found["value"]).all()
+        assert (found["value"] < found["upper"]).all()
+    ratio = drawn["standard_error"].iloc[0] / formula["standard_error"].iloc[0]
+    assert 0.8 < ratio < 1.3
+
+
+def test_a_given_life_expectancy_of_the_open_group_has_no_error_of_its_own():
+    found = life_expectancy(counts(), at=[0, 85], closeout="given", open_ex=6.0)
+    assert found["standard_error"].iloc[1] == 0
+    assert found["standard_error"].iloc[0] > 0
+
+
+def test_an_earlier_open_group_keeps_its_counts():
+    table = life_tables_from_counts(RATES * PERSONS, PERSONS, AGE, "male", open_age=75)
+    old = slice(AGE.index(75), None)
+    assert table.deaths[0, -1] == pytest.approx((RATES * PERSONS)[old].sum())
+    assert table.population[0, -1] == pytest.approx(PERSONS[old].sum())
+
+
 # ---- what is not printed
 
 
