@@ -16,11 +16,7 @@ from tkyt_analysis.warehouse.release import ReleaseContext
 
 COLUMNS = ["unit_id", "year", "live_births", "months_reported", "months_due", "complete"]
 CHANGE = 202507  # first month that communes of 2025 report
-_REPORTED = """
-    SELECT unit_id, CAST(period_id AS INTEGER) AS month, sum(value) AS births FROM ({values})
-    WHERE element_id = ? AND regexp_full_match(period_id, '[0-9]{{6}}') AND regexp_full_match(unit_id, 'VN20[0-9]{{2}}:[0-9]{{5}}')
-    GROUP BY ALL ORDER BY ALL
-"""
+_PATTERN = "regexp_full_match(period_id, '[0-9]{6}') AND regexp_full_match(unit_id, 'VN20[0-9]{2}:[0-9]{5}')"
 
 
 def registered_birth(context: ReleaseContext) -> pd.DataFrame:
@@ -40,12 +36,33 @@ def births_of_registers(context: ReleaseContext) -> pd.DataFrame:
 
 
 def _births(context: ReleaseContext) -> pd.DataFrame:
+    rows = reported_births(context)
+    return births_of_communes(rows[rows["commune"].isin(communes_of_registers(context))])
+
+
+def reported_births(context: ReleaseContext, *, with_files: bool = False) -> pd.DataFrame:
+    """Monthly live births as reported, the value received last: unit_id, commune (of 2025), month (YYYYMM), births; with_files adds
+    file_name, sheet, row_number of each value."""
     from tkyt_analysis.warehouse.release_tables import aggregate_value
 
-    rows = context.query(_REPORTED.format(values=aggregate_value(context)), [live_birth_element()])
-    rows = rows.assign(commune=on_units_of_2025(rows["unit_id"]))
-    rows = rows[rows["commune"].isin(communes_of_registers(context))]
-    return births_of_communes(rows)
+    if with_files:
+        from tkyt_analysis.warehouse.replaced import replaced_files_sql
+
+        rows = context.query(
+            f"""SELECT unit_id, CAST(period_id AS INTEGER) AS month, v.value AS births, f.file_name, v.sheet, v.row_number
+            FROM lake.aggregate_value v JOIN lake.received_file f USING (file_sha256)
+            WHERE element_id = ? AND {_PATTERN} AND v.file_sha256 NOT IN ({replaced_files_sql(context.warehouse)})
+            QUALIFY row_number() OVER (PARTITION BY unit_id, period_id, category_id
+                ORDER BY f.received_at DESC, f.file_name DESC, v.row_number DESC) = 1 ORDER BY ALL""",
+            [live_birth_element()],
+        )
+    else:
+        rows = context.query(
+            f"SELECT unit_id, CAST(period_id AS INTEGER) AS month, sum(value) AS births FROM ({aggregate_value(context)}) "
+            f"WHERE element_id = ? AND {_PATTERN} GROUP BY ALL ORDER BY ALL",
+            [live_birth_element()],
+        )
+    return rows.assign(commune=on_units_of_2025(rows["unit_id"]))
 
 
 def births_of_communes(rows: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,8 @@ def mortality_indicators(group: Text, *, births: bool) -> Iterable[Measure]:
                 "standard_population": entry.standard_population,
                 "minimum_level": entry.minimum_level,
                 "minimum_denominator": entry.minimum_denominator,
+                "about_ages": entry.age_groups,
+                "also": entry.also,
                 **parts.pop("options", {}),
             }
             base = {"numerator": DEATHS, "denominator": PERSONS, "dimensions": OF_RATES}

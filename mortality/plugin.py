@@ -73,6 +73,9 @@ MODULE = Module(
     explainers={
         "deaths": "mortality.explain:explain_deaths",
         "population": "mortality.explain:explain_population",
+        "live_births": "mortality.explain:explain_births",
+        "deaths_over_births": "mortality.explain:explain_deaths",
+        "registered_birth": "mortality.explain:explain_births",
     },
     hiv_records={
         "death_identity": "mortality.hiv:DEATHS",

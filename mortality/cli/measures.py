@@ -83,7 +83,7 @@ def _tell_release(table: pd.DataFrame) -> None:
 def _figure(row: dict[Any, Any], value: str, lower: str, upper: str, *, silent: bool = False) -> str:
     """ "71,2 (70,1–72,3)"; why not where there is no figure."""
     if row[value] != row[value]:
-        return "–" if silent or not row["reason"] else _why(row["reason"])
+        return "–" if silent else _why(row["reason"])
     if row[lower] != row[lower]:
         return format_number(row[value], _digits(row[value]))
     digits = _digits(row[value])
@@ -96,8 +96,9 @@ def _digits(value: float) -> int:
     return 0 if abs(value) >= 1_000 or float(value).is_integer() else 1 if abs(value) >= 10 else 2
 
 
-def _why(reason: str) -> str:
-    return label(reason) if reason in all_labels() else reason
+def _why(reason: Any) -> str:
+    """The reason in words; releases made before reasons were kept have none."""
+    return label(reason) if reason in all_labels() else label("verdict.not_assessable")
 
 
 def _tell_file(table: pd.DataFrame) -> None:

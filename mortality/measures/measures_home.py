@@ -74,4 +74,8 @@ def side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
         title=[entries[one].title[language] for one in both["indicator_id"]],
         unit=[entries[one].unit[language] for one in both["indicator_id"]],
     )
+    estimated = both["indicator_id"].map(lambda one: entries[one].method == "completeness").astype(bool)
+    for part in ("", "_lower", "_upper"):  # an estimate is no registered figure
+        both[f"corrected{part}"] = both[f"corrected{part}"].mask(estimated, both[f"registered{part}"])
+        both[f"registered{part}"] = both[f"registered{part}"].mask(estimated)
     return both.reindex(columns=COLUMNS)

@@ -122,7 +122,7 @@ def _formula(row: FigureSeries, measure: Measure) -> list[str]:
         "standard": str(measure.options.get("standard_population") or "–"),
     }
     kind = measure.method
-    if kind not in ("count", "direct"):
+    if kind not in ("count", "direct", "by_age", "published"):
         kind = "divided" if pd.notna(row["denominator"]) else "count"
     lines = [label(f"api.explain.formula_{kind}", None, **fields)]
     return [*lines, label("api.explain.limits", None, **fields)] if pd.notna(row["lower"]) else lines
@@ -169,7 +169,7 @@ def _rows_behind(workbench: Workbench, row: FigureSeries, view: View, measure: M
     if measure.numerator.startswith("element:"):
         return rows_behind.of_element(workbench.release, narrowed(view, cell), measure), ""
     figure = published_figure(measure, view, cell)
-    if figure is None or not _sees_whole(workbench, figure["unit_id"]) or _hides_causes(workbench, figure):
+    if figure is None or not _sees_whole(workbench, figure["unit_id"]) or _hides_causes(workbench, figure, measure):
         return rows_behind.nothing(), label("api.explain.not_traced")
     return rows_behind.of_figure(workbench.release, figure, measure), ""
 
@@ -180,11 +180,12 @@ def _sees_whole(workbench: Workbench, unit: str) -> bool:
     return release.reads.nation or unit in release.seen_units
 
 
-def _hides_causes(workbench: Workbench, figure: Mapping[str, Any]) -> bool:
+def _hides_causes(workbench: Workbench, figure: Mapping[str, Any], measure: Measure) -> bool:
     """Whether single deaths by cause are not for this account: counting the rows would give a hidden number away."""
     from tkyt_analysis.disclosure import NOTHING, rule_for
 
-    return figure["cause"] != "all" and rule_for(workbench.release.account, "screen").hides != NOTHING
+    of_causes = figure["cause"] != "all" or bool(measure.options.get("items"))
+    return of_causes and rule_for(workbench.release.account, "screen").hides != NOTHING
 
 
 def narrowed(view: View, cell: Mapping[str, str]) -> View:
@@ -208,7 +209,8 @@ def published_figure(measure: Measure, view: View, cell: Mapping[str, str]) -> d
         return None
     if "cause" in at and not measure.options.get("cause_list"):  # explainers know the cause lists of indicators only
         return None
-    ages = at.get("age_group") or "+".join(measure.options.get("where_age") or ()) or "all"
+    own_ages = measure.options.get("where_age") or measure.options.get("about_ages") or ()
+    ages = at.get("age_group") or "+".join(own_ages) or "all"
     return {
         "indicator_id": measure.id,
         "unit_id": unit,

@@ -63,9 +63,12 @@ def key(text: str) -> str:
 
 
 def measure_names(measures: Mapping[str, Measure]) -> dict[str, list[str]]:
-    """{id: titles in the session's language first}."""
+    """{id: titles in the session's language first, then other names}."""
     languages = sorted(LANGUAGES, key=lambda language: language != current_language())
-    return {one.id: [one.title[language] for language in languages] for one in measures.values()}
+    return {
+        one.id: [*(one.title[language] for language in languages), *(one.options.get("also") or ())]
+        for one in measures.values()
+    }
 
 
 def dimension_names() -> dict[str, list[str]]:

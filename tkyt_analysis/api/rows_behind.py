@@ -39,7 +39,7 @@ def of_figure(release: Release, figure: Mapping[str, Any], measure: Measure) -> 
         for part, fact in (("numerator", measure.numerator), ("denominator", measure.denominator)):
             reference = explainers.get({"registered_population": "population"}.get(fact, fact))
             if reference:
-                found.append(load_object(reference)(view.warehouse, dict(figure)).assign(part=part))
+                found.append(load_object(reference)(view.warehouse, {**figure, "part": part}).assign(part=part))
         return _known_files(view, pd.concat(found, ignore_index=True)[COLUMNS] if found else nothing())
 
 

@@ -145,7 +145,14 @@ def _catalog_items(language: str) -> Iterator[Entry]:
     for one in load_entries("indicators").values():
         use = f'tk.indicator("{one.id}", by="province")'
         yield _entry(
-            one.id, one.title[language], "indicator", one.unit[language], use, *_both(one.title), *_both(one.definition)
+            one.id,
+            one.title[language],
+            "indicator",
+            one.unit[language],
+            use,
+            *_both(one.title),
+            *_both(one.definition),
+            *one.also,
         )
     for one in load_entries("datasets").values():
         more = [

@@ -352,6 +352,7 @@ class Indicator:
     options : numbers of the method (at_age of a life expectancy, from_age and to_age of a probability of dying)
     per : the figure is per this many of the denominator; decimals : digits shown
     minimum_denominator, minimum_level : below them the figure is "not assessable"
+    also : other names that people ask for it by (IMR, tuổi thọ)
     targets : {day by which it is to be reached: the figure asked for and the document that asks}
     """
 
@@ -376,6 +377,7 @@ class Indicator:
     higher_is: Literal["better", "worse", "neutral"] = "neutral"
     targets: Mapping[datetime.date, DatedValue] = field(default_factory=dict)
     notes: Text | None = None
+    also: tuple[str, ...] = ()
 
     def problems(self) -> Problems:
         return [(f"sources.{key}", name, fields) for key, name, fields in overlap_problems(self.sources)]

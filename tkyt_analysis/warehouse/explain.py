@@ -102,7 +102,7 @@ def explain(home: Path, figure_id: str, *, release_id: str | None = None) -> Exp
         for part, quantity in (("numerator", indicator.numerator), ("denominator", indicator.denominator)):
             reference = parts("explainers").get(quantity)
             if reference:
-                found.append(load_object(reference)(view.warehouse, figure).assign(part=part))
+                found.append(load_object(reference)(view.warehouse, {**figure, "part": part}).assign(part=part))
         known = view.own_file_names()
     rows = (
         pd.concat(found, ignore_index=True)
