@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mortality.ten_steps import steps_ages as ages
 from mortality.ten_steps import steps_causes as causes
 from mortality.ten_steps import steps_level as level
 from mortality.ten_steps.data import TenStepsData, read_ten_steps
@@ -65,9 +66,9 @@ def assess_data(data: TenStepsData, day: datetime.date) -> Assessment:
     parts = [
         *level.step_1_input(panel),
         *level_2,
-        *level.step_3_rates(panel),
-        *level.step_4_ages(panel, data),
-        *level.step_5_children(panel),
+        *ages.step_3_rates(panel),
+        *ages.step_4_ages(panel, data),
+        *ages.step_5_children(panel),
         *causes.step_6_groups(panel, cells),
         *causes.step_7_ages_of_groups(panel, cells),
         *causes.step_8_leading(panel, leading),

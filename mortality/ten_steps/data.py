@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tkyt_analysis.analysis.rates import wilson_limits
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.warehouse.release import NATION, Release
 
 PROVINCE, OLD_PROVINCE = re.compile(r"VN2025:\d{2}"), re.compile(r"VN2024:\d{2}")
 LISTS = ["place", "year", "a6", "persons", "estimate", "lower", "upper", "status", "reason"]
 AGES = ["place", "whipple", "lower", "upper", "events", "status", "reason"]
-_OTHER = "place = 'none of these'"  # a condition that no row meets
+WHIPPLE = 500  # the index of two digits where every age ends in one of them
 
 
 @dataclass(frozen=True)
@@ -173,28 +174,50 @@ def _unit_persons(release: Release, place: str, units: list[str]) -> pd.DataFram
 
 
 def _lists(release: Release, places: Iterable[str]) -> pd.DataFrame:
-    """The lists side by side per place and year; of the nation there is no row of its own."""
+    """The lists side by side per place and year. The nation: the sums of its provinces that have an estimate, their errors
+    taken as independent."""
     if not release.has("death_reconciliation"):
         return pd.DataFrame(columns=LISTS)
     columns = set(release.query("SELECT * FROM death_reconciliation LIMIT 0").columns)
     if not {"a6", "persons", "estimate"} <= columns:
         return pd.DataFrame(columns=LISTS)
+    rows = """
+        SELECT unit_id AS place, CAST(period_id AS BIGINT) AS year, a6, persons, estimate, lower, upper, status, reason, kind
+        FROM death_reconciliation WHERE kind <> 'form16bch' AND regexp_full_match(period_id, '[0-9]{4}')
+    """
     return release.query(
         f"""
-        SELECT unit_id AS place, CAST(period_id AS BIGINT) AS year, a6, persons, estimate, lower, upper, status, reason
-        FROM death_reconciliation
-        WHERE kind <> 'form16bch' AND regexp_full_match(period_id, '[0-9]{{4}}') AND unit_id IN ({_listed(places)})
+        WITH listed AS ({rows}), nation AS (
+            SELECT '{NATION}' AS place, year, sum(a6) AS a6, sum(persons) AS persons, sum(estimate) AS estimate,
+                   sum(estimate) - sqrt(sum((estimate - lower) ** 2)) AS lower,
+                   sum(estimate) + sqrt(sum((upper - estimate) ** 2)) AS upper, 'ok' AS status, '' AS reason
+            FROM listed WHERE kind = 'province' AND status = 'ok' GROUP BY year)
+        SELECT * EXCLUDE (kind) FROM listed WHERE place IN ({_listed(places)}) AND place <> '{NATION}'
+        UNION ALL BY NAME SELECT * FROM nation WHERE place IN ({_listed(places)})
         ORDER BY place, year
         """
-    )
+    )[LISTS]
 
 
 def _ages(release: Release, places: Iterable[str]) -> pd.DataFrame:
+    """Whipple's index per place; the nation's is that of the deaths of its provinces that have one."""
     if not release.has("death_age_quality"):
         return pd.DataFrame(columns=AGES)
-    return release.query(
-        f"""
-        SELECT unit_id AS place, whipple, lower, upper, events, status, reason
-        FROM death_age_quality WHERE unit_id IN ({_listed(places)}) ORDER BY place
-        """
+    rows = release.query(
+        "SELECT unit_id AS place, whipple, lower, upper, events, status, reason FROM death_age_quality ORDER BY place"
     )
+    wanted = list(places)
+    own = rows[rows["place"].isin(wanted) & (rows["place"] != NATION)]
+    provinces = rows[rows["place"].str.fullmatch(PROVINCE.pattern) & rows["status"].eq("ok")]
+    if NATION not in wanted or provinces.empty:
+        return own
+    return pd.concat([own, _pooled_ages(provinces)], ignore_index=True)
+
+
+def _pooled_ages(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for the nation: the index is 500 times a share of events, so that shares are pooled over the events."""
+    events = rows["events"].astype(float)
+    heaped = (rows["whipple"].astype(float) / WHIPPLE * events).sum()
+    limits = WHIPPLE * wilson_limits(pd.Series([heaped]), pd.Series([events.sum()]))
+    named = limits.rename(columns={"share": "whipple"})
+    return named.assign(place=NATION, events=events.sum(), status="ok", reason="")[AGES]

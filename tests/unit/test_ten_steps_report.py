@@ -1,14 +1,16 @@
 """The ten steps read from a release, and a report made for many places from one reading."""
 
 import json
+import math
 
+import duckdb
 import pandas as pd
 import pytest
 from drawn_release import HANOI, NEW, write_release
 from support import table
 
 from mortality.ten_steps import report
-from mortality.ten_steps.data import provinces_of, read_ten_steps
+from mortality.ten_steps.data import _ages, _lists, provinces_of, read_ten_steps
 from tkyt_analysis.errors import InputError, ProcessingError
 from tkyt_analysis.labels import label
 from tkyt_analysis.reports import batch, templates
@@ -129,3 +131,28 @@ def test_a_report_that_asks_for_no_place_has_no_batch(drawn, monkeypatch):
 
 def test_a_place_named_twice_is_made_once(drawn):
     assert places_of(drawn, "VN, VN2025:51,VN") == ["VN", "VN2025:51"]
+
+
+def test_the_nation_pools_the_lists_and_ages_of_its_provinces(tmp_path):
+    """Estimates add up, their errors as of independent figures; Whipple's index is a share, pooled over the events."""
+    lists = table(f"""
+        unit_id      | period_id | kind     | a6 | persons | estimate | lower | upper | status
+        {QUANG_NGAI} | 2025      | province | 80 | 90      | 100      | 97    | 106   | ok
+        {HANOI_CITY} | 2025      | province | 90 | 95      | 100      | 96    | 108   | ok
+        VN2025:04    | 2025      | province | 5  | 5       | 0        | 0     | 0     | not_assessable
+        {NEW}        | 2025      | commune  | 80 | 90      | 100      | 97    | 106   | ok
+    """).assign(reason="").astype({"period_id": "str"})  # fmt: skip
+    ages = table(f"""
+        unit_id      | whipple | lower | upper | events | status | reason
+        {QUANG_NGAI} | 100     | 80    | 120   | 300    | ok     | x
+        {HANOI_CITY} | 200     | 180   | 220   | 100    | ok     | x
+    """)
+    con = duckdb.connect()
+    con.register("death_reconciliation", lists)
+    con.register("death_age_quality", ages)
+    fake = type("Drawn", (), {"has": lambda self, _: True, "query": lambda self, sql: con.execute(sql).df()})()
+    nation = _lists(fake, ["VN"]).iloc[0]
+    assert (nation["a6"], nation["estimate"]) == (80 + 90, 100 + 100)
+    assert (nation["lower"], nation["upper"]) == pytest.approx((200 - math.hypot(3, 4), 200 + math.hypot(6, 8)))
+    assert _ages(fake, ["VN"]).iloc[0]["whipple"] == pytest.approx((100 * 300 + 200 * 100) / 400)
+    assert set(_ages(fake, ["VN", HANOI_CITY])["place"]) == {"VN", HANOI_CITY}
