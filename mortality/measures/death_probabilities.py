@@ -78,8 +78,9 @@ def hazard_limits(value: Numbers, weight: Numbers, deaths: Numbers, *, confidenc
         hazard = -np.log1p(-np.minimum(value, 1 - 1e-12))
         spread = (weight**2 * deaths).sum(axis=-1)
         most = weight.max(axis=-1)
-        shape = np.where(spread > 0, hazard**2 / np.where(spread > 0, spread, 1), 1.0)
-        low = np.where(spread > 0, gammaincinv(shape, tail) * spread / np.where(hazard > 0, hazard, 1), 0.0)
+        seen = (spread > 0) & (hazard > 1e-100)
+        shape = np.where(seen, hazard**2 / np.where(seen, spread, 1), 1.0)
+        low = np.where(seen, gammaincinv(shape, tail) * spread / np.where(seen, hazard, 1), 0.0)
         above, wide = hazard + most, spread + most**2
         high = gammaincinv(above**2 / wide, 1 - tail) * wide / above
     return np.minimum(-np.expm1(-low), value), np.maximum(-np.expm1(-high), value)
