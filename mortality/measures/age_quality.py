@@ -126,6 +126,7 @@ def myers(
     ages: npt.ArrayLike | None = None,
     first_age: int = 10,
     last_age: int = 89,
+    first_run: str = "staggered",
     minimum: float = 1,
 ) -> QualityIndex:
     """Myers' blended index: per cent of events that would have to change their last digit, 0 to 90.
@@ -133,6 +134,7 @@ def myers(
     Sums by digit over [first_age, last_age − 10] and over [first_age + 10, last_age], blended with the weights 1…10 and
     9…0 so that mortality from one decade to the next does not look like preference; half the sum of |share − 10 %|.
     The range is cut to whole decades (10–89 uses 10–79 and 20–89).
+    first_run : "staggered" (without the last decade: 10–79), "whole" (10–89: the US Census Bureau's sheet SINGAGE)
     Source: Myers, Transactions of the Actuarial Society of America 41 (1940): 395–415; half sum as in the PAS of the US
     Census Bureau (other books give the full sum, twice as much).
     """
@@ -140,24 +142,36 @@ def myers(
     used = np.arange(first_age, whole_decades(first_age, last_age) + 1)
     if not has_ages(years, used):
         return without_ages(table)
-    shares = myers_digits(counts, ages=ages, first_age=first_age, last_age=last_age)
+    shares = myers_digits(counts, ages=ages, first_age=first_age, last_age=last_age, first_run=first_run)
     events = age_sum(table, years, used)
     value = np.abs(shares - 100 / PERIOD).sum(axis=-1) / 2
-    return index_of(value, events, minimum, _named("myers", first_age, int(used[-1])))
+    return index_of(value, events, minimum, _named("myers", first_age, int(used[-1])) + _other(first_run, "staggered"))
 
 
 def myers_digits(
-    counts: npt.ArrayLike, *, ages: npt.ArrayLike | None = None, first_age: int = 10, last_age: int = 89
+    counts: npt.ArrayLike,
+    *,
+    ages: npt.ArrayLike | None = None,
+    first_age: int = 10,
+    last_age: int = 89,
+    first_run: str = "staggered",
 ) -> Numbers:
     """Blended share of each last digit 0…9 in per cent (…, 10); NaN without events or ages."""
-    blended = myers_sums(counts, ages=ages, first_age=first_age, last_age=last_age)
+    blended = myers_sums(counts, ages=ages, first_age=first_age, last_age=last_age, first_run=first_run)
     return 100 * ratio(blended, blended.sum(axis=-1)[..., None])
 
 
 def myers_sums(
-    counts: npt.ArrayLike, *, ages: npt.ArrayLike | None = None, first_age: int = 10, last_age: int = 89
+    counts: npt.ArrayLike,
+    *,
+    ages: npt.ArrayLike | None = None,
+    first_age: int = 10,
+    last_age: int = 89,
+    first_run: str = "staggered",
 ) -> Numbers:
     """Myers' blended sums by last digit 0…9, (…, 10)."""
+    if first_run not in ("staggered", "whole"):
+        raise UsageError("error.myers_first_run", value=first_run, known="staggered, whole")
     table, years = by_age(counts, ages)
     last = whole_decades(first_age, last_age)
     if not has_ages(years, np.arange(first_age, last + 1)):
@@ -165,7 +179,8 @@ def myers_sums(
     whole = table[..., places(years, np.arange(first_age, last + 1))]
     decades = whole.reshape(*whole.shape[:-1], -1, PERIOD)
     weight = np.arange(1, PERIOD + 1)
-    blended = weight * decades[..., :-1, :].sum(axis=-2) + (PERIOD - weight) * decades[..., 1:, :].sum(axis=-2)
+    first = decades if first_run == "whole" else decades[..., :-1, :]
+    blended = weight * first.sum(axis=-2) + (PERIOD - weight) * decades[..., 1:, :].sum(axis=-2)
     return np.roll(blended, first_age % PERIOD, axis=-1)
 
 
@@ -196,7 +211,7 @@ def bachi(
     shares = [_bachi_share(table, years, digit, first_age, length, pooled=pooled) for digit in range(PERIOD)]
     events = age_sum(table, years, np.arange(first_age, first_age + 4 + length + 1))
     value = 100 * np.abs(np.stack(shares, axis=-1) - 1 / PERIOD).sum(axis=-1) / 2
-    return index_of(value, events, minimum, _named("bachi", first_age, last_age) + (";pooled" if pooled else ""))
+    return index_of(value, events, minimum, _named("bachi", first_age, last_age) + _other(shares_of, "mean_share"))
 
 
 def _bachi_share(table: Numbers, years: Numbers, digit: int, first_age: int, length: int, *, pooled: bool) -> Numbers:
@@ -335,3 +350,8 @@ def sawtooth(
 def _named(index: str, first_age: int, last_age: int, digits: Sequence[int] = ()) -> str:
     """The index with its ages and digits: "whipple;ages=25-60;digits=0,5"."""
     return f"{index};ages={first_age}-{last_age}" + (f";digits={','.join(map(str, digits))}" if len(digits) else "")
+
+
+def _other(option: str, usual: str) -> str:
+    """Names an option that is not the usual one."""
+    return "" if option == usual else f";{option}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tkyt_analysis.analysis.standardise import directly_standardised_rate
+from tkyt_analysis.analysis.standardise import directly_standardised_rate, directly_standardised_rates
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.reference.standard_populations import standard_population
 
@@ -53,6 +53,31 @@ def test_who_weights_are_divided_by_their_own_sum_not_by_100():
     )
     rate = directly_standardised_rate(same_everywhere, ["area"])["rate"].iloc[0]
     np.testing.assert_allclose(rate, 100_000 * 7 / 10_000, rtol=1e-12)
+
+
+def test_funnels_per_thousand_end_at_a_thousand_not_at_a_hundred():
+    # calculate_funnel_limits cuts the upper limits of proportions at 100 whatever the multiplier (read in its source).
+    from tkyt_analysis.analysis.funnel import funnel_curves
+
+    curves = funnel_curves([700, 650, 90], [1000, 1000, 100], statistic="proportion", per=1000)
+    assert curves["upper_95"].max() == 1000
+    assert (curves["upper_95"] > curves["baseline"]).all()
+
+
+def test_mid_p_gamma_limits_exist_where_the_two_distributions_cross():
+    # asht searches between the two lower quantiles and takes for granted that the first is the smaller one; for these births
+    # (Fleiss 1981, p. 249, fifth child) the distribution with one more event of the largest weight has the smaller one.
+    from scipy.stats import gamma
+
+    cases, births = np.array([0, 8, 63, 112, 262, 295]), np.array([327, 30_666, 123_419, 149_919, 104_088, 34_392])
+    standard = np.array([319_933, 931_318, 786_511, 488_235, 237_863, 61_313])
+    row = directly_standardised_rates(cases, births, standard, method="gamma_midp").iloc[0]
+    w = 1e5 * standard / standard.sum() / births
+    y, v = (w * cases).sum(), (w**2 * cases).sum()
+    moments = ((y, v), (y + w.max(), v + w.max() ** 2))
+    below, above = (gamma.ppf(0.025, m**2 / s, scale=s / m) for m, s in moments)
+    assert above < row["lower"] < below < row["rate"] < row["upper"]
+    assert row["status"] == "ok"
 
 
 # ------------------------------------------------------------------------------------------------ completeness

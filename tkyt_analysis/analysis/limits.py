@@ -150,10 +150,13 @@ def midp_gamma_limits(
 
 def _mean_quantile(p: float, first: tuple[Numbers, Numbers], second: tuple[Numbers, Numbers]) -> Numbers:
     """x with (F1(x) + F2(x)) / 2 = p, by Newton's rule within the two quantiles; what has settled is left alone."""
+    from scipy.special import gammaln
+
     ends = np.broadcast_arrays(gamma_quantile(p, *first), gamma_quantile(p, *second))
     low, high = np.fmin(*ends), np.fmax(*ends)
     shape = low.shape
-    parts = np.stack([part.ravel() for part in np.broadcast_arrays(low, high, *first, *second)])
+    rows = (low, high, *first, *second, gammaln(first[0]), gammaln(second[0]))
+    parts = np.stack([part.ravel() for part in np.broadcast_arrays(*rows)])
     result = (parts[0] + parts[1]) / 2
     active = np.flatnonzero(parts[1] > parts[0])
     parts = parts[:, active]
@@ -169,22 +172,18 @@ def _mean_quantile(p: float, first: tuple[Numbers, Numbers], second: tuple[Numbe
 
 
 def _one_step(p: float, x: Numbers, parts: Numbers) -> Numbers:
-    """The next x; `parts` is low, high (narrowed in place), and shape and scale of both distributions."""
+    """The next x; `parts` is low, high (narrowed in place), shape and scale of both distributions, their log Γ(shape)."""
     from scipy.special import gammainc
 
-    first, second = (parts[2], parts[3]), (parts[4], parts[5])
-    miss = (gammainc(first[0], x / first[1]) + gammainc(second[0], x / second[1])) / 2 - p
+    miss, slope = -p * np.ones_like(x), np.zeros_like(x)
+    for shape, scale, log_gamma in (parts[[2, 3, 6]], parts[[4, 5, 7]]):
+        t = x / scale
+        miss += gammainc(shape, t) / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope += np.exp((shape - 1) * np.log(t) - t - log_gamma) / scale / 2
     parts[0] = np.where(miss < 0, x, parts[0])
     parts[1] = np.where(miss > 0, x, parts[1])
-    slope = (_gamma_density(x, *first) + _gamma_density(x, *second)) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         newton = x - miss / slope
     inside = (newton >= parts[0]) & (newton <= parts[1])
     return np.where(inside, newton, (parts[0] + parts[1]) / 2)
-
-
-def _gamma_density(x: Numbers, shape: Numbers, scale: Numbers) -> Numbers:
-    from scipy.special import gammaln, xlogy
-
-    t = x / scale
-    return np.exp(xlogy(shape - 1, t) - t - gammaln(shape)) / scale
