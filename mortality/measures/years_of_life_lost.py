@@ -18,8 +18,9 @@ from mortality.measures.life_expectancy_standards import WHO_GHE, age_bands, yea
 from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words, rates_by_series
 from tkyt_analysis.analysis.rates import exact_poisson_limits, poisson_limits
 from tkyt_analysis.errors import InputError, UsageError
-from tkyt_analysis.reference.ages import OUTSIDE, UNKNOWN, parse_bands
-from tkyt_analysis.reference.standard_populations import standard_population as weights_of
+from tkyt_analysis.reference.ages import OUTSIDE, UNKNOWN, nesting, parse_bands
+from tkyt_analysis.reference.standard_populations import bands_of_both
+from tkyt_analysis.reference.standard_populations import standard_population as standard_population_of
 
 
 def years_of_life_lost(
@@ -241,24 +242,31 @@ def _add_rates(
     )
     if standard is None:
         return why.astype(object)
-    weights = _weights(standard, groups)
-    empty = ((persons <= 0) & (weights > 0)).any(axis=1) & (why == "")
+    weights, band = _weights(standard, groups)
+    people = np.stack([persons[:, band == own].sum(axis=1) for own in band], axis=1)
+    empty = ((people <= 0) & (weights > 0)).any(axis=1) & (why == "")
     why = np.where(empty, "reason.no_person_years_in_age_group", why).astype(object)
-    share = np.divide(weights * per, persons, out=np.zeros(persons.shape), where=persons > 0)
+    share = np.divide(weights * per, people, out=np.zeros(people.shape), where=people > 0)
     names = ("standardised_rate", "standardised_lower", "standardised_upper")
     table |= _weighted(counts, years * share, why, confidence, names)
     return why
 
 
-def _weights(standard: str | npt.ArrayLike, groups: list[object]) -> Numbers:
-    """Shares of the standard population over the ages; they sum to 1."""
-    if isinstance(standard, str):
-        weights = weights_of(standard, age_bands(groups).label)["standard_population"].to_numpy(dtype=float)
-    else:
+def _weights(standard: str | npt.ArrayLike, groups: list[object]) -> tuple[Numbers, npt.NDArray[np.object_]]:
+    """Share of the standard population in the band of each age group (of the whole: 1), and that band.
+
+    A band may hold several age groups: WHO's standard has 0-4, deaths are counted at 0 and 1-4.
+    """
+    if not isinstance(standard, str):
         weights = np.asarray(standard, dtype=float).ravel()
-    if len(weights) != len(groups) or not (weights >= 0).all() or not weights.sum() > 0:
-        raise InputError("error.yll_weights", found=len(weights), ages=len(groups))
-    return weights / weights.sum()
+        if len(weights) != len(groups) or not (weights >= 0).all() or not weights.sum() > 0:
+            raise InputError("error.yll_weights", found=len(weights), ages=len(groups))
+        return weights / weights.sum(), np.arange(len(groups)).astype(object)
+    labels = age_bands(groups).label
+    bands = bands_of_both(labels, standard)
+    band = pd.Series(labels).map(nesting(labels, bands))
+    weights_by_band = standard_population_of(standard, bands).set_index("age_group")["standard_population"]
+    return band.map(weights_by_band).to_numpy(dtype=float), band.to_numpy(dtype=object)
 
 
 def _wide(

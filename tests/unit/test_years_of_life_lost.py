@@ -101,6 +101,11 @@ def test_rates_are_per_person_year_and_standardised_rates_weigh_the_ages():
     weights = standard_population("esp_2013", list(ABRIDGED_85))["standard_population"].to_numpy()
     expected = 100_000 * (weights * DEATHS * years / PEOPLE).sum()
     assert row["standardised_rate"] == pytest.approx(expected)
+    who = years_of_life_lost(DEATHS, ABRIDGED_85, population=PEOPLE, standard_population="who_2000_2025").iloc[0]
+    young = 8.86 / 100.03 * (38 * 91.93 + 9 * 89.41) / PEOPLE[:2].sum()  # WHO's weights have 0-4, not 0 and 1-4
+    older = standard_population("who_2000_2025")["standard_population"].to_numpy()[1:]
+    rest = (older * DEATHS[2:] * years[2:] / PEOPLE[2:]).sum()
+    assert who["standardised_rate"] == pytest.approx(100_000 * (young + rest))
     own = years_of_life_lost(DEATHS, ABRIDGED_85, population=PEOPLE, standard_population=PEOPLE).iloc[0]
     assert own["standardised_rate"] == pytest.approx(own["rate"])
     assert row["standardised_lower"] < expected < row["standardised_upper"]
