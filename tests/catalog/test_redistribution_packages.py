@@ -51,7 +51,7 @@ def test_a_right_set_has_no_problem(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("sources:", "source:", "“source” is unknown"),
+        ("sources:", "source:", "key “packages.heart.source” is unknown"),
         ('"I20-I25"', '"I20 to I25"', "packages.heart.targets[0].codes” is “I20 to I25”"),
         ('"I50;I51.4-I51.6"', '"heart"', "packages.heart.sources” is “heart”"),
         ("age_from: 15", "age_from: 15\n        age_to: 9", "ages from 15 to 9 are wrong"),

@@ -425,3 +425,20 @@ def test_levels_pool_the_evidence_of_their_group():
     assert (own == _inside(counts)).all()
     assert nation[0, 0, 0] == pytest.approx(counts[:, 0, 0].sum(axis=0))
     assert everyone[1, 3, 1] == pytest.approx(counts.sum(axis=(0, 1, 2)))
+
+
+def test_the_picture_names_the_causes_and_the_unchanged_total():
+    from mortality.reports.redistribution_chart import draw_redistribution, leading_rows
+
+    table = deaths("""
+        A male 60-64 I63.9 30
+        A male 60-64 I21.9 10
+        A male 60-64 R99 20
+        A male 60-64 - 4
+    """)
+    found = redistribute(table, deaths_column="deaths", minimum=1, cause_list="who_mortality_list_1", draws=20)
+    assert leading_rows(found, 3)["cause"].tolist() == ["1-069", "1-067", "1-094"]
+    drawn = draw_redistribution(found, language="vi")
+    assert drawn.count("<svg") == 1
+    assert "tổng 64 ca" in drawn
+    assert "<svg" in draw_redistribution(found.iloc[:0].drop(columns=["lower", "upper"]), language="en")
