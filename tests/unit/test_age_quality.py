@@ -89,3 +89,82 @@ def test_negative_counts_and_a_wrong_axis_are_refused_in_words():
         quality.myers([-1.0] * 100)
     with pytest.raises(InputError, match="99"):
         quality.myers(np.ones(100), ages=np.arange(99))
+
+
+# ---- options by name
+
+
+def test_an_index_says_its_ages_and_options():
+    assert quality.whipple(EVEN).method == "whipple;ages=25-60;digits=0,5"
+    assert quality.bachi(EVEN, shares_of="pooled").method == "bachi;ages=23-77;pooled"
+    assert quality.myers(EVEN, first_run="whole").method == "myers;ages=10-89;whole"
+
+
+@pytest.mark.parametrize("method", ["un", "zelnick", "ramachandran"])
+def test_age_ratios_of_a_line_are_100_in_every_way_of_counting(method):
+    ratios = quality.age_ratios([50, 40, 30, 20], method=method)
+    assert ratios[1:-1] == pytest.approx([100, 100])
+
+
+def test_age_ratios_count_the_group_itself_none_once_or_twice_below():
+    expected = {
+        "un": 2 * 20 / (10 + 10),
+        "zelnick": 3 * 20 / (10 + 20 + 10),
+        "ramachandran": 4 * 20 / (10 + 2 * 20 + 10),
+    }
+    for method, ratio in expected.items():
+        assert quality.age_ratios([10, 20, 10], method=method)[1] == pytest.approx(100 * ratio)
+
+
+def test_the_open_group_and_a_range_of_ages_can_be_left_out():
+    males, ages = np.array([100.0, 80, 90, 60, 500]), [0, 5, 10, 15, 20]
+    closed = float(quality.age_ratio_score(males[:4]).value)
+    assert float(quality.age_ratio_score(males, open_group=True).value) == pytest.approx(closed)
+    assert float(quality.age_ratio_score(males, ages=ages, last_age=15).value) == pytest.approx(closed)
+    from tkyt_analysis.errors import UsageError
+
+    with pytest.raises(UsageError):
+        quality.age_ratio_score(males, last_age=15)
+
+
+def test_a_small_population_is_forgiven_what_chance_adds():
+    males, females = np.array([100.0, 80, 90, 60]), np.array([95.0, 85, 80, 62])
+    plain, forgiven = (
+        float(quality.age_sex_accuracy_index(males, females, small_population=small).value) for small in (False, True)
+    )
+    assert plain - forgiven == pytest.approx(3500 / np.sqrt(males.sum() + females.sum()) - 3.5)
+    large = quality.age_sex_accuracy_index(1e4 * males, 1e4 * females, small_population=True)
+    assert float(large.value) == pytest.approx(plain)
+
+
+def test_das_guptas_index_by_hand():
+    males, females = [10, 30, 20, 16], [10, 25, 20, 20]
+    steps = np.abs([120 - 100, 100 - 120, 80 - 100])
+    ends = 100 * 40 / 35, 100 * 36 / 40
+    sex = (steps.sum() - abs(ends[0] - ends[1])) / 3
+    age_m = (abs(200 * 30 / 40 - 100) + abs(200 * 20 / 50 - 100) + abs(200 * 16 / 36 - 100)) / (
+        2 * 200 * 30 / 40 - 100 - 200 * 16 / 40
+    )
+    age_f = (abs(200 * 25 / 35 - 100) + abs(200 * 20 / 45 - 100) + abs(200 * 20 / 40 - 100)) / (
+        2 * 200 * 25 / 35 - 100 - 200 * 20 / 35
+    )
+    assert float(quality.das_gupta_index(males, females).value) == pytest.approx(sex * age_m * age_f)
+    assert float(quality.age_sex_accuracy_index(males, females, method="das_gupta").value) == pytest.approx(
+        sex * age_m * age_f
+    )
+
+
+def test_groups_from_0_that_stand_above_those_from_5_make_a_sawtooth():
+    flat = np.ones(100)
+    heaped = flat + (np.arange(100) % 10 == 0)
+    assert float(quality.sawtooth(flat).value) == pytest.approx(1)
+    # Groups of 6 and 5: 6 over 5 against 5 over 6.
+    assert float(quality.sawtooth(heaped).value) == pytest.approx((6 / 5) / (5 / 6))
+    assert str(quality.sawtooth(flat[:30]).reason) == "reason.ages_absent"
+
+
+def test_kannistos_index_with_a_power_bears_a_zero():
+    counts = np.ones(100)
+    counts[91] = 0
+    assert str(quality.kannisto(counts).status) == "not_assessable"
+    assert float(quality.kannisto(counts, power=1).value) == pytest.approx(1 / (4 / 5))

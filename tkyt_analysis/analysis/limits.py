@@ -45,6 +45,17 @@ def byar_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Number
     return np.where(counts > 0, lower, 0.0 * counts), upper
 
 
+def rothman_byar_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
+    """Byar's approximation as Rothman writes it: the count plus one half on both sides (epitools' pois.byar).
+
+    Rothman & Boice, Epidemiologic Analysis with a Programmable Calculator, 1979 (`unverified`: recalled, not looked up).
+    """
+    more = np.asarray(events, dtype=float) + 0.5
+    step = z_value(confidence) / (3 * np.sqrt(more))
+    lower = more * np.maximum(1 - 1 / (9 * more) - step, 0.0) ** 3
+    return lower, more * (1 - 1 / (9 * more) + step) ** 3
+
+
 def exact_poisson_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
     """Exact (Garwood) Poisson limits of counts, from the chi-square distribution."""
     from scipy.special import gammaincinv
@@ -96,6 +107,7 @@ def normal_poisson_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tu
 _LIMITS: dict[str, Callable[[npt.ArrayLike, float], tuple[Numbers, Numbers]]] = {
     "byar_exact": byar_or_exact_limits,
     "byar": byar_limits,
+    "byar_rothman": rothman_byar_limits,
     "exact": exact_poisson_limits,
     "midp": midp_poisson_limits,
     "lognormal": lognormal_poisson_limits,
@@ -109,8 +121,8 @@ def poisson_limits(
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.str_]]:
     """Lower and upper limits of counts, and the method that each row got ("byar" or "exact" …).
 
-    limits : "byar_exact" (exact below 10 events, else Byar; PHE/OHID), "byar", "exact" (Garwood), "midp",
-        "lognormal" (epitools' SMR), "normal". The last two have no limits without events (NaN).
+    limits : "byar_exact" (exact below 10 events, else Byar; PHE/OHID), "byar", "byar_rothman" (count plus one half),
+        "exact" (Garwood), "midp", "lognormal" (epitools' SMR), "normal". The last two have no limits without events (NaN).
     """
     if limits not in _LIMITS:
         raise UsageError("error.limits_unknown", value=limits, known=", ".join(_LIMITS))
