@@ -27,11 +27,15 @@ def practice_year(year: int, *, seed: int, provinces: Iterable[str] | None = Non
 
     year : before 2025, when the units changed within the year
     """
-    scale = Scale("truth", f"{year}01", f"{year}12", provinces=tuple(provinces) if provinces is not None else None)
-    world = create_world(scale, "unused", seed=seed)
+    world = _world(year, seed, provinces)
     population = world.population(year)
     for batch in plan_batches(world):
         yield known_deaths(world, batch, population)
+
+
+def _world(year: int, seed: int, provinces: Iterable[str] | None) -> World:
+    scale = Scale("truth", f"{year}01", f"{year}12", provinces=None if provinces is None else tuple(provinces))
+    return create_world(scale, "unused", seed=seed)
 
 
 def known_deaths(world: World, batch: Batch, population: pd.DataFrame) -> pd.DataFrame:
@@ -66,3 +70,12 @@ def capture_histories(deaths: pd.DataFrame) -> np.ndarray:
     """(8,) deaths by the lists that they stand on, bit 0 the book, bit 1 civil registration, bit 2 the hospital."""
     bits = sum(deaths[name].to_numpy().astype(int) << place for place, name in enumerate(LISTS))
     return np.bincount(np.asarray(bits), minlength=8).astype(float)
+
+
+def practice_population(year: int, *, seed: int, provinces: Iterable[str] | None = None) -> pd.DataFrame:
+    """unit_id (province), sex, age_group, persons of the same provinces: sums over their communes."""
+    world = _world(year, seed, provinces)
+    communes = world.communes.set_index("unit_id")["province_id"]
+    persons = world.population(year)
+    persons = persons.assign(unit_id=persons["unit_id"].map(communes))
+    return persons.groupby(["unit_id", "sex", "age_group"], as_index=False, observed=True)["persons"].sum()

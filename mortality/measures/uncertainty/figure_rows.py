@@ -13,6 +13,7 @@ from mortality.measures.uncertainty.frame import ALL, Frame, Words
 from mortality.measures.uncertainty.functionals import NEED_POPULATION, Recipe
 from mortality.measures.uncertainty.simulation import Problem, Simulated
 
+ROUNDING = 1e-9  # of the variance; less is what differences of sums leave
 OK, NOT_ASSESSABLE, MODELLED = "ok", "not_assessable", "modelled"
 SHARES = tuple(f"share_{name}" for name in SOURCES)
 COLUMNS = ["unit_id", "year", "sex", "cause", "quantity", "observed", "value", "lower", "upper", *SHARES, "method", "status",
@@ -124,6 +125,7 @@ def _shares(found: Simulated) -> dict[str, Numbers]:
     varies = total > 1e-18 * found.value[:, None] ** 2
     safe = np.where(varies, total, 1.0)
     part = np.where(varies, (found.alone / safe + np.clip(1 - found.without / safe, 0, None)) / 2, 0.0)
+    part = np.where(part > ROUNDING, part, 0.0)
     every = part.sum(axis=1, keepdims=True)
     part = np.divide(part, every, out=np.zeros_like(part), where=every > 0)
     if found.sources[0] == "counts":  # without a death all doubt is the one that might have been

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mortality.measures.uncertainty.catalog_plan import Causes, causes_of
 from mortality.measures.uncertainty.draws import COMPLETENESS_DISTRIBUTIONS
+from mortality.measures.uncertainty.evidence import SPREAD
 from mortality.measures.uncertainty.figure_rows import figure_table
 from mortality.measures.uncertainty.frame import Frame, Words, frame_of, interval_on, relative_error_on
 from mortality.measures.uncertainty.functionals import Recipe
@@ -26,7 +27,7 @@ def simulate_rates(
     completeness: object = None,
     redistribution: str | Sequence[SharePackage] | None = None,
     cause_list: str | None = None,
-    redistribution_spread: float = 0.0,
+    redistribution_spread: float = SPREAD,
     denominator_error: object = None,
     draws: int = 1000,
     seed: int = 0,
