@@ -27,9 +27,13 @@ def drawing(parts: Sequence[str], height: float, *, caption: str) -> str:
     return figure(svg, caption=caption, alternative=caption)
 
 
-def text(x: float, y: float, words: str, *, anchor: str = "start", size: int = MIDDLE, fill: str = INK) -> str:
-    """A word at a place; dark ones keep a white edge, so that lines behind them do not cross them."""
-    halo = ' stroke="#fff" stroke-width="3" paint-order="stroke" stroke-linejoin="round"' if fill == INK else ""
+def text(
+    x: float, y: float, words: str, *, anchor: str = "start", size: int = MIDDLE, fill: str = INK, edge: bool = True
+) -> str:
+    """A word at a place; with `edge` dark ones keep a white edge, so that lines behind them do not cross them."""
+    halo = (
+        ' stroke="#fff" stroke-width="3" paint-order="stroke" stroke-linejoin="round"' if edge and fill == INK else ""
+    )
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{fill}"{halo}>{escape(words)}</text>'
 
 
@@ -112,7 +116,15 @@ def stacked(
             if share >= 0.09:
                 colour = "#fff" if FILLS[number] in ON_DARK else INK
                 key.append(
-                    text(x + width / 2, y + 14, f"{100 * share:.0f} %", anchor="middle", size=SMALL, fill=colour)
+                    text(
+                        x + width / 2,
+                        y + 14,
+                        f"{100 * share:.0f} %",
+                        anchor="middle",
+                        size=SMALL,
+                        fill=colour,
+                        edge=False,
+                    )
                 )
             x += width
         key.append(text(start + full + 5, y + 15, notes[place], size=SMALL))

@@ -99,7 +99,7 @@ def verdict_text(row: Mapping[str, Any], language: str) -> str:
     """A sign and the verdict in words, with a remark where the interval reaches over the limit."""
     verdict = str(row["verdict"])
     if not verdict:
-        return ""
+        return "–"
     said = f"{SIGNS[verdict]} {label(f'ten_steps.verdict.{verdict}', language)}".replace(" ", SPACE)
     unsure = verdict != NOT_ASSESSABLE and not bool(row.get("sure", True))
     return f"{said} ({label('ten_steps.unsure', language)})" if unsure else said

@@ -15,6 +15,7 @@ from mortality.release_tables import AGE_BANDS
 from mortality.ten_steps.assess import assess_data
 from mortality.ten_steps.codes import broad_groups, garbage_types, symptoms, wrong_codes
 from mortality.ten_steps.data import AGES, LISTS, TenStepsData
+from mortality.ten_steps.figures import figure
 from mortality.ten_steps.limits import Limit, judge, limits_at, step_verdicts
 from mortality.ten_steps.page import place_page, rows_of, verdicts_of
 from mortality.ten_steps.panel import un_under_five
@@ -200,6 +201,19 @@ def test_every_figure_has_an_interval_or_a_reason_and_never_a_silent_gap(found):
     inside = found.figures[ok & found.figures["lower"].notna() & found.figures["upper"].notna()]
     assert (inside["lower"] <= inside["value"] + 1e-9).all()
     assert (inside["value"] <= inside["upper"] + 1e-9).all()
+
+
+def test_a_place_says_the_same_alone_and_among_others(found):
+    alone = assess_data(data_of([un_deaths(HALF, children=0.5)], [persons_of(HALF)], {HALF: "A"}), DAY)
+    columns = ["figure", "value", "lower", "upper", "verdict"]
+    one, other = (rows_of(each, HALF, 2025)[columns].reset_index(drop=True) for each in (alone, found))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_value_that_is_missing_without_a_reason_gets_one(found):
+    rows = figure(found.panel, 1, "any", value=np.nan, method="x")
+    assert set(rows["status"]) == {"not_assessable"}
+    assert set(rows["reason"]) == {"no_value"}
 
 
 def test_broad_shares_add_up_to_one(found):
