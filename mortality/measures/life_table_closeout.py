@@ -48,7 +48,7 @@ def old_ages(age: Numbers, n: Numbers, closeout: str, *, law: str | None, fit_fr
 
     extrapolate : Kannisto where the open group begins at 90 or later, else Makeham; fitted to the closed groups from 60 on,
         or to the last twenty years before an open group under 90; used from the open group on (the peers' rule)
-    kannisto : fitted from 80 on where four closed groups are there, else from 60; single ages are replaced from 80 on
+    kannisto : fitted from 80 on where four closed groups are there, else from 60 or to the last four; single ages are replaced from 80 on
     """
     opens, last = age[-1], age[-2]
     closed = np.isfinite(n)
@@ -56,7 +56,7 @@ def old_ages(age: Numbers, n: Numbers, closeout: str, *, law: str | None, fit_fr
         start = last - 20 if last < 85 else 60.0
         chosen, replace_from = law or ("kannisto" if opens >= 90 else "makeham"), opens
     else:
-        start = 80.0 if (closed & (age >= 80)).sum() >= 4 else 60.0
+        start = 80.0 if (closed & (age >= 80)).sum() >= 4 else min(60.0, float(age[closed][-4:][0]))
         chosen, replace_from = law or "kannisto", 80.0 if n[-2] == 1 and opens > 80 else opens
     if chosen not in LAWS:
         raise UsageError("error.life_table_law_unknown", value=chosen, known=", ".join(LAWS))
