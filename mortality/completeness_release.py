@@ -191,11 +191,12 @@ def _of_regression(
 
 def _inputs(by_age: pd.DataFrame, least_under_five: int) -> pd.DataFrame:
     """KEYS, person_years, share_65_over, under5_mortality, under5_completeness (missing below `least_under_five` deaths)."""
+    young = ["0", "1-4"]
+    if not set(young) <= set(by_age["age_group"]):
+        names = ["person_years", "share_65_over", "under5_mortality", "under5_completeness"]
+        return by_age[KEYS].drop_duplicates().assign(**dict.fromkeys(names, np.nan))
     wide = by_age.pivot(index=KEYS, columns="age_group", values=["person_years", "deaths", "rate"])
     people = wide["person_years"]
-    young = ["0", "1-4"]
-    if not set(young) <= set(people.columns):
-        return pd.DataFrame(columns=[*KEYS, "person_years", "share_65_over", "under5_mortality", "under5_completeness"])
     total = people.sum(axis=1)
     sex = wide.index.get_level_values("sex").to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
