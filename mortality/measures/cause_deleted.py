@@ -25,6 +25,7 @@ from mortality.measures.decrement_inputs import (
     shares_of_causes,
     table_of,
     text_columns,
+    younger_gap,
 )
 from mortality.measures.life_table_core import OLDER_MISSING, LifeTables, complete_table
 from mortality.measures.life_table_inputs import Numbers, Words, rates_by_series
@@ -153,6 +154,7 @@ def multiple_decrement_table(
     own = np.broadcast_to(blocking(table)[:, np.newaxis, :], later.shape)
     why = first_reason(np.moveaxis(reason, 2, 1))
     why = np.where((why == "") & np.isnan(later), first_reason(own), why)
+    why = np.where((why == "") & np.isnan(later), "reason.younger_rate_missing", why)
     why = np.where((why == "") & np.isnan(ever), "reason.nobody_alive_at_age", why)
     status, why = marked(why, np.broadcast_to(modelled_from(table)[:, np.newaxis, :], later.shape))
     frame = pd.DataFrame(
@@ -203,6 +205,7 @@ def _decrement_frame(
     why = first_reason(np.moveaxis(reason, 2, 1)).reshape(deleted.mx.shape)
     why = np.where((why == "") & np.isnan(deleted.ex), _why_no_expectancy(table, deleted, len(causes)), why)
     status, why = marked(why, np.repeat(modelled_from(table), len(causes), axis=0))
+    why = np.where(why == "", younger_gap(deleted), why)
     frame = pd.DataFrame(
         index_columns(table, causes)
         | {"share_left": by_cause.ravel()}

@@ -31,8 +31,11 @@ def _forward(first: LifeTables, second: LifeTables) -> Numbers:
     gained = alive * (first.qx - second.qx)
     gained[:, -1] = 0.0
     after_1, after_2 = _next(first.ex), _next(second.ex)
-    direct = alive * (_lived(second) - _lived(first))
-    return np.stack([direct, gained * after_1, gained * (after_2 - after_1)])
+    direct = np.where(alive == 0, 0.0, alive * (_lived(second) - _lived(first)))
+    nobody = (gained == 0) | (alive == 0)
+    return np.stack(
+        [direct, np.where(nobody, 0.0, gained * after_1), np.where(nobody, 0.0, gained * (after_2 - after_1))]
+    )
 
 
 def _lived(table: LifeTables) -> Numbers:
@@ -58,6 +61,7 @@ def arriaga_shares(first: LifeTables, second: LifeTables, parts: CauseRates, tot
     why = np.select([undefined, close], [RATES_EQUAL, RATES_CLOSE], default="")
     spread = equal & ~undefined & (total != 0)
     out = np.where(spread[:, :, np.newaxis], _by_level(parts, total), out)
+    out = np.where(((total == 0) & np.isnan(change))[:, :, np.newaxis], 0.0, out)  # ages that nobody reaches
     return out, np.broadcast_to(why.astype(object)[:, :, np.newaxis], moves.shape)
 
 

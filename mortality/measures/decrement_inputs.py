@@ -113,6 +113,11 @@ def blocking(table: LifeTables) -> Words:
     return np.where(table.status == NOT_ASSESSABLE, table.reason, "").astype(object)
 
 
+def younger_gap(table: LifeTables) -> Words:
+    """A label key where the survivors are unknown because the rate of a younger age is missing, else ""."""
+    return np.where(np.isnan(table.lx), "reason.younger_rate_missing", "").astype(object)
+
+
 def modelled_from(table: LifeTables) -> Words:
     """Why an age rests on modelled rates, its own or those of an older age (label key), else ""."""
     return first_reason(np.where(table.status == MODELLED, table.reason, "").astype(object))

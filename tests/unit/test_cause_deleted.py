@@ -152,3 +152,12 @@ def test_wrong_use_is_a_sentence():
         cause_deleted_life_table(ALL, {"short": [0.1, 0.2]}, AGE)
     with pytest.raises(InputError, match="age"):
         cause_deleted_life_table(ALL, CAUSES)
+
+
+def test_a_missing_rate_of_a_younger_age_leaves_life_expectancy_but_no_survivors_and_says_so():
+    rows = cause_deleted_life_table(ALL.where(AGE != 1), {"heart": CAUSES["heart"]}, AGE)
+    older = rows[rows["age"] >= 15]
+    assert older["gain"].notna().all()
+    assert older["lx"].isna().all()
+    assert set(older["reason"]) == {"reason.younger_rate_missing"}
+    assert set(rows[rows["age"] < 5]["status"]) == {"not_assessable"}

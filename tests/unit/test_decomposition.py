@@ -222,3 +222,10 @@ def test_one_slope_at_weighted_rates_leaves_no_residual_and_agrees_with_the_line
     np.testing.assert_allclose(of_table[1:-1], plain["contribution"][1:-1], rtol=0.1)
     with pytest.raises(UsageError, match="lifetable"):
         decompose_life_expectancy(ONE, TWO, AGE, method="numerical", slope="steep")
+
+
+def test_ages_that_nobody_reaches_have_no_part():
+    deadly = ONE.where(AGE != 45, 5.0)  # everybody who is 45 dies within the group
+    rows = arriaga_decomposition(deadly, TWO, AGE, **MIDPOINT)
+    assert (rows["contribution"][5:] == 0).all()
+    assert rows["contribution"].sum() == pytest.approx(difference(deadly, TWO, **MIDPOINT))
