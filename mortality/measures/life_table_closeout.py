@@ -19,6 +19,7 @@ from tkyt_analysis.errors import UsageError
 Flags = npt.NDArray[np.bool_]
 
 LAST_AGE = 130  # where extrapolated tables end; the peers (DemoTools, HMD) do the same
+YOUNGEST_FIT = 30.0  # laws of old age say nothing about the young
 CLOSEOUTS = ("inverse", "extrapolate", "kannisto", "given")
 LAWS = ("kannisto", "gompertz", "makeham")
 NO_FIT = "reason.life_table_closeout_too_few_rates"
@@ -53,10 +54,10 @@ def old_ages(age: Numbers, n: Numbers, closeout: str, *, law: str | None, fit_fr
     opens, last = age[-1], age[-2]
     closed = np.isfinite(n)
     if closeout == "extrapolate":
-        start = last - 20 if last < 85 else 60.0
+        start = max(YOUNGEST_FIT, last - 20) if last < 85 else 60.0
         chosen, replace_from = law or ("kannisto" if opens >= 90 else "makeham"), opens
     else:
-        start = 80.0 if (closed & (age >= 80)).sum() >= 4 else min(60.0, float(age[closed][-4:][0]))
+        start = 80.0 if (closed & (age >= 80)).sum() >= 4 else min(60.0, max(YOUNGEST_FIT, float(age[closed][-4:][0])))
         chosen, replace_from = law or "kannisto", 80.0 if n[-2] == 1 and opens > 80 else opens
     if chosen not in LAWS:
         raise UsageError("error.life_table_law_unknown", value=chosen, known=", ".join(LAWS))
