@@ -266,14 +266,16 @@ def _stage(
     chosen: npt.NDArray[np.int64], weights: Numbers, factor: Numbers | None = None,
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.int64]]:  # fmt: skip
     """Moved in, moved out, and the levels that gave the shares (bits)."""
-    pools = np.flatnonzero(rules.stage[rules.pool_package] == stage)
+    leaving = _one_hot(rules.source, len(rules.packages))
+    taken = deaths @ leaving
+    wanted = (rules.stage == stage) & taken.reshape(-1, len(rules.packages)).any(axis=0)
+    pools = np.flatnonzero(wanted[rules.pool_package])
     members: Numbers = rules.pools[..., pools].astype(float)
     if factor is not None:
         members = members * factor[..., pools]
     usable = np.where(chosen[..., pools] >= 0, weights[..., pools], 0.0)
     parts, found = _parts(usable, rules.pool_package[pools], len(rules.packages))
-    leaving = _one_hot(rules.source, len(rules.packages))
-    amount = (deaths @ leaving)[..., rules.pool_package[pools]] * parts
+    amount = taken[..., rules.pool_package[pools]] * parts
     into, bits = np.zeros(deaths.shape), np.zeros(deaths.shape[-4:], np.int64)
     for number, level in enumerate(levels):
         here = chosen[..., pools] == number

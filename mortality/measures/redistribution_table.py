@@ -26,6 +26,7 @@ from tkyt_analysis.errors import InputError
 MODELLED = "modelled"
 NO_TARGET, NO_PACKAGE = "reason.redistribution_no_target", "reason.redistribution_no_package"
 SUMS = ("before", "after", "moved_in", "moved_out", "left")
+MOST_CELLS = 15_000_000  # places × sexes × ages × causes in one call: about 2.5 GB of memory
 _DUST = 1e-9
 
 
@@ -64,6 +65,10 @@ def death_array(
         written.unique(), packages, sexes=sexes, ages=ages, cause_list=cause_list, garbage=garbage, method=method
     )
     shape = (len(places), len(sexes), len(ages), len(rules.causes))
+    if np.prod(shape, dtype=float) > MOST_CELLS:
+        raise InputError(
+            "error.redistribution_size", cells=int(np.prod(shape, dtype=float)), most=MOST_CELLS, places=shape[0]
+        )
     cell = ((place * shape[1] + of_sex) * shape[2] + of_age) * shape[3] + rules.class_of(written)
     counts = np.bincount(cell, weights=number, minlength=int(np.prod(shape))).astype(float)
     return DeathArray(places, counts.reshape(shape), rules)

@@ -375,6 +375,12 @@ def test_wrong_use_is_a_sentence(call, said):
     assert said in str(error.value)
 
 
+def test_a_table_too_large_for_one_call_says_how_to_cut_it(monkeypatch):
+    monkeypatch.setattr("mortality.measures.redistribution_table.MOST_CELLS", 1)
+    with pytest.raises(InputError, match="từng tỉnh"):
+        redistribute(deaths("A male 85+ R54 1\nA male 85+ I63.9 1"), deaths_column="deaths")
+
+
 def test_two_packages_may_not_claim_one_code():
     both = packages(one=package("I50", "I21"), two=package("I50-I51", "I11"))
     with pytest.raises(InputError, match="I50.9"):
