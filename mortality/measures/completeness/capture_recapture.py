@@ -8,12 +8,11 @@ no list can catch and pairs that were not recognised all move the estimate; the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from mortality.measures.completeness.model_average import average_of_models
 from tkyt_analysis.errors import InputError, UsageError
 
 Numbers = npt.NDArray[np.float64]
@@ -78,7 +77,7 @@ def capture_recapture(
     correction : added to each seen history of three lists before fitting; 0.25 is Evans & Bonett's small-sample correction
     models : which of MODELS to choose from
     choice : "best", the model with the smallest AIC (the simpler one of equals), whose limits do not know that it was chosen;
-        "average", all models by their Akaike weights (see `model_average`): wider limits, for publishing
+        "average", all models by their Akaike weights (`averaged_models`): limits that know of the choice, for publishing
 
     Two lists: Chapman's estimate (n1 + 1)(n2 + 1)/(m + 1) − 1 and Seber's variance. Three: Poisson log-linear models
     fitted by maximum likelihood to the seven seen cells; the unseen cell is their prediction. Limits: Chao's log
@@ -96,7 +95,9 @@ def capture_recapture(
     fits = {"chapman": _chapman(flat)} if flat.shape[1] == 4 else _log_linear(flat, models, correction)
     if choice not in CHOICES:
         raise UsageError("error.completeness_option", option="choice", found=choice, expected=", ".join(CHOICES))
-    result = _chosen(flat, fits, confidence, minimum_in_common, average=choice == "average" and len(fits) > 1)
+    result = _chosen(flat, fits, confidence, minimum_in_common)
+    if choice == AVERAGE and len(fits) > 1:
+        result = _averaged(result, confidence)
     return _shaped(result, table.shape[:-1])
 
 
@@ -132,6 +133,14 @@ def averaged_models(
     value, lower, upper = (np.where(none, own, new) for own, new in zip(whole, values, strict=True))
     known = found.status == OK
     return np.where(known, value, np.nan), np.where(known, lower, np.nan), np.where(known, upper, np.nan)
+
+
+def _averaged(found: CaptureEstimate, confidence: float) -> CaptureEstimate:
+    """The models' mean in place of the best one. Limits of the best model alone held the truth in 85 % of practice provinces."""
+    estimate, lower, upper = averaged_models(found, confidence=confidence, limits_of=confidence)
+    share = found.completeness * (found.estimate / estimate)[..., None]
+    model = np.where(found.status == OK, AVERAGE, "")
+    return replace(found, estimate=estimate, lower=lower, upper=upper, completeness=share, model=model)
 
 
 def list_totals(histories: Numbers) -> Numbers:
@@ -216,12 +225,7 @@ def _unit_variance(information: Numbers) -> Numbers:
 
 
 def _chosen(
-    flat: Numbers,
-    fits: dict[str, dict[str, Numbers]],
-    confidence: float,
-    minimum_in_common: int,
-    *,
-    average: bool = False,
+    flat: Numbers, fits: dict[str, dict[str, Numbers]], confidence: float, minimum_in_common: int
 ) -> CaptureEstimate:
     names = np.array(list(fits))
     observed, totals = flat[:, 1:].sum(axis=1), list_totals(flat)
@@ -230,9 +234,6 @@ def _chosen(
     best = np.argmin(np.round(aic, 9), axis=0)
     area = np.arange(len(flat))
     taken = {key: np.stack([one[key] for one in shown.values()])[best, area] for key in ("estimate", "lower", "upper")}
-    if average:
-        estimates, variances = (np.stack([fit[key] for fit in fits.values()]) for key in ("estimate", "variance"))
-        taken = average_of_models(estimates, variances, aic, observed, confidence=confidence)
     reason = np.select(
         [
             (totals == 0).any(axis=1),
@@ -251,7 +252,7 @@ def _chosen(
         completeness=totals / values["estimate"][:, None],
         status=np.where(ok, OK, NOT_ASSESSABLE),
         reason=reason,
-        model=np.where(ok, AVERAGE if average else names[best], ""),
+        model=np.where(ok, names[best], ""),
         lowest=np.where(ok, lowest, np.nan),
         highest=np.where(ok, highest, np.nan),
         models=shown,
