@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,6 +117,20 @@ def ways(size: int) -> dict[str, Callable[[], object]]:
     return found
 
 
+def processor_seconds() -> str:
+    """Processor time of one call for the whole country: what one core needs, whatever else runs on the machine."""
+    table = series(COUNTRY)
+    found = []
+    for method in ("dobson", "fay_feuer", "tiwari", "gamma_midp"):
+        took = []
+        for _ in range(3):
+            started = time.process_time()
+            directly_standardised_rate(table, KEYS, method=method)
+            took.append(time.process_time() - started)
+        found.append(f"{method} {statistics.median(took):.2f} s")
+    return "Processor time for the country (median of 3 calls, one core): " + ", ".join(found) + "."
+
+
 def r_peers(size: int) -> str:
     """What the R packages need for the same table: their own words and seconds, or why they were not timed."""
     if os.environ.get("PEERS", "") != "r":
@@ -138,6 +154,7 @@ def main() -> None:
         f"{COUNTRY:,} series = 63 provinces × 20 years × 2 sexes × 103 causes; asked for: at most 2 s on one core.",
         "The loop is left out there: it grows with the number of series. SQL by hand gives no status, no reason, no check of "
         "absent ages, and no gamma limits.",
+        processor_seconds(),
         r_peers(2_000),
     ]
     question = "Standardised rates of many series: arrays beside the loop and SQL by hand"

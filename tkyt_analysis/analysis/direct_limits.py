@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from tkyt_analysis.analysis.limits import Numbers, gamma_quantile, midp_gamma_limits, poisson_limits, tail, z_value
 from tkyt_analysis.errors import UsageError
@@ -17,17 +19,59 @@ from tkyt_analysis.errors import UsageError
 
 @dataclass(frozen=True)
 class WeightedSums:
-    """Sums over age groups, one element per rate. w = weight / person-years / sum of weights."""
+    """Sums over age groups, one element per rate; each is worked out when a method asks for it.
 
-    events: Numbers
+    w : rates × ages: weight / person-years / sum of weights, 0 where the age group does not count
+    x : events; squares : Σ frequency² · persons (the events themselves where each person has one event)
+    kept : age groups that belong to the rate; None: all of them
+    """
+
+    w: Numbers
+    x: Numbers
+    squares: Numbers
     person_years: Numbers
-    rate: Numbers  # sum of w · events
-    variance: Numbers  # sum of w² · events (· frequency, where persons have several events each)
-    largest: Numbers  # max of w
-    smallest: Numbers  # min of w
-    mean: Numbers  # mean of w
-    mean_square: Numbers  # mean of w²
-    third: Numbers  # sum of w³ · events
+    events: Numbers
+    kept: npt.NDArray[np.bool_] | None = None
+
+    @cached_property
+    def rate(self) -> Numbers:
+        """Σ w · events."""
+        return np.einsum("ij,ij->i", self.w, self.x)
+
+    @cached_property
+    def variance(self) -> Numbers:
+        """Σ w² · events."""
+        return np.einsum("ij,ij,ij->i", self.w, self.w, self.squares)
+
+    @cached_property
+    def third(self) -> Numbers:
+        """Σ w³ · events."""
+        return np.einsum("ij,ij,ij,ij->i", self.w, self.w, self.w, self.x)
+
+    @cached_property
+    def largest(self) -> Numbers:
+        """The largest w."""
+        return self.w.max(axis=1, initial=0.0)
+
+    @cached_property
+    def smallest(self) -> Numbers:
+        """The smallest w of the age groups that belong to the rate."""
+        kept = self.w if self.kept is None else np.where(self.kept, self.w, np.inf)
+        return kept.min(axis=1, initial=np.inf)
+
+    @cached_property
+    def mean(self) -> Numbers:
+        """The mean of w."""
+        return self.w.sum(axis=1) / self._number()
+
+    @cached_property
+    def mean_square(self) -> Numbers:
+        """The mean of w²."""
+        return np.einsum("ij,ij->i", self.w, self.w) / self._number()
+
+    def _number(self) -> Numbers:
+        width = np.full(len(self.w), float(self.w.shape[1]))
+        return width if self.kept is None else np.maximum(self.kept.sum(axis=1), 1).astype(float)
 
 
 def direct_limits(

@@ -213,10 +213,15 @@ def _standardise(
     absent: str,
     note: str = "",
 ) -> pd.DataFrame:
-    counted = (cells.person_years > 0) & np.isfinite(cells.person_years)
-    dropped = cells.there & ~counted & (cells.person_years <= 0) if empty == DROP else np.zeros_like(counted)
-    reason = _reasons(cells, counted | dropped, refuse_absent=absent == REFUSE)
-    sums = _weighted_sums(cells, counted, dropped)
+    dropped: npt.NDArray[np.bool_] | None = None
+    if _all_usable(cells):
+        reason: npt.NDArray[np.str_] = np.where(cells.weight.sum(axis=1) == 0, "reason.no_weights", "")
+        sums = _sums_of_usable(cells)
+    else:
+        counted = (cells.person_years > 0) & np.isfinite(cells.person_years)
+        dropped = cells.there & (cells.person_years <= 0) & (empty == DROP)
+        reason = _reasons(cells, counted | dropped, refuse_absent=absent == REFUSE)
+        sums = _weighted_sums(cells, counted, dropped)
     reason = np.where(reason != "", reason, np.where(sums.events < minimum_events, "reason.too_few_events", ""))
     usable = reason == ""
     lower, upper = direct_limits(sums, method, confidence=confidence, count_limits=count_limits)
@@ -228,12 +233,32 @@ def _standardise(
     return rate_table(columns, method=_with_dropped(words, dropped), reason=reason)
 
 
-def _with_dropped(words: str, dropped: npt.NDArray[np.bool_]) -> npt.ArrayLike:
+def _with_dropped(words: str, dropped: npt.NDArray[np.bool_] | None) -> npt.ArrayLike:
     """The method of each rate, with the number of age groups that were left out of it."""
-    number = dropped.sum(axis=1)
-    if not number.any():
+    if dropped is None or not dropped.any():
         return words
+    number = dropped.sum(axis=1)
     return np.where(number > 0, [text_with(words, [f"empty_age_groups={n}"]) for n in number], words)
+
+
+def _all_usable(cells: _Cells) -> bool:
+    """Whether every cell has events and person-years: the usual case, for which nothing need be sorted out."""
+    return bool(
+        cells.there.all()
+        and (cells.person_years > 0).all()
+        and (cells.events >= 0).all()
+        and np.isfinite(cells.person_years.sum())
+        and np.isfinite(cells.events.sum())
+    )
+
+
+def _sums_of_usable(cells: _Cells) -> WeightedSums:
+    total = cells.weight.sum(axis=1, keepdims=True)
+    w = cells.weight / np.where(total > 0, total, 1.0)
+    w /= cells.person_years
+    return WeightedSums(
+        w, cells.events, cells.squares, person_years=cells.person_years.sum(axis=1), events=cells.events.sum(axis=1)
+    )
 
 
 def _weighted_sums(cells: _Cells, counted: npt.NDArray[np.bool_], dropped: npt.NDArray[np.bool_]) -> WeightedSums:
@@ -244,18 +269,13 @@ def _weighted_sums(cells: _Cells, counted: npt.NDArray[np.bool_], dropped: npt.N
     use = counted & kept & (cells.events >= 0) & np.isfinite(cells.events)
     w = np.divide(share, cells.person_years, out=np.zeros_like(share), where=use)
     x, squares = (np.where(use, values, 0.0) for values in (cells.events, cells.squares))
-    w2 = w * w
-    bands = np.maximum(kept.sum(axis=1), 1)
     return WeightedSums(
-        events=np.where(kept, cells.events, 0.0).sum(axis=1),
+        w,
+        x,
+        squares,
         person_years=np.where(kept, cells.person_years, 0.0).sum(axis=1),
-        rate=np.einsum("ij,ij->i", w, x),
-        variance=np.einsum("ij,ij->i", w2, squares),
-        largest=w.max(axis=1, initial=0.0),
-        smallest=np.where(kept, w, np.inf).min(axis=1, initial=np.inf),
-        mean=w.sum(axis=1) / bands,
-        mean_square=w2.sum(axis=1) / bands,
-        third=np.einsum("ij,ij,ij->i", w2, w, x),
+        events=np.where(kept, cells.events, 0.0).sum(axis=1),
+        kept=kept,
     )
 
 
