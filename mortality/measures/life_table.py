@@ -19,7 +19,7 @@ from mortality.measures.death_probabilities import premature_mortality, probabil
 from mortality.measures.life_table_ax import TURNS, ax_of
 from mortality.measures.life_table_build import Sexes, build_tables
 from mortality.measures.life_table_closeout import smooth_old_ages
-from mortality.measures.life_table_core import RADIX, LifeTables, complete_table
+from mortality.measures.life_table_core import RADIX, LifeTables, complete_table, regroup_ages
 from mortality.measures.life_table_inputs import (
     NOT_ASSESSABLE,
     OK,
@@ -42,6 +42,7 @@ __all__ = [
     "life_tables_from_survivors",
     "premature_mortality",
     "probability_of_dying",
+    "regroup_ages",
     "smooth_old_ages",
 ]
 COLUMNS = ["age", "n", "mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex", "method", "status", "reason"]

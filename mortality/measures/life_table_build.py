@@ -33,6 +33,7 @@ from mortality.measures.life_table_inputs import (
 )
 from tkyt_analysis.errors import InputError, UsageError
 
+PER_1000 = 3.0  # deaths per person-year that no old age group of a population reaches
 Sexes = str | Sequence[str] | npt.ArrayLike
 
 
@@ -59,6 +60,7 @@ def build_tables(
     rates, names = rates_by_series(nmx, len(starts))
     sexes = sexes_of_series(sex, len(rates))
     mx = np.where((rates >= 0) & np.isfinite(rates), rates, np.nan)
+    _require_per_person_year(mx, starts)
     q0 = _infant_probability(infant_mortality, starts, len(rates))
     options = _Options(ax, a0, q0, sexes, names, radix, fixed)
     if closeout in ("inverse", "given"):
@@ -66,6 +68,14 @@ def build_tables(
         tables = options.table(mx, starts, closeout, given=rates, open_ax=end)
         return cut_at(tables, open_age) if open_age is not None else tables
     return _with_modelled_end(options, mx, rates, starts, closeout, law=law, fit_from=fit_from, open_age=open_age)
+
+
+def _require_per_person_year(mx: Numbers, age: Numbers) -> None:
+    """Rates per 1 000 are refused: three old groups or more, and in every series all of them above 3 deaths per person-year."""
+    old = np.where(mx[:, age >= 60] > 0, mx[:, age >= 60], np.nan)
+    known = np.isfinite(old)
+    if len(old) and (known.sum(axis=1) >= 3).all() and bool((old[known] > PER_1000).all()):
+        raise InputError("error.life_table_per_person_year", least=f"{np.nanmin(old):g}")
 
 
 @dataclass(frozen=True)

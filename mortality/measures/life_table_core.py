@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mortality.measures.life_table_ax import rates_to_probabilities
-from mortality.measures.life_table_inputs import MODELLED, NOT_ASSESSABLE, OK, Numbers, Words
+from mortality.measures.life_table_inputs import MODELLED, NOT_ASSESSABLE, OK, Numbers, Words, age_starts
 from tkyt_analysis.errors import InputError
 
 RADIX = 100_000
@@ -153,3 +155,40 @@ def cut_at(tables: LifeTables, open_age: float, *, reason: str = "") -> LifeTabl
         columns["status"][fine, -1], columns["reason"][fine, -1] = MODELLED, reason
     width = np.append(tables.n[:last], np.inf)
     return replace(tables, age=tables.age[keep], n=width, **columns)
+
+
+def regroup_ages(tables: LifeTables, ages: Iterable[object]) -> LifeTables:
+    """The same tables over wider age groups, nothing lost: complete tables → abridged ones (0, 1, 5, …, 85).
+
+    ages : first years (or labels) of the new groups, each a first age of the old ones; the last is open. Survivors, years
+    lived and life expectancies stay; ax and rates are those that they imply. Counts are added up.
+    """
+    starts = age_starts(ages)
+    places = [tables.place_of(float(age)) for age in starts]
+    n = np.append(np.diff(starts), np.inf)
+    lx, Tx, ex = tables.lx[:, places], tables.Tx[:, places], tables.ex[:, places]
+    after = np.concatenate([lx[:, 1:], np.zeros((len(lx), 1))], axis=1)
+    dx, Lx = lx - after, Tx - np.concatenate([Tx[:, 1:], np.zeros((len(Tx), 1))], axis=1)
+    width = np.where(np.isfinite(n), n, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mx, qx = dx / Lx, np.where(lx > 0, dx / lx, np.nan)
+        ax = np.where(dx > 0, (Lx - width * after) / dx, n / 2)
+    columns: dict[str, Any] = {"mx": mx, "ax": ax, "qx": qx, "lx": lx, "dx": dx, "Lx": Lx, "Tx": Tx, "ex": ex}
+    status, reason = _first_told(tables, places)
+    counts: dict[str, Any] = {
+        name: None if values is None else np.add.reduceat(values, places, axis=1)
+        for name, values in (("deaths", tables.deaths), ("population", tables.population))
+    }
+    method = f"{tables.method}; regrouped"
+    return replace(tables, age=starts, n=n, status=status, reason=reason, method=method, **columns, **counts)
+
+
+def _first_told(tables: LifeTables, places: list[int]) -> tuple[Words, Words]:
+    """Of each new group: the status and reason of its first row that is not "ok"."""
+    status = np.empty((len(tables), len(places)), dtype=object)
+    reason = np.empty_like(status)
+    rows = np.arange(len(tables))
+    for at, (first, end) in enumerate(pairwise([*places, len(tables.age)])):
+        told = first + np.argmax(tables.status[:, first:end] != OK, axis=1)
+        status[:, at], reason[:, at] = tables.status[rows, told], tables.reason[rows, told]
+    return status, reason

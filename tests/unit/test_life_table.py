@@ -14,6 +14,7 @@ from mortality.measures.life_table import (
     life_tables_from_probabilities,
     life_tables_from_survivors,
     probability_of_dying,
+    regroup_ages,
     smooth_old_ages,
 )
 from mortality.measures.life_table_ax import AX_METHODS
@@ -187,6 +188,24 @@ def test_probabilities_and_survivors_come_back_as_they_were_given():
     np.testing.assert_allclose(again.lx, made.lx, rtol=1e-9)
 
 
+def test_a_complete_table_becomes_an_abridged_one_without_losing_a_year():
+    age = np.arange(0, 101)
+    persons = np.full(101, 1_000.0)
+    single = life_tables_from_counts(persons * 1e-4 * np.exp(0.09 * age), persons, age, "female", a0="andreev_kingkade")
+    wide = regroup_ages(single, LABELS)
+    at = [list(age).index(start) for start in AGE]
+    np.testing.assert_array_equal(wide.lx, single.lx[:, at])
+    np.testing.assert_array_equal(wide.ex, single.ex[:, at])
+    assert wide.Lx.sum() == pytest.approx(single.Lx.sum())
+    assert wide.dx.sum() == pytest.approx(100_000)
+    assert wide.deaths.sum() == pytest.approx(single.deaths.sum())
+    closed = slice(None, -1)
+    np.testing.assert_allclose(
+        wide.qx[0, closed],
+        wide.n[closed] * wide.mx[0, closed] / (1 + (wide.n[closed] - wide.ax[0, closed]) * wide.mx[0, closed]),
+    )
+
+
 # ---- the end of the table
 
 
@@ -357,6 +376,7 @@ def test_ages_that_do_not_follow_on_are_refused(age, words):
         ((MALES, AGE), {"infant_mortality": 12}, "12"),
         ((MALES[1:], AGE[1:]), {"infant_mortality": 0.012}, "1-5"),
         ((MALES, AGE), {"open_age": 83}, "83"),
+        ((1_000 * MALES, AGE), {}, "1 000"),
     ],
 )
 def test_wrong_use_gets_a_sentence_with_what_was_found_or_expected(arguments, options, words):
