@@ -32,6 +32,8 @@ def age_starts(age: Iterable[object]) -> Numbers:
     """
     values = list(age)
     words = [str(value).strip() for value in values]
+    if pd.isna(pd.Series(values, dtype=object)).any():
+        raise InputError("error.life_table_ages", found=", ".join(words))
     if all(_is_number(word) or (at == len(words) - 1 and word.endswith("+")) for at, word in enumerate(words)):
         starts = np.array([float(word.rstrip("+")) for word in words])
     else:

@@ -350,6 +350,7 @@ def test_more_deaths_than_people_end_a_group_with_certainty_and_keep_the_identit
         (["0", "1-4", "10-14", "15+"], "1-4"),
         (["0", "1-4", "5-9", "10-14"], "10-14"),
         ([0, 5, 1, 10], "0, 5, 1, 10"),
+        ([0, 1, 5, np.nan], "nan"),
     ],
 )
 def test_ages_that_do_not_follow_on_are_refused(age, words):
