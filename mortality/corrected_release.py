@@ -56,7 +56,8 @@ def redistributed_causes(deaths: pd.DataFrame, *, draws: int = DRAWS, seed: int 
     """REDISTRIBUTED_COLUMNS from deaths (unit_id of provinces, year, sex, age_group, released_cause)."""
     from mortality.measures.redistribution import DEFAULT_PACKAGES, death_array, redistribute_counts
 
-    array = death_array(deaths, DEFAULT_PACKAGES, by=["unit_id", "year"], code="released_cause", cause_list=CAUSE_LIST)
+    ordered = deaths.sort_values(["unit_id", "year", "sex", "age_group", "released_cause"], ignore_index=True)
+    array = death_array(ordered, DEFAULT_PACKAGES, by=["unit_id", "year"], code="released_cause", cause_list=CAUSE_LIST)
     array = replace(array, places=array.places.assign(nation=NATION))
     found = redistribute_counts(array.counts, array.rules)
     units = ["unit_id"] if len(set(array.places["unit_id"])) == 1 else ["unit_id", "nation"]

@@ -109,7 +109,12 @@ def _maternal_ratio(entry: Indicator) -> Parts:
 
 def _defined_count(entry: Indicator) -> Parts:
     defined = _defined(entry)
-    return {**defined, "method": "count", "denominator": "", "options": {**defined["options"], "absent_is_zero": True}}
+    return {
+        **defined,
+        "method": "count",
+        "denominator": "",
+        "options": {**defined["options"], "zero_where_others": True},
+    }
 
 
 def _by_age(entry: Indicator) -> Parts:

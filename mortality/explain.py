@@ -20,7 +20,7 @@ from mortality.release_tables import (
     communes_of_registers,
     one_population_per_commune,
 )
-from tkyt_analysis.catalog import load_entry
+from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.release import ReleaseContext
@@ -122,8 +122,8 @@ def _of_ages(rows: pd.DataFrame, figure: dict[str, Any]) -> pd.DataFrame:
 
 def _of_indicator(context: ReleaseContext, rows: pd.DataFrame, figure: dict[str, Any]) -> pd.DataFrame:
     """The deaths that the indicator counts: of its causes, of newborns, of the communes whose births are known."""
-    indicator = load_entry("indicators", figure["indicator_id"])
-    if figure.get("part") == "denominator":  # a share: all deaths
+    indicator = load_entries("indicators").get(figure["indicator_id"])
+    if indicator is None or figure.get("part") == "denominator":  # a plain count; a share: all deaths
         return rows
     if indicator.denominator == "live_births":
         rows = rows[rows["unit_2025"].isin(_with_births(context, figure))]

@@ -63,7 +63,12 @@ def _younger_than(deaths: pd.DataFrame, frame: pd.DataFrame, days: int) -> pd.Da
     unknown = counts(deaths[infant & age_days.isna()], frame, GROUP).astype(float)
     share = (known / placed).where(placed > 0)
     return pd.DataFrame(
-        {"known": known, "unknown": unknown, "younger": known + (unknown * share).where(unknown > 0, 0.0)}
+        {
+            "known": known,
+            "unknown": unknown,
+            "infants": placed + unknown,
+            "younger": known + (unknown * share).where(unknown > 0, 0.0),
+        }
     )
 
 
@@ -82,8 +87,9 @@ def _of_newborns(
     none = _rates(entry, frame, young["known"] + more, births, method=method)
     every = _rates(entry, frame, young["known"] + young["unknown"] + more, births, method=method)
     shared = young["unknown"] > 0
-    infants = young["known"] + young["unknown"]
-    note = (young["unknown"] / infants.where(infants > 0)).map(lambda share: f";unknown_days={share:.1%}_shared_out")
+    note = (young["unknown"] / young["infants"].where(young["infants"] > 0)).map(
+        lambda share: f";unknown_days={share:.1%}_shared_out"
+    )
     impossible = shared & young["younger"].isna()
     reason = rows["reason"].mask(impossible & births.notna(), "reason.days_of_age_unknown")
     return rows.assign(

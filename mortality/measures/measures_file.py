@@ -22,6 +22,7 @@ from mortality.measures.indicators_life import (
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, crude_rate
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import band_label, parse_bands
+from tkyt_analysis.reference.vietnamese_text import fold
 
 KEYS = ["unit", "year", "sex"]
 COLUMNS = [*KEYS, "measure", "age_group", "events", "population", "value", "lower", "upper", "per", "method", "status", "reason"]  # fmt: skip
@@ -61,7 +62,7 @@ def read_counts(path: Path) -> pd.DataFrame:
         text = pd.read_csv(path, sep=separator_of(path), dtype="str", keep_default_na=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise InputError("error.measures_file", file=path, reason=str(error).splitlines()[0]) from error
-    given = {str(name).strip().casefold().replace(" ", "_"): name for name in text.columns}
+    given = {fold(str(name)).strip().replace(" ", "_"): name for name in text.columns}
     found = {name: next((given[one] for one in words if one in given), None) for name, words in NAMES.items()}
     missing = [name for name in ("age_group", "events", "population") if found[name] is None]
     if missing:

@@ -93,6 +93,8 @@ def _joined(cube: Cube, measure: Measure, view: View, groupings: list[Grouping],
     """numerator, denominator, modelled, moved per cell; a denominator without a dimension counts for each of its members."""
     upper = _numerators(cube, measure, view, groupings, by)
     if not measure.denominator:
+        if measure.options.get("zero_where_others"):
+            upper = _with_zeros(cube, measure, view, groupings, by, upper)
         average = measure.method == "average"
         return upper if average else upper.assign(denominator=np.nan)
     fact = cube.fact(measure.denominator)
@@ -157,6 +159,20 @@ def _numerators(cube: Cube, measure: Measure, view: View, groupings: list[Groupi
         parts.append(found[found["category"] != fact.whole] if apart else found)
     rows = pd.concat(parts, ignore_index=True).rename(columns={"amount": "numerator"})
     return rows[rows["rows_counted"] > 0].drop(columns="rows_counted").reset_index(drop=True)
+
+
+def _with_zeros(
+    cube: Cube, measure: Measure, view: View, groupings: list[Grouping], by: list[str], upper: pd.DataFrame
+) -> pd.DataFrame:
+    """The counts, and 0 in the cells where the fact counted others (deaths, but none of the measure's causes)."""
+    from dataclasses import replace
+
+    others = _numerators(cube, replace(measure, options={}), view, groupings, by)
+    if by:
+        rows = others[by].merge(upper, on=by, how="left", validate="one_to_one")
+    else:
+        rows = upper.reindex(range(1)) if len(others) else upper
+    return rows.assign(numerator=rows["numerator"].fillna(0.0), modelled=rows["modelled"].eq(True))
 
 
 def _by_category(fact: Fact, view: View, groupings: list[Grouping]) -> list[tuple[View, list[Grouping], bool]]:
