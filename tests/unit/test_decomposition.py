@@ -55,13 +55,13 @@ def test_the_parts_of_the_ages_add_up_to_the_difference_by_every_exact_method(fi
         assert rows["contribution"].sum() == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=5, deadline=None)
-@given(seven_rates, st.lists(st.floats(0.7, 1.4), min_size=7, max_size=7).map(np.array))
-def test_the_parts_along_the_line_add_up_but_for_the_residual_that_is_printed(first, change):
-    rows = horiuchi_decomposition(first, first * change, AGE)
-    left = difference(first, first * change) - rows["contribution"].sum()
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.floats(0.6, 1.6), min_size=7, max_size=7).map(np.array))
+def test_the_parts_along_the_line_add_up_but_for_the_residual_that_is_printed(change):
+    rows = horiuchi_decomposition(ONE, ONE * change, AGE, **MIDPOINT)
+    left = difference(ONE, ONE * change, **MIDPOINT) - rows["contribution"].sum()
     assert rows["residual"][0] == pytest.approx(left, abs=1e-9)
-    assert abs(left) < 0.01 * rows["contribution"].abs().sum() + 1e-6
+    assert abs(left) < 0.001 * rows["contribution"].abs().sum() + 1e-6
 
 
 def test_more_steps_leave_less():
