@@ -6,7 +6,7 @@ after Silcocks, or a simulation of the counts. They do not hold incomplete regis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -39,9 +39,9 @@ class _Limits:
 
 def life_expectancy(
     table: pd.DataFrame | LifeTables,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
-    at: float | Iterable[float] | None = None,
+    at: float | Sequence[float] | None = None,
     confidence: float = 0.95,
     method: str = "silcocks",
     convention: str = "textbook",
@@ -102,7 +102,12 @@ def _require(value: str, known: Sequence[str], key: str) -> None:
 
 
 def life_tables_by(
-    table: pd.DataFrame, by: Sequence[str] = (), *, sex: Any = None, open_from: float | None = None, **options: Any
+    table: pd.DataFrame,
+    by: str | Sequence[str] = (),
+    *,
+    sex: Any = None,
+    open_from: float | None = None,
+    **options: Any,
 ) -> tuple[LifeTables, pd.DataFrame]:
     """Life tables of rows of deaths and population, and one row of `by` per table (same order).
 
@@ -114,7 +119,7 @@ def life_tables_by(
 
 def probability_of_dying_by(
     table: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str],
     from_age: float,
     to_age: float,
     *,
@@ -134,7 +139,12 @@ def probability_of_dying_by(
 
 
 def _tables(
-    table: pd.DataFrame | LifeTables, by: Sequence[str], *, sex: Any, open_from: float | None, options: dict[str, Any]
+    table: pd.DataFrame | LifeTables,
+    by: str | Sequence[str],
+    *,
+    sex: Any,
+    open_from: float | None,
+    options: dict[str, Any],
 ) -> tuple[LifeTables, pd.DataFrame, Flags]:
     if isinstance(table, LifeTables):
         if table.deaths is None or table.population is None:
@@ -246,11 +256,10 @@ def _reasons(tables: LifeTables, absent: Flags, convention: str) -> Words:
     return np.where(whole[:, np.newaxis] != "", whole[:, np.newaxis], reason).astype(object)
 
 
-def _places(tables: LifeTables, at: float | Iterable[float] | None) -> list[int]:
+def _places(tables: LifeTables, at: float | Sequence[float] | None) -> list[int]:
     if at is None:
         return list(range(len(tables.age)))
-    ages = [at] if isinstance(at, (int, float)) else list(at)
-    return [tables.place_of(float(age)) for age in ages]
+    return [tables.place_of(float(age)) for age in np.atleast_1d(np.asarray(at, dtype=float))]
 
 
 def _rows(

@@ -53,14 +53,14 @@ class CountsByAge:
         return CountsByAge(self.keys, self.age[: keep + 1], labels, added(self.deaths), added(self.population), absent)
 
 
-def counts_by_age(table: pd.DataFrame, by: Sequence[str] = ()) -> CountsByAge:
+def counts_by_age(table: pd.DataFrame, by: str | Sequence[str] = ()) -> CountsByAge:
     """Rows → arrays. The rows may stand in any order; each series has one row per age group.
 
     table : columns deaths, person_years (or population, persons, pops), age_group (or age, startage), and `by`
 
     Raises InputError where columns are missing, an age group stands twice within a series, or ages do not follow on.
     """
-    columns = list(by)
+    columns = [by] if isinstance(by, str) else list(by)
     age_column, population = _first_of(table, AGE_COLUMNS), _first_of(table, POPULATION_COLUMNS)
     missing = [name for name in ("deaths", *columns) if name not in table]
     missing += [] if age_column else [" | ".join(AGE_COLUMNS[:2])]

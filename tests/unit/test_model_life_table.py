@@ -25,6 +25,14 @@ def test_every_standard_has_a_title_a_source_and_plausible_life_expectancies():
         assert 65 < male < both < female < 85
 
 
+@pytest.mark.parametrize("standard", ["wpp_2024_2015_2020", "wpp_2019_2015_2020"])
+def test_a_band_0_4_in_place_of_0_and_1_4_hardly_moves_life_expectancy(standard):
+    split = standard_life_table(standard)
+    together = split.dx[:, :2].sum(axis=1) / split.Lx[:, :2].sum(axis=1)
+    merged = life_tables(np.column_stack([together, split.mx[:, 2:]]), [0, *split.age[2:]], split.sex)
+    np.testing.assert_allclose(merged.ex[:, 0], split.ex[:, 0], atol=0.005)
+
+
 def test_two_parameters_meet_child_and_adult_mortality():
     table = model_life_table(sex=["male", "female"], q5=[0.03, 0.02], q15_45=[0.2, 0.09])
     child = 1 - table.lx[:, table.place_of(5)] / table.lx[:, 0]
