@@ -232,10 +232,9 @@ def _mortality_variance(ill: Numbers, expectancy: Numbers, deaths: npt.ArrayLike
     died = _matrix(deaths, table)
     q = table.qx
     square = np.divide(q**2 * (1 - q), died, out=np.zeros(q.shape), where=died > 0)
-    square[:, -1] = 0.0
     after = np.concatenate([expectancy[:, 1:], np.zeros((len(q), 1))], axis=1)
     lost = (np.where(np.isfinite(table.n), table.n, 0.0) - table.ax) * (1 - ill) + np.nan_to_num(after)
-    lost[:, -1] = 0.0
+    lost[:, -1] = 0.0  # everybody in the open group dies: no variance
     total = np.cumsum((table.lx**2 * lost**2 * square)[:, ::-1], axis=1)[:, ::-1]
     return np.divide(total, table.lx**2, out=np.full(total.shape, np.nan), where=table.lx > 0)
 

@@ -122,6 +122,15 @@ def test_limits_hold_the_value_and_years_add_up_over_causes_and_scale_with_the_c
     assert (parts["yll"] <= parts["upper"]).all()
 
 
+def test_limits_are_dobson_s():
+    row = years_of_life_lost(DEATHS, ABRIDGED_85).iloc[0]
+    years, total = years_per_death(ABRIDGED_85)[0], DEATHS.sum()
+    spread = np.sqrt((years**2 * DEATHS).sum() / total)
+    above, z = total + 1, 1.959963985
+    byar = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
+    assert row["upper"] == pytest.approx((years * DEATHS).sum() + spread * (byar - total))
+
+
 def test_no_death_loses_no_year_and_its_upper_limit_is_that_of_an_unseen_death():
     row = years_of_life_lost(np.zeros(19), ABRIDGED_85, population=PEOPLE).iloc[0]
     assert (row["yll"], row["lower"], row["status"]) == (0, 0, "ok")
