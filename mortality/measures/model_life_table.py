@@ -88,12 +88,12 @@ def model_life_table(
     series = max([np.atleast_1d(np.asarray(value, dtype=float)).size for value in known.values()] + [_count(sex)])
     sexes = sexes_of_series(sex, series)
     targets = {name: per_series(value, series, name) for name, value in known.items()}
-    _require_possible(targets)
+    require_possible(targets)
     shape = _shape(standard, sexes)
     alpha, beta = _parameters(shape, targets)
     survivors = _bent(shape, alpha, beta)
     tables = _as_tables(shape, survivors, sexes, ages, _words(standard, list(known)))
-    return _without_missed(tables, _reached(shape, survivors, targets))
+    return without_missed(tables, _reached(shape, survivors, targets))
 
 
 def _reached(shape: LifeTables, survivors: Numbers, targets: dict[str, Numbers]) -> Flags:
@@ -104,7 +104,8 @@ def _reached(shape: LifeTables, survivors: Numbers, targets: dict[str, Numbers])
     return ~np.any(missed, axis=0)
 
 
-def _without_missed(tables: LifeTables, reached: Flags) -> LifeTables:
+def without_missed(tables: LifeTables, reached: Flags) -> LifeTables:
+    """Series that did not reach their targets keep no figure, and say why."""
     columns: dict[str, Any] = {
         name: np.where(reached[:, np.newaxis], getattr(tables, name), np.nan)
         for name in ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")
@@ -167,7 +168,8 @@ def _labelled(tables: LifeTables, flags: Flags, words: str) -> LifeTables:
     return replace(tables, status=status, reason=reason, method=f"{tables.method}; weak ages from {words}")
 
 
-def _require_possible(targets: dict[str, Numbers]) -> None:
+def require_possible(targets: dict[str, Numbers]) -> None:
+    """Probabilities lie between 0 and 1 and life expectancies between 0 and 120; InputError otherwise."""
     for name, values in targets.items():
         top = 120.0 if name == "e0" else 1.0
         wrong = values[~((values > 0) & (values < top))]
@@ -229,13 +231,13 @@ def _parameters(shape: LifeTables, targets: dict[str, Numbers]) -> tuple[Numbers
         def alpha_for(beta: Numbers) -> Numbers:
             return child - beta * level[:, at[5]]
 
-        beta = _halved(lambda trial: adult(alpha_for(trial), trial) - targets["q15_45"], _BETA, len(shape))
+        beta = halved(lambda trial: adult(alpha_for(trial), trial) - targets["q15_45"], _BETA, len(shape))
         return alpha_for(beta), beta
     if "q5" in targets:
         return _logit(1 - targets["q5"]) - level[:, at[5]], ones
     if "q15_45" in targets:
-        return _halved(lambda trial: adult(trial, ones) - targets["q15_45"], _ALPHA, len(shape)), ones
-    return _halved(lambda trial: targets["e0"] - _e0(shape, _bent(shape, trial, ones)), _ALPHA, len(shape)), ones
+        return halved(lambda trial: adult(trial, ones) - targets["q15_45"], _ALPHA, len(shape)), ones
+    return halved(lambda trial: targets["e0"] - _e0(shape, _bent(shape, trial, ones)), _ALPHA, len(shape)), ones
 
 
 def _e0(shape: LifeTables, survivors: Numbers) -> Numbers:
@@ -268,10 +270,10 @@ def _alpha_of_trusted(shape: LifeTables, observed: LifeTables, trusted: Flags) -
         step = -np.diff(np.log(survivors), axis=1)
         return np.where(trusted[:, :-1], step, 0.0).sum(axis=1) - hazard
 
-    return _halved(short, _ALPHA, len(shape))
+    return halved(short, _ALPHA, len(shape))
 
 
-def _halved(rises: Callable[[Numbers], Numbers], between: tuple[float, float], series: int) -> Numbers:
+def halved(rises: Callable[[Numbers], Numbers], between: tuple[float, float], series: int) -> Numbers:
     """The root of a rising function in each series, by halving."""
     low, high = np.full(series, between[0]), np.full(series, between[1])
     for _ in range(_HALVINGS):

@@ -5,6 +5,7 @@ import pytest
 
 from mortality.measures.life_table import life_tables
 from mortality.measures.life_table_core import cut_at
+from mortality.measures.log_quad_life_table import log_quad_life_table
 from mortality.measures.model_life_table import (
     fill_weak_ages,
     model_life_table,
@@ -121,3 +122,51 @@ def test_wrong_use_gets_a_sentence(call, words):
         call()
     for language in ("vi", "en"):
         assert words in refused.value.sentence(language)
+
+
+# ---- the log-quadratic model
+
+
+def test_the_log_quadratic_rates_follow_their_formula():
+    table = log_quad_life_table("female", q5=0.05, k=0.5)
+    h, at = np.log(0.05), table.place_of(40)
+    assert table.mx[0, at] == pytest.approx(np.exp(-3.2690 + 0.9339 * h + 0.0533 * h**2 + 0.2246 * 0.5))
+    assert table.mx[0, 0] == pytest.approx(np.exp(-0.6619 + 0.7684 * h - 0.0277 * h**2))
+    assert table.age[-1] == 110
+    assert set(table.status.ravel()) == {"modelled"}
+
+
+@pytest.mark.parametrize("targets", [{"q5": [0.05, 0.02], "q15_45": [0.25, 0.1]}, {"q5": [0.05, 0.02], "e0": [64, 76]},
+                                     {"e0": [55, 80]}])  # fmt: skip
+def test_the_log_quadratic_table_meets_what_is_known(targets):
+    table = log_quad_life_table(["male", "female"], **targets)
+    found = {
+        "q5": 1 - table.lx[:, table.place_of(5)] / table.radix,
+        "q15_45": 1 - table.lx[:, table.place_of(60)] / table.lx[:, table.place_of(15)],
+        "e0": table.ex[:, 0],
+    }
+    for name, values in targets.items():
+        assert found[name] == pytest.approx(values, rel=1e-6)
+
+
+def test_a_log_quadratic_table_can_be_the_standard_of_weak_ages():
+    model = log_quad_life_table("male", q5=0.03, q15_45=0.2)
+    weak = np.array(AGE) < 5
+    filled = fill_weak_ages(
+        cut_at(model, 85).mx[0] * np.where(weak, 0.3, 1), AGE, "male", weak=weak, standard=model, q5=0.03, q15_45=0.2
+    )
+    assert filled.ex[0, 0] == pytest.approx(model.ex[0, 0], abs=0.1)
+
+
+def test_log_quadratic_targets_out_of_reach_or_of_both_sexes_are_not_answered():
+    table = log_quad_life_table("male", q5=[0.05, 0.05], e0=[95, 64])
+    assert table.status[:, 0].tolist() == ["not_assessable", "modelled"]
+    for call, words in (
+        (lambda: log_quad_life_table("total", q5=0.05), "male"),
+        (lambda: log_quad_life_table("male", q15_45=0.2), "q15_45"),
+        (lambda: log_quad_life_table("male", q5=50), "50"),
+    ):
+        with pytest.raises(UsageError) as refused:
+            call()
+        assert words in refused.value.sentence("vi")
+        assert words in refused.value.sentence("en")
