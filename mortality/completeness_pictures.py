@@ -20,6 +20,7 @@ COMBINED = "combined"
 MARKERS = {"ok": "o", "modelled": "D"}  # modelled estimates borrow another place's level: a diamond, not filled
 FULL = 100.0
 MOST_PLACES = 40
+FIRST_NAMED = 35  # the points of younger ages lie too close to be named
 
 
 def draw_methods(rows: pd.DataFrame, language: str, *, place: str) -> str:
@@ -77,7 +78,7 @@ def draw_places(rows: pd.DataFrame, names: dict[str, str], language: str, *, yea
     return figure(picture, caption=caption, alternative=caption)
 
 
-def draw_by_age(rows: pd.DataFrame, language: str) -> str:
+def draw_by_age(rows: pd.DataFrame, language: str, *, place: str, year: int) -> str:
     """Completeness at each age group with limits: rows age_group, completeness, lower, upper."""
     with chart_style():
         drawing, axes = new_figure(7.4, 2.8)
@@ -90,7 +91,7 @@ def draw_by_age(rows: pd.DataFrame, language: str) -> str:
         axes.set_ylim(0, max(120, float(np.nanmax(high, initial=0)) * 1.05))
         _percent(axes.yaxis)
         picture = svg_of(drawing)
-    caption = label("completeness.picture.by_age", language)
+    caption = label("completeness.picture.by_age", language, place=place, year=year)
     return figure(picture, caption=caption, alternative=caption)
 
 
@@ -123,7 +124,7 @@ def _balance(axes: Any, points: pd.DataFrame, language: str) -> None:
     )
     axes.plot(used["death_rate"], used["entry_minus_growth"], "o", color=SERIES[0], markersize=5)
     axes.plot(points["death_rate"], points["fitted"], color=SERIES[1], linewidth=1.5)
-    for row in points.iloc[::3].itertuples():
+    for row in points[points["age"] >= FIRST_NAMED].iloc[::3].itertuples():
         axes.annotate(
             f"{row.age:g}+",
             (row.death_rate, row.entry_minus_growth),

@@ -319,10 +319,12 @@ def by_age_html(workbench: Workbench, place: str, period: str = "", language: st
     if combined.empty:
         return Comparison(combined, _nothing_estimated(language))
     chosen = combined[combined["unit_id"] == _one_unit(combined, province_of(workbench, place))].iloc[-1]
-    rows = age_pattern(workbench, str(chosen["unit_id"]), int(chosen["year"]), float(chosen["completeness"]))
-    return (
-        Comparison(rows, draw_by_age(rows, language)) if len(rows) else Comparison(rows, _nothing_estimated(language))
-    )
+    unit, year = str(chosen["unit_id"]), int(chosen["year"])
+    rows = age_pattern(workbench, unit, year, float(chosen["completeness"]))
+    if rows.empty:
+        return Comparison(rows, _nothing_estimated(language))
+    name = unit_names(workbench).get(unit, unit)
+    return Comparison(rows, draw_by_age(rows, language, place=name, year=year))
 
 
 BROAD_AGES = {"0-4": (0, 4), "5-14": (5, 14), "15-29": (15, 29), "30-44": (30, 44), "45-59": (45, 59), "60-69": (60, 69),

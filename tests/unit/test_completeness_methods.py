@@ -21,6 +21,7 @@ from mortality.measures.completeness import (
     generalised_growth_balance,
     ggb_seg,
     growth_balance_points,
+    published_deaths,
     synthetic_extinct_generations,
 )
 from tkyt_analysis.errors import InputError, UsageError
@@ -313,6 +314,17 @@ def test_published_totals_carry_their_own_range():
     )
     assert found["completeness"].iloc[0] == pytest.approx(0.8332, abs=5e-5)
     assert found["lower"].iloc[0] < 556_015 / 700_000 < found["upper"].iloc[0]
+
+
+def test_published_deaths_of_the_catalog_give_the_published_completeness():
+    # Karlinsky 2024: 86.57 % in 2018, 83.32 % in 2019; with the United Nations' own 2019 deaths 556 015 / 612 164.
+    listed = published_deaths("VN").assign(deaths=lambda rows: rows["year"].map({2018: 569_338, 2019: 556_015}))
+    found = expected_deaths(listed.dropna(subset="deaths"), by=["year", "source"])
+    of_mean = found[found["source"].str.startswith("Karlinsky")].set_index("year")["completeness"]
+    assert of_mean.round(4).to_dict() == {2018: 0.8657, 2019: 0.8332}
+    united_nations = found[found["source"].str.startswith("UN")].set_index("year")
+    assert united_nations.loc[2019, "completeness"] == pytest.approx(556_015 / 612_164)
+    assert published_deaths("VN2025:51").empty
 
 
 def test_completeness_by_age_adds_up_to_the_whole_and_shows_where_deaths_are_missing():

@@ -211,7 +211,7 @@ def test_pictures_are_the_same_for_the_same_rows_and_say_their_figure_in_words(t
     by_age = pd.DataFrame(
         {"age_group": ["0-4", "80+"], "completeness": [0.5, np.nan], "lower": [0.2, np.nan], "upper": [9.0, np.nan]}
     )
-    assert "<svg" in draw_by_age(by_age, "vi")
+    assert "<svg" in draw_by_age(by_age, "vi", place="Quảng Ngãi", year=2024)
 
 
 def test_example_of_the_age_ranges_is_invented_and_says_so():

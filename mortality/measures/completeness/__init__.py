@@ -16,7 +16,7 @@ from mortality.measures.completeness.capture_recapture import (
     in_common,
     list_totals,
 )
-from mortality.measures.completeness.expected import completeness_by_age, expected_deaths
+from mortality.measures.completeness.expected import completeness_by_age, expected_deaths, published_deaths
 from mortality.measures.completeness.extinct_generations import (
     death_distribution_methods,
     extinct_generation_points,
@@ -57,5 +57,6 @@ __all__ = [
     "growth_balance_points",
     "in_common",
     "list_totals",
+    "published_deaths",
     "synthetic_extinct_generations",
 ]

@@ -85,12 +85,13 @@ def _shares(rows: pd.DataFrame, keys: list[str], method: str, confidence: float,
         variance = 1 / deaths + np.nan_to_num(np.asarray(published, dtype=float)) ** 2 + spread**2
         factor = np.exp(half * np.sqrt(variance))
         share = deaths / expected
+        lower, upper = share / factor, share * factor
     columns = {
         "deaths": deaths,
         "expected": expected,
         "completeness": share,
-        "lower": share / factor,
-        "upper": share * factor,
+        "lower": lower,
+        "upper": upper,
     }
     return result_table(
         rows[keys], columns, method=f"expected_deaths;{method}", reason=reason, modelled=method == "age_schedule"
@@ -147,3 +148,19 @@ def _overall(rows: pd.DataFrame, keys: list[str], completeness: pd.DataFrame | f
     if not completeness > 0:
         raise InputError("error.completeness_share", found=f"{completeness:g}")
     return completeness
+
+
+def published_deaths(place: str = "VN") -> pd.DataFrame:
+    """year, expected, expected_lower, expected_upper, source: deaths of a place that others estimate (code list
+    external_estimates, indicators deaths and expected_deaths); several sources may stand for one year. For `expected_deaths`,
+    join your registered deaths by year."""
+    from tkyt_analysis.catalog import read_codelist
+
+    rows = read_codelist("external_estimates")
+    rows = rows[rows["indicator"].isin(["deaths", "expected_deaths"]) & (rows["place"] == place)]
+    numbers = {
+        new: pd.to_numeric(rows[old], errors="coerce").astype(float)
+        for new, old in (("expected", "value"), ("expected_lower", "lower"), ("expected_upper", "upper"))
+    }
+    table = pd.DataFrame({"year": rows["year"].astype(int), **numbers, "source": rows["source"]})
+    return table.sort_values(["year", "source"], ignore_index=True)
