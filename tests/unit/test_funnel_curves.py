@@ -49,6 +49,12 @@ def test_a_ratio_is_compared_with_what_was_expected():
     assert list(found["significance"]) == ["high_outer", "not_significant", "low_outer", "low_outer"]
 
 
+def test_between_the_two_pairs_of_limits_a_unit_is_named_after_the_inner_one():
+    # 20 events: exact limits of 95 % 12.2 to 30.9, of 99.8 % 8.9 to 38.1; 5 events: 1.6 to 11.7 and 0.7 to 16.5.
+    found = funnel_significance([20, 20, 5, 5], [12, 8, 12, 17], statistic="ratio")
+    assert list(found["significance"]) == ["high_inner", "high_outer", "low_inner", "low_outer"]
+
+
 def test_units_that_cannot_be_judged_say_why_and_do_not_move_the_average():
     counts = pd.Series([50, 60, None, 5, 4], index=list("abcde"), dtype=float)
     found = funnel_significance(counts, [1000, 1000, 1000, 3, 0], statistic="proportion")
