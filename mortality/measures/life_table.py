@@ -71,7 +71,7 @@ def life_tables(
     age : first year of each group (0, 1, 5, …) or labels ("0", "1-4", …, "85+"); the last is open; any first age
     sex : "male", "female", "total"; one for all series or one per series
     ax : "greville" (from age 10), "un" (UN 1982, MORTPAK: from 15), "greville_li" (from 5), "keyfitz_flieger", "pas",
-        "midpoint", "hmd", "constant_hazard" (from 5), "exponential" (all ages), "chiang" (0.1 and one half: PHE/ONS), or
+        "midpoint", "half", "hmd", "constant_hazard" (from 5), "exponential" (all ages), "chiang" (0.1 and one half: PHE/ONS), or
         years as (ages,) or (series, ages)
     a0 : "coale_demeny_west" (from m0), "coale_demeny_west_q0", "…_north", "…_east", "…_south" (from q0),
         "andreev_kingkade", or a number

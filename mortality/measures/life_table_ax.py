@@ -178,6 +178,11 @@ def _midpoint(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numbers:
     return ax
 
 
+def _half(mx: Numbers, age: Numbers, n: Numbers, ax: Numbers) -> Numbers:
+    """Half of every closed group from one year on, ages 1-4 too (2.0: LEdecomp, demor); infancy by its rule."""
+    return np.where((age >= 1) & np.isfinite(n), n / 2, ax)
+
+
 def _greville_from(first: float) -> Callable[[Numbers, Numbers, Numbers, Numbers], Numbers]:
     """n/2 - n²/12 (m - k), k the slope of ln m between the neighbours' middles, from age `first` on.
 
@@ -258,6 +263,7 @@ AX_METHODS: dict[str, Callable[[Numbers, Numbers, Numbers, Numbers], Numbers]] =
     "keyfitz_flieger": _keyfitz_flieger,
     "pas": _midpoint,  # US Census Bureau: Coale-Demeny under five, 2.5 from then on
     "midpoint": _midpoint,
+    "half": _half,
     "hmd": _midpoint,  # single ages: 0.5, and a0 by its rule
     "constant_hazard": _constant,
     "exponential": _exponential,

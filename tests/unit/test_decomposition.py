@@ -229,3 +229,8 @@ def test_ages_that_nobody_reaches_have_no_part():
     rows = arriaga_decomposition(deadly, TWO, AGE, **MIDPOINT)
     assert (rows["contribution"][5:] == 0).all()
     assert rows["contribution"].sum() == pytest.approx(difference(deadly, TWO, **MIDPOINT))
+
+
+def test_half_of_every_group_is_the_ax_of_the_peers_of_this_room():
+    table = life_tables([0.0088, 0.0006, 0.0004, 0.2], [0, 1, 5, 10], "male", ax="half", a0="andreev_kingkade")
+    assert table.ax[0].tolist() == [pytest.approx(0.14929 - 1.99545 * 0.0088), 2.0, 2.5, 5.0]
