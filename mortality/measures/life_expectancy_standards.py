@@ -167,6 +167,7 @@ def _printed_figures(bands: AgeBands, exact: tuple[Numbers, Numbers], printed: d
     by_group = np.array([printed.get(label, np.nan) for label in bands.label])
     ages, years = exact
     single = (bands.width[:-1] == 1).all() and len(bands.start) > 2 and len(years) == 1 and (np.diff(ages) == 1).all()
-    if not single or not np.isin(bands.start[:-1], ages).all():
+    known = bands.start <= ages[-1]  # beyond the standard's last age its last figure holds
+    if not single or not np.isin(bands.start[known], ages).all():
         return by_group
     return np.interp(bands.start, ages, years[0])

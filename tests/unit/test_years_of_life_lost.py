@@ -35,6 +35,7 @@ def test_a_death_loses_what_who_s_standard_gives_its_age():
     assert total["yll"][0] == pytest.approx(rows["yll"].sum())
     assert total["yll_per_death"][0] == pytest.approx(rows["yll"].sum() / DEATHS.sum())
     assert years_per_death(range(106))[0][40] == 52.20
+    assert years_per_death(range(116))[0][[105, 110, 115]].tolist() == [1.02, 1.02, 1.02]
 
 
 def test_groups_that_the_standard_does_not_print_are_interpolated_at_the_mean_age_of_death():
