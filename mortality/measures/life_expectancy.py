@@ -23,6 +23,8 @@ from tkyt_analysis.errors import UsageError
 
 METHODS = ("silcocks", "chiang", "simulation")
 CONVENTIONS = ("textbook", "phe")
+FIGURES = ["age", "value", "lower", "upper", "standard_error", "deaths_from_age", "population_from_age", "method", "status",
+           "reason"]  # fmt: skip
 SMALLEST_POPULATION = 5_000  # PHE/OHID: no life expectancy for this many persons or fewer
 WIDEST_LIMITS = 20.0  # years between the 95 % limits, beyond which PHE/OHID print nothing
 _CELLS = 1_000_000  # drawn counts held at a time
@@ -82,6 +84,8 @@ def life_expectancy(
     _require(convention, CONVENTIONS, "error.life_expectancy_convention")
     if not 0 < confidence < 1:
         raise UsageError("error.confidence", value=confidence)
+    if isinstance(table, pd.DataFrame) and table.empty:
+        return _nothing(by, FIGURES)
     if convention == "phe":
         options = {"ax": "chiang", **options}
     tables, keys, absent = _tables(table, by, sex=sex, open_from=open_from, options=options)
@@ -94,6 +98,11 @@ def life_expectancy(
     places = _places(tables, at)
     words = f"e(x); {tables.method}; limits {method}" + (f" ({draws} draws)" if method == "simulation" else "")
     return _rows(tables, keys, places, error, lower, upper, reason, words if convention != "phe" else f"{words}; PHE")
+
+
+def _nothing(by: str | Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """No rows in, no rows out, with the columns of an answer."""
+    return pd.DataFrame(columns=[*([by] if isinstance(by, str) else by), *columns])
 
 
 def _require(value: str, known: Sequence[str], key: str) -> None:
@@ -133,6 +142,8 @@ def probability_of_dying_by(
 
     One row per series: `by`, from_age, to_age, value, lower, upper, method, status, reason.
     """
+    if table.empty:
+        return _nothing(by, ["from_age", "to_age", "value", "lower", "upper", "method", "status", "reason"])
     tables, keys = life_tables_by(table, by, sex=sex, open_from=open_from, **options)
     found = probability_of_dying(tables, from_age, to_age, confidence=confidence, limits=limits)
     return pd.concat([keys, found.drop(columns="series", errors="ignore")], axis=1)

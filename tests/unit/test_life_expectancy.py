@@ -226,6 +226,14 @@ def test_wrong_use_gets_a_sentence(change, options, words):
         assert words in refused.value.sentence(language)
 
 
+def test_no_rows_in_no_rows_out():
+    by = ["province_code", "sex"]
+    for answer in (life_expectancy, lambda rows, keys: probability_of_dying_by(rows, keys, 15, 60)):
+        full, empty = answer(PLACES, by), answer(PLACES.iloc[:0], by)
+        assert len(empty) == 0
+        assert list(empty.columns) == list(full.columns)
+
+
 def test_rates_alone_have_no_limits():
     with pytest.raises(UsageError, match="life_tables_from_counts"):
         life_expectancy(life_tables(RATES, AGE, "male"))
