@@ -42,9 +42,13 @@ class Level:
 
     def pooled(self, evidence: Numbers) -> Numbers:
         """(…, S, A, P, C) the evidence of each cell's group."""
+        return np.broadcast_to(self.summed(evidence), evidence.shape)
+
+    def summed(self, evidence: Numbers) -> Numbers:
+        """`pooled`, with one place where all places (ages, sexes) have the same."""
         found = evidence.sum(axis=-4, keepdims=True) if self.both_sexes else evidence
-        found = _grouped(found, self.ages, -3)
-        return np.broadcast_to(_grouped(found, self.places, -2), evidence.shape)
+        places_first = _grouped(found, self.places, -2)  # the longest axis first
+        return _grouped(places_first, self.ages, -3)
 
 
 def _grouped(values: Numbers, groups: npt.NDArray[np.int64] | None, axis: int) -> Numbers:
@@ -279,11 +283,15 @@ def _stage(
     into, bits = np.zeros(deaths.shape), np.zeros(deaths.shape[-4:], np.int64)
     for number, level in enumerate(levels):
         here = chosen[..., pools] == number
-        if here.any():
-            pooled = level.pooled(evidence)
-            total = pooled @ members
-            share = np.divide(amount, total, out=np.zeros(np.broadcast_shapes(amount.shape, total.shape)), where=here & (total > 0))  # fmt: skip
-            piece = pooled * (share @ np.swapaxes(members, -1, -2))
+        use = np.flatnonzero(here.any(axis=(0, 1, 2)))  # the pools that take their shares from this level somewhere
+        if len(use):
+            pooled, inside = level.summed(evidence), members[..., use]
+            total, wanted_of = pooled @ inside, amount[..., use]
+            share = np.divide(
+                wanted_of, total, out=np.zeros(np.broadcast_shapes(wanted_of.shape, total.shape)),
+                where=here[..., use] & (total > 0),
+            )  # fmt: skip
+            piece = pooled * (share @ np.swapaxes(inside, -1, -2))
             into = into + piece
             if factor is None and piece.ndim == 4:
                 bits |= (piece > 0).astype(np.int64) << number
@@ -312,7 +320,7 @@ def _choose(
     chosen = np.full((*evidence.shape[:3], len(rules.pool_package)), -1, dtype=np.int64)
     settled = np.zeros(chosen.shape, bool)
     for number, level in enumerate(levels):
-        found = level.pooled(evidence) @ members
+        found = level.summed(evidence) @ members
         chosen = np.where(~settled & (found > 0), number, chosen)
         settled |= found >= max(minimum, _LEAST)
     return chosen
