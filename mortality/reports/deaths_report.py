@@ -144,7 +144,8 @@ def ages_section(view: DeathsView, language: str) -> str:
 def indicators_section(view: DeathsView, language: str) -> str:
     """Figures with interval, method, status in words, and the id to explain them."""
     rows = view.indicators()
-    rows = rows[rows["cause"] == "all"] if len(rows) else rows
+    if len(rows):  # rates by age have a table of their own
+        rows = rows[(rows["cause"] == "all") & (rows["indicator_id"] != "age_specific_death_rate")]
     if rows.empty:
         return section(
             label("deaths.indicators", language), notice(label("deaths.no_indicators", language), language=language)
@@ -170,8 +171,11 @@ def indicators_section(view: DeathsView, language: str) -> str:
 def _value(row: Mapping[str, Any], decimals: int, language: str) -> str:
     if row["status"] == "not_assessable":
         return label("verdict.not_assessable", language)
-    value = f"{format_number(row['value'], decimals, language)} ({interval(row, decimals, language)})"
-    return f"{value} – {label('deaths.modelled', language)}" if row["status"] == "modelled" else value
+    value = format_number(row["value"], decimals, language)
+    if row["lower"] == row["lower"]:  # a count has no limits
+        value = f"{value} ({interval(row, decimals, language)})"
+    note = "deaths.corrected" if str(row["indicator_id"]).startswith("corrected_") else "deaths.modelled"
+    return f"{value} – {label(note, language)}" if row["status"] == "modelled" else value
 
 
 def cautions_section(view: DeathsView, language: str) -> str:

@@ -62,3 +62,49 @@ def test_deaths_of_hiv_stand_among_those_without_a_cause(release):
     theirs = rows[rows["cause"].isin({*HIV, "unknown"})].groupby("period_id")["numerator"].sum()
     assert unknown.to_dict() == theirs.to_dict()
     assert not set(mine["cause"]) & HIV
+
+
+OVER_BIRTHS = (
+    "infant_mortality_rate",
+    "maternal_mortality_ratio",
+    "neonatal_mortality_rate",
+    "under_five_mortality_rate",
+)
+
+
+def without_interval(rows):
+    """Figures that stand without limits."""
+    return rows[
+        rows["value"].notna() & (rows["lower"].isna() | rows["upper"].isna() | (rows["upper"] <= rows["lower"]))
+    ]
+
+
+@pytest.mark.parametrize("indicator", OVER_BIRTHS)
+def test_no_rate_over_births_stands_without_an_interval_and_a_commune_has_none(release, indicator):
+    rows = release.query("SELECT * FROM indicator_value WHERE indicator_id = ?", [indicator])
+    assert rows["value"].notna().any()
+    assert without_interval(rows).empty
+    assert rows.loc[rows["unit_id"].str.len() == 12, "value"].isna().all()
+    assert (rows.loc[rows["value"].isna(), "reason"] != "").all()
+    levels = [level for level in ("province", "commune") if level in cube.measures(release)[indicator].dimensions]
+    for level in levels:
+        seen = cube.evaluate(release, View((indicator,), (level, "year"))).rows
+        assert without_interval(seen).empty
+        assert level == "province" or seen["value"].isna().all()
+
+
+def test_the_report_of_a_place_prints_these_rates_with_their_interval_only(demo_home):
+    from mortality.reports.deaths_data import DeathsView
+    from mortality.reports.deaths_report import indicators_section
+    from tkyt_analysis.catalog.loader import load_entries
+    from tkyt_analysis.labels import label
+
+    release = Release(demo_home)
+    unsaid = label("verdict.not_assessable", "vi")
+    for place in ("VN2025:51", "VN2025:21115"):
+        page = indicators_section(DeathsView(release, place, 2025), "vi")
+        for indicator in OVER_BIRTHS:
+            title = load_entries("indicators")[indicator].title["vi"]
+            for row in [part for part in page.split("<tr") if f">{title}<" in part]:
+                assert unsaid in row or "–" in row.split(title)[1], (place, indicator)
+                assert place == "VN2025:51" or unsaid in row
