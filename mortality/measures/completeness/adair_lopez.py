@@ -151,7 +151,7 @@ def _require_units(rows: pd.DataFrame) -> None:
 def _of_model(rows: pd.DataFrame, model: str, confidence: float) -> pd.DataFrame:
     effect, known = _effects(rows, model)
     logit = _logit(rows, model) + effect
-    spread = rows["sex"].map(lambda one: effect_spread(model, one)).to_numpy(dtype=float)
+    spread = rows["sex"].map({one: effect_spread(model, one) for one in rows["sex"].unique()}).to_numpy(dtype=float)
     variance = np.where(known, 0.0, spread**2) + RESIDUAL_SD[model] ** 2 + _variance_of_chance(rows, model)
     half = NormalDist().inv_cdf(0.5 + confidence / 2) * np.sqrt(variance)
     columns = {

@@ -188,6 +188,7 @@ def _with_open(all_series: Iterator[AgeSeries], given: npt.ArrayLike | None) -> 
         start += len(one.keys)
 
 
+@np.errstate(all="ignore")  # a series that cannot be assessed is worked through and says so at the end
 def extinct_fit(
     series: AgeSeries,
     *,
@@ -213,10 +214,10 @@ def extinct_fit(
         masks = np.vstack([fixed_range(series.age, usable, ages), masks])
     enough = len(masks) > 0
     masks = masks if enough else usable[None, :]
-    mean = np.nan_to_num(by_age) @ (masks / masks.sum(axis=1, keepdims=True)).T
-    rmse = np.sqrt(
-        (((np.nan_to_num(by_age)[:, None, :] - mean[..., None]) * masks) ** 2).sum(axis=-1) / masks.sum(axis=1)
-    )
+    known = np.where(np.isfinite(by_age), by_age, 0.0)
+    number = masks.sum(axis=1)
+    mean = known @ (masks / number[:, None]).T
+    rmse = np.sqrt((((known[:, None, :] - mean[..., None]) * masks) ** 2).sum(axis=-1) / number)
     chosen = first_best(rmse) if ages is None else np.zeros(len(by_age), dtype=np.intp)
     reason = np.select(
         [series.reason != "", not enough, ~np.isfinite(open_age) & (series.sex == ""), ~(open_age > 0)],

@@ -169,6 +169,7 @@ def balance_points(series: AgeSeries, *, birthdays: int = 2, stable: bool = Fals
         return at_and_above(series.deaths) * interval / lived, (entries - growth) / lived
 
 
+@np.errstate(all="ignore")  # a series that cannot be assessed is worked through and says so at the end
 def balance_fit(
     series: AgeSeries,
     *,
@@ -206,6 +207,7 @@ def balance_fit(
     return BalanceFit(series, x, y, masks, *line, completeness, r_squared(x, y, masks), rmse, chosen, reason)
 
 
+@np.errstate(all="ignore")
 def _table(fitted: BalanceFit, method: str) -> pd.DataFrame:
     here = np.arange(len(fitted.chosen)), fitted.chosen
     low_age, high_age = ends(fitted.series.age, fitted.masks)
