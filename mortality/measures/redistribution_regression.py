@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mortality.measures.redistribution_levels import broad_age_groups
 from mortality.measures.redistribution_rules import RedistributionRules
 
 Numbers = npt.NDArray[np.float64]
@@ -23,8 +24,6 @@ def regression_weights(evidence: Numbers, rules: RedistributionRules, weights: N
 
     evidence : (S, A, P, C) deaths as coded. Where there are too few cells, a group weighs its deaths (proportional).
     """
-    from mortality.measures.redistribution_core import broad_age_groups
-
     broad, result = broad_age_groups(rules.ages), weights.copy()
     for number, kind in enumerate(rules.weights):
         if kind == "regression":

@@ -19,7 +19,8 @@ from mortality.measures.redistribution import (
     redistribution_matrix,
     redistribution_rules,
 )
-from mortality.measures.redistribution_core import _inside, make_levels
+from mortality.measures.redistribution_core import _inside
+from mortality.measures.redistribution_levels import make_levels
 from mortality.measures.redistribution_regression import _shares
 from tkyt_analysis.catalog.redistribution import Redistribution, RedistributionPackage, RedistributionTarget
 from tkyt_analysis.errors import InputError, UsageError
