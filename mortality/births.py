@@ -14,7 +14,10 @@ from mortality.release_tables import communes_of_registers, on_units_of_2025
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.warehouse.release import ReleaseContext
 
-COLUMNS = ["unit_id", "year", "live_births", "months_reported", "months_due", "complete"]
+TYPES = {
+    "unit_id": "str", "year": "int64", "live_births": "float64", "months_reported": "int64", "months_due": "int64", "complete": "bool",
+}  # fmt: skip
+COLUMNS = list(TYPES)
 CHANGE = 202507  # first month that communes of 2025 report
 _PATTERN = "regexp_full_match(period_id, '[0-9]{6}') AND regexp_full_match(unit_id, 'VN20[0-9]{2}:[0-9]{5}')"
 
@@ -68,7 +71,7 @@ def reported_births(context: ReleaseContext, *, with_files: bool = False) -> pd.
 def births_of_communes(rows: pd.DataFrame) -> pd.DataFrame:
     """COLUMNS from reported months. rows : unit_id, commune (of 2025), month (YYYYMM), births; one row per unit and month."""
     if rows.empty:
-        return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(columns=COLUMNS).astype(TYPES)
     rows = rows.assign(year=rows["month"] // 100)
     due = _months_due(rows)
     found = rows.groupby(["commune", "year"], as_index=False).agg(
@@ -77,7 +80,8 @@ def births_of_communes(rows: pd.DataFrame) -> pd.DataFrame:
     table = found.merge(due, on=["commune", "year"], how="left", validate="one_to_one")
     table["complete"] = table["months_reported"] == table["months_due"]
     table["live_births"] = table["live_births"].astype(float).where(table["complete"])
-    return table.rename(columns={"commune": "unit_id"})[COLUMNS].sort_values(["unit_id", "year"], ignore_index=True)
+    table = table.rename(columns={"commune": "unit_id"})[COLUMNS].astype(TYPES)
+    return table.sort_values(["unit_id", "year"], ignore_index=True)
 
 
 def _months_due(rows: pd.DataFrame) -> pd.DataFrame:

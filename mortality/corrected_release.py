@@ -16,7 +16,9 @@ from mortality.measures.indicator_frame import INDICATOR_VALUE_COLUMNS, NOT_ASSE
 from mortality.measures.indicators_life import coarse_ages, common_bands
 from mortality.release_tables import AGE_BANDS
 from mortality.tabulation.cause_lists import load_cause_list
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import age_group
+from tkyt_analysis.reference.standard_populations import bands_of_both
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 
 if TYPE_CHECKING:
@@ -160,7 +162,10 @@ def corrected_rows(context: ReleaseContext) -> pd.DataFrame:
             context.made["corrected_rows"] = _nothing(CORRECTED_COLUMNS)
         else:
             rows = corrected_figures(deaths, population, completeness_of(context))
-            context.made["corrected_rows"] = _beside_registered(rows, registered_indicators(context))
+            beside = (
+                _beside_registered(rows, registered_indicators(context)) if len(rows) else _nothing(CORRECTED_COLUMNS)
+            )
+            context.made["corrected_rows"] = beside
     return context.made["corrected_rows"]
 
 
@@ -179,6 +184,8 @@ def corrected_figures(
     parts = [
         _simulated(part, persons, whole, bands, draws=draws) for part in (counts[~nation], counts[nation]) if len(part)
     ]
+    if not parts:  # of no death are both sex and age known
+        return pd.DataFrame(columns=CORRECTED_COLUMNS)
     rows = pd.concat(parts, ignore_index=True)
     limits = whole.rename(columns={"lower": "completeness_lower", "upper": "completeness_upper"})
     rows = rows.merge(limits, on=["unit_id", "year"], how="left", validate="many_to_one")
@@ -223,6 +230,10 @@ def _possible(bands: list[str]) -> list[str]:
     starts = {band.partition("-")[0].rstrip("+") for band in bands}
     five = {str(low) for low in range(30, 75, 5)} <= starts
     lives = "0" in starts and bands[-1].endswith("+") and {"1", "5"} <= starts
+    try:
+        bands_of_both(bands, "who_2000_2025")
+    except InputError:
+        return ["crude_rate"]
     return ["crude_rate", "asdr", *(["e0", "yll_rate"] if lives else []), *(["30q70"] if five else [])]
 
 

@@ -138,3 +138,19 @@ def test_registered_and_corrected_stand_in_one_row_and_an_estimate_is_not_called
     assert pd.isna(rows.loc["death_registration_completeness", "registered"])
     assert rows.loc["death_registration_completeness", "corrected"] == 81.0
     assert "corrected_crude_death_rate" not in rows.index
+
+
+def test_a_place_of_which_no_completeness_is_known_at_all_is_not_corrected():
+    rate = figures(book(), complete(0.8, 0.7, 0.88).iloc[:0]).loc[("crude_death_rate", "all")]
+    assert (rate["status"], pd.isna(rate["corrected"])) == ("not_assessable", True)
+
+
+def test_deaths_without_sex_or_age_alone_correct_nothing():
+    nameless = book().iloc[:2].assign(sex="unknown")
+    assert corrected.corrected_figures(nameless, people(), complete(0.8, 0.7, 0.88), draws=20).empty
+
+
+def test_a_population_that_ends_before_the_oldest_age_allows_crude_rates_only():
+    rows = corrected.corrected_figures(book(), people().query("age_group != '85+'"), complete(0.8, 0.7, 0.88), draws=20)
+    assert set(rows["indicator_id"]) == {"crude_death_rate"}
+    assert rows["corrected"].notna().all()

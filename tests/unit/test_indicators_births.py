@@ -182,3 +182,9 @@ def test_completed_days_come_from_days_hours_weeks_and_full_months():
     found = age_in_days(ages)
     assert found.tolist()[:4] == [5, 1, 21, 30]
     assert found.isna().tolist() == [False] * 4 + [True, True]  # less than a month, less than a year: days not known
+
+
+def test_no_report_of_births_is_an_empty_table_that_joins():
+    found = births_of_communes(reports())
+    assert found.empty
+    assert found["year"].dtype == "int64"
