@@ -17,7 +17,7 @@ from mortality.measures.indicators_life import coarse_ages, common_bands
 from mortality.release_tables import AGE_BANDS
 from mortality.tabulation.cause_lists import load_cause_list
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.reference.ages import age_group
+from tkyt_analysis.reference.ages import age_group, nesting
 from tkyt_analysis.reference.standard_populations import bands_of_both
 from tkyt_analysis.warehouse.release import NATION, ReleaseContext
 
@@ -231,7 +231,7 @@ def _possible(bands: list[str]) -> list[str]:
     five = {str(low) for low in range(30, 75, 5)} <= starts
     lives = "0" in starts and bands[-1].endswith("+") and {"1", "5"} <= starts
     try:
-        bands_of_both(bands, "who_2000_2025")
+        nesting(bands, bands_of_both(bands, "who_2000_2025"))
     except InputError:
         return ["crude_rate"]
     return ["crude_rate", "asdr", *(["e0", "yll_rate"] if lives else []), *(["30q70"] if five else [])]
