@@ -19,7 +19,7 @@ from tkyt_analysis.reports.charts import new_figure, shortened, svg_of
 COMBINED = "combined"
 MARKERS = {"ok": "o", "modelled": "D"}  # modelled estimates borrow another place's level: a diamond, not filled
 FULL = 100.0
-MOST_PLACES = 40
+MOST_PLACES = 70  # all 63
 FIRST_NAMED = 35  # the points of younger ages lie too close to be named
 
 
