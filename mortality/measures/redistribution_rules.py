@@ -28,6 +28,12 @@ USUAL_AGE = 70.0  # all ages together: sources belong to the packages of this ag
 COUNTRY = "VN"
 METHODS = ("proportional", "regression")
 _USABLE = "USABLE"
+_SEXES = {
+    "male": ("male", "m", "nam"),
+    "female": ("female", "f", "nữ", "nu"),
+    BOTH: ("both", "total", "all"),
+    UNKNOWN: ("unknown", "", "nan", "none", "<na>"),
+}
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,15 @@ def redistribution_rules(
     number = table.groupby(list(table.columns), sort=False).ngroup()
     rows = table[~number.duplicated()]
     spans = [age_span(age) for age in ages]
-    pools, package, weight = _pools(entry, rows["targets"], sexes, spans)
-    allowed = _allowed(rows["limits"], sexes, spans)
+    meant = [sex_meant(sex) for sex in sexes]
+    pools, package, weight = _pools(entry, rows["targets"], meant, spans)
+    allowed = _allowed(rows["limits"], meant, spans)
     names = tuple(entry.packages)
     return RedistributionRules(
         id=entry.id, causes=tuple(rows.index), items=tuple(rows["item"]), sexes=tuple(sexes), ages=tuple(ages),
         packages=names, weights=tuple(entry.packages[name].weights for name in names),
         stage=np.array([entry.packages[name].stage for name in names], dtype=np.int64),
-        source=_source(entry, rows["sources"], sexes, spans), pools=pools & allowed[..., None], pool_package=package,
+        source=_source(entry, rows["sources"], meant, spans), pools=pools & allowed[..., None], pool_package=package,
         pool_weight=weight, garbage=rows["garbage"].to_numpy(bool), code_class=dict(zip(table.index, number, strict=True)),
     )  # fmt: skip
 
@@ -193,6 +200,14 @@ def _may_be_target(code: str) -> bool:
 
 
 # ---- sexes and ages
+
+
+def sex_meant(written: str) -> str:
+    """male | female | both | unknown for a usual way to write a sex; InputError for another, which must not pass as unknown."""
+    for meant, words in _SEXES.items():
+        if str(written).strip().casefold() in words:
+            return meant
+    raise InputError("error.redistribution_sex", found=written, known="male, female, both, unknown")
 
 
 def age_span(age: str) -> tuple[float, float]:

@@ -60,7 +60,7 @@ def death_array(
     place, places = _places(deaths, list(by))
     sexes, of_sex = _axis(deaths, sex, BOTH)
     ages, of_age = _axis(deaths, age, ALL_AGES)
-    written = deaths[code].fillna("").astype("str")
+    written = deaths[code].astype("object").fillna("").astype("str")
     rules = redistribution_rules(
         written.unique(), packages, sexes=sexes, ages=ages, cause_list=cause_list, garbage=garbage, method=method
     )
@@ -85,7 +85,7 @@ def _axis(deaths: pd.DataFrame, column: str, absent: str) -> tuple[list[str], np
     """The values of a column, ages by their first year, and the place of each row; one value where the column is absent."""
     if column not in deaths:
         return [absent], np.zeros(len(deaths), np.int64)
-    values = deaths[column].fillna(UNKNOWN).astype("str").replace("", UNKNOWN)
+    values = deaths[column].astype("object").fillna(UNKNOWN).astype("str").replace("", UNKNOWN)
     known = values.unique()
     first = {one: _first(one) if absent == ALL_AGES else one for one in known}
     order = sorted(known, key=lambda one: (first[one], one))

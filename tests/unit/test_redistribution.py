@@ -376,6 +376,24 @@ def test_wrong_use_is_a_sentence(call, said):
     assert said in str(error.value)
 
 
+def test_a_sex_may_be_written_in_usual_ways_and_a_strange_one_is_named():
+    table = deaths("A Nam 60-64 C61 5\nA Nam 60-64 C16.9 5\nA Nam 60-64 R99 2\nA Nữ 60-64 C16.9 5\nA Nữ 60-64 R99 2")
+    found = redistribute(table, by=["sex"], deaths_column="deaths", minimum=1).set_index(["sex", "cause"])["after"]
+    assert found.to_dict() == pytest.approx({
+        ("Nam", "C16.9"): 6, ("Nam", "C61"): 6, ("Nam", "R99"): 0, ("Nữ", "C16.9"): 7, ("Nữ", "R99"): 0,
+    })  # fmt: skip
+    with pytest.raises(InputError, match="chồng"):
+        redistribute(table.assign(sex="chồng"), deaths_column="deaths")
+
+
+def test_categories_of_pandas_are_read_as_text():
+    table = deaths("A male 60-64 I21.9 3\nA male 60-64 I50.9 1")
+    as_categories = table.astype(
+        {"sex": "category", "age_group": "category", "underlying_cause": "category", "place": "category"}
+    )
+    assert after(as_categories, HEART, by=["place"]) == after(table, HEART, by=["place"])
+
+
 def test_a_table_too_large_for_one_call_says_how_to_cut_it(monkeypatch):
     monkeypatch.setattr("mortality.measures.redistribution_table.MOST_CELLS", 1)
     with pytest.raises(InputError, match="từng tỉnh"):
