@@ -36,6 +36,10 @@ def place_page(found: Assessment, place: str, year: int, language: str, *, befor
     year = year or found.latest
     at = found.series_of(place, year)
     name = found.data.names[place]
+    if at < 0 and found.data.years:
+        known = ", ".join(map(str, found.data.years))
+        said = label("ten_steps.no_such_year", language, year=year, known=known)
+        return style() + before + notice(said, kind="warning", language=language)
     if at < 0 or found.panel.all_deaths[at] == 0:
         shown = str(year) if year else label("ten_steps.no_year", language)
         said = label("ten_steps.nothing", language, place=name, year=shown)

@@ -350,6 +350,10 @@ def test_a_place_without_deaths_says_that_this_does_not_mean_that_nobody_died(fo
     assert "nan" not in page.lower()
 
 
+def test_a_year_that_the_release_does_not_have_is_answered_with_those_that_it_has(found):
+    assert label("ten_steps.no_such_year", "vi", year=2030, known="2024, 2025") in place_page(found, FULL, 2030, "vi")
+
+
 def test_a_release_without_any_death_or_person_still_has_a_page():
     nothing = data_of([THREE.head(0)], [persons_of(FULL).head(0)], {FULL: "A"})
     found = assess_data(nothing, DAY)
