@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.rates import Numbers, exact_poisson_limits
+from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.errors import UsageError
 
 NORMAL, ASK, NOT_ASSESSABLE = "normal", "ask", "not_assessable"
@@ -135,12 +135,6 @@ def _count_limits(expected: Numbers, coverage: float) -> tuple[Numbers, Numbers]
     safe = np.where(expected > 0, expected, 1.0)
     lower = np.where(np.exp(-safe) >= tail, 0.0, pdtrik(tail, safe))
     return np.where(expected > 0, lower, np.nan), np.where(expected > 0, pdtrik(1 - tail, safe) + 1, np.nan)
-
-
-def size_at_limit(events: npt.ArrayLike, centre: float, coverage: float) -> tuple[Numbers, Numbers]:
-    """(person-years at which so many events stand on the lower limit, on the upper limit): the axis of a rate funnel."""
-    low, high = exact_poisson_limits(events, coverage)
-    return high / centre, low / centre
 
 
 def dispersion(z: Numbers, variance: Numbers) -> tuple[float, float]:
