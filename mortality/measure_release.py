@@ -76,7 +76,7 @@ def large_units(rows: pd.DataFrame) -> pd.DataFrame:
 
 def indicator_values(context: ReleaseContext) -> pd.DataFrame:
     """INDICATOR_VALUE_COLUMNS of every indicator: of what was registered, and beside it what was corrected."""
-    from mortality.corrected_release import estimated_indicators
+    from mortality.estimated_indicators import estimated_indicators
 
     registered = registered_indicators(context)
     rows = pd.concat([registered, estimated_indicators(context)], ignore_index=True) if len(registered) else registered

@@ -108,3 +108,14 @@ def test_the_report_of_a_place_prints_these_rates_with_their_interval_only(demo_
             for row in [part for part in page.split("<tr") if f">{title}<" in part]:
                 assert unsaid in row or "–" in row.split(title)[1], (place, indicator)
                 assert place == "VN2025:51" or unsaid in row
+
+
+def test_deaths_of_boys_are_never_divided_by_all_births(release):
+    """Live births are not known by sex: neither split by sex nor kept to one does a rate over births have a value."""
+    split = cube.evaluate(release, View(("infant_mortality_rate",), ("province", "sex"), period="2025")).rows
+    kept = cube.evaluate(
+        release, View(("infant_mortality_rate",), ("province",), period="2025").keeping("sex", ["male"])
+    ).rows
+    assert len(kept)
+    assert kept["value"].isna().all()
+    assert split["value"].isna().all()

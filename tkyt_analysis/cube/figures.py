@@ -28,11 +28,11 @@ from tkyt_analysis.cube.published import published_rows
 from tkyt_analysis.cube.relative import on_dates
 from tkyt_analysis.cube.remarks import remarks_on
 from tkyt_analysis.cube.session import Cube, cube_of
+from tkyt_analysis.cube.values import FINISH, of_whole_places
 
 if TYPE_CHECKING:
     from tkyt_analysis.warehouse.release import Release
 
-CONFIDENCE = 0.95
 _LEVELS = ("nation", "region", "province", "district", "commune")
 
 
@@ -76,8 +76,8 @@ def _measured(cube: Cube, measure: Measure, view: View, groupings: list[Grouping
     elif measure.method == "published":
         rows = published_rows(cube, measure, view, groupings)
     else:
-        rows = _joined(cube, measure, view, groupings, list(view.by))
-        rows = _FINISH[measure.method](measure, rows)
+        rows = of_whole_places(measure, view, _joined(cube, measure, view, groupings, list(view.by)))
+        rows = FINISH[measure.method](measure, rows)
     rows = _statuses(measure, view, rows)
     rows = add_marks(cube, measure, view, groupings, rows)
     return rows.assign(measure=measure.id)
@@ -216,53 +216,7 @@ def _within_span(cube: Cube, measure: Measure, view: View) -> View:
     return replace(view, period=f"{months[0]}..{months[1]}") if months[0] <= months[1] else view
 
 
-# ------------------------------------------------------------------------------------------------- value and limits
-
-
-def _counted(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.assign(value=rows["numerator"], lower=np.nan, upper=np.nan, status=OK)
-
-
-def _averaged(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.assign(value=rows["numerator"] / rows["denominator"], lower=np.nan, upper=np.nan, status=OK)
-
-
-def _crude(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
-    from tkyt_analysis.analysis.rates import crude_rate
-
-    if measure.options.get("missing_denominator"):
-        rows = rows.assign(denominator=np.nan)
-    for name in measure.options.get("undivided", ()):  # the denominator is not known by it
-        if name in rows:
-            rows = rows.assign(denominator=rows["denominator"].where(rows[name] == TOTAL))
-    limits = str(measure.options.get("limits") or "byar_exact")
-    rates = crude_rate(rows["numerator"], rows["denominator"], per=measure.per, limits=limits)
-    return rows.assign(
-        value=np.asarray(rates["rate"]), lower=np.asarray(rates["lower"]), upper=np.asarray(rates["upper"]),
-        status=np.asarray(rates["status"]),
-    )  # fmt: skip
-
-
-def _proportion(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
-    from tkyt_analysis.analysis.rates import wilson_limits
-
-    limits = wilson_limits(rows["numerator"], rows["denominator"], CONFIDENCE)
-    scaled = {
-        name: measure.per * limits[column]
-        for name, column in (("value", "share"), ("lower", "lower"), ("upper", "upper"))
-    }
-    return rows.assign(**scaled, status=np.where(rows["denominator"] > 0, OK, NOT_ASSESSABLE))
-
-
-def _ratio(measure: Measure, rows: pd.DataFrame) -> pd.DataFrame:
-    if not measure.denominator:
-        return rows.assign(value=measure.per * rows["numerator"], lower=np.nan, upper=np.nan, status=OK)
-    good = rows["numerator"].notna() & (rows["denominator"] > 0)
-    value = (measure.per * rows["numerator"] / rows["denominator"]).where(good)
-    return rows.assign(value=value, lower=np.nan, upper=np.nan, status=np.where(good, OK, NOT_ASSESSABLE))
-
-
-_FINISH = {"count": _counted, "average": _averaged, "crude": _crude, "proportion": _proportion, "ratio": _ratio}
+# ------------------------------------------------------------------------------------------------- by age, and statuses
 
 
 def _standardised(cube: Cube, measure: Measure, view: View, groupings: list[Grouping]) -> pd.DataFrame:
