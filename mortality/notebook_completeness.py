@@ -278,7 +278,8 @@ def _methods_table(rows: pd.DataFrame, language: str) -> str:
     from tkyt_analysis.pages import table_html
 
     order = {name: place for place, name in enumerate(METHODS)}
-    rows = rows.assign(_order=rows["method_id"].map(order)).sort_values(["year", "_order"])
+    order["combined"] = -1  # what is read first
+    rows = rows.assign(_order=rows["method_id"].map(order)).sort_values(["year", "_order"], ascending=[False, True])
     shown = pd.DataFrame(
         {
             "method": [label(f"completeness.method.{one}", language) for one in rows["method_id"]],
