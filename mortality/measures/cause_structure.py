@@ -104,7 +104,7 @@ def garbage_severity(
     an underlying cause; no_code; usable; all_garbage: what is not usable), deaths, total (all deaths), share, lower, upper
     (Wilson), method, status, reason.
     """
-    from mortality.ten_steps.codes import garbage_types
+    from mortality.garbage.codes import garbage_types
 
     require_columns(deaths.columns, [*by, code])
     types = garbage_types(deaths[code].fillna("").astype("str"))

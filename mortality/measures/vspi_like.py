@@ -43,7 +43,7 @@ def vspi_inputs(
     inconsistent : share of deaths with a cause that this sex cannot have, or that never is an underlying cause
     causes_in_list : how many causes the figures are told by (103: WHO list 1)
     """
-    from mortality.ten_steps.codes import garbage_types, wrong_codes
+    from mortality.garbage.codes import garbage_types, wrong_codes
 
     types, rule = garbage_types(deaths[code].fillna("").astype("str")), mapping(day)
     kind = np.select([types["no_code"], types["impossible"]], ["no_code", "impossible"], types["severity"])

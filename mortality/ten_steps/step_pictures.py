@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mortality.garbage.codes import CATEGORIES, GRAVE, GROUPS
 from mortality.ten_steps import pictures
 from mortality.ten_steps.assess import BANDS, Assessment
-from mortality.ten_steps.codes import CATEGORIES, GRAVE, GROUPS
 from mortality.ten_steps.panel import Numbers
 from mortality.ten_steps.words import figure_name
 from tkyt_analysis.labels import format_number, label

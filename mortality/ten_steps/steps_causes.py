@@ -7,7 +7,7 @@ import datetime
 import numpy as np
 import pandas as pd
 
-from mortality.ten_steps.codes import (
+from mortality.garbage.codes import (
     COMMUNICABLE,
     EXTERNAL,
     GRAVE,

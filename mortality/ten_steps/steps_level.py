@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mortality.ten_steps.codes import without_code, wrong_codes
+from mortality.garbage.codes import without_code, wrong_codes
 from mortality.ten_steps.data import TenStepsData
 from mortality.ten_steps.figures import figure, ratio_to_expected, share_figure
 from mortality.ten_steps.panel import NO_AGE, SEXES, Numbers, Panel, un_under_five

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import table
 
+from mortality.garbage.codes import broad_groups, garbage_types, symptoms, wrong_codes
 from mortality.garbage.share import garbage_share
 from mortality.release_tables import AGE_BANDS
 from mortality.ten_steps.assess import assess_data
-from mortality.ten_steps.codes import broad_groups, garbage_types, symptoms, wrong_codes
 from mortality.ten_steps.data import AGES, LISTS, TenStepsData
 from mortality.ten_steps.figures import figure
 from mortality.ten_steps.limits import Limit, judge, limits_at, step_verdicts

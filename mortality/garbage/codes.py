@@ -1,4 +1,4 @@
-"""What a code says: its broad group, whether it is of use, of which type and how grave it is. One look per distinct code."""
+"""What a code says: broad group, whether it is of use, which type of garbage, how grave. One look per distinct code."""
 
 from __future__ import annotations
 
