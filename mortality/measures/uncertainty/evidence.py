@@ -211,7 +211,7 @@ class EvidenceOfPlace:
         factor = np.exp(self.spread * rng.standard_normal((len(targets), draws, 1, 1))) if self.spread else None
         for group in pool.groups:
             inside = pool.members & group.here
-            for number in np.flatnonzero(inside.any(axis=(1, 2))):
+            for number in np.flatnonzero((inside & (group.pooled(group.evidence) > 0)).any(axis=(1, 2))):
                 noise = fields[group.name][targets[number]]
                 group.add_to(weights[number], group.evidence[number], noise, inside[number])
         if factor is not None:
