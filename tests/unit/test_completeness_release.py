@@ -9,7 +9,14 @@ from mortality.completeness_cells import person_cells
 from mortality.completeness_pictures import draw_age_ranges, draw_by_age, draw_methods, draw_places
 from mortality.completeness_release import COLUMNS, METHODS, completeness_estimate, estimated, under_five_probability
 from mortality.measures.completeness import age_range_estimates, generalised_growth_balance, growth_balance_points
-from mortality.notebook_completeness import BROAD_AGES, _broad, estimates_of, example_counts, methods_html, places_html
+from mortality.notebook_completeness_methods import (
+    BROAD_AGES,
+    _broad,
+    estimates_of,
+    example_counts,
+    methods_html,
+    places_html,
+)
 from mortality.release_tables import AGE_BANDS
 
 LIMITS = {"spread": 0.15, "least_under_five": 10, "least_years": 5}
