@@ -186,3 +186,12 @@ def sources_html(workbench: Workbench, language: str | None = None) -> Compariso
     headings = {name: label(f"notebook.sources.{name}", language) for name in ("source", "excluded", "deaths")}
     body = table_html(shown, headings=headings, caption=label("notebook.sources.caption", language), language=language)
     return Comparison(rows, body + paragraph(label("notebook.sources.note", language)))
+
+
+def province_of(workbench: Workbench, place: str) -> str:
+    """The province that a place lies in; "VN" for the nation. A province of before July 2025 stays itself."""
+    unit = workbench.place(place)
+    if unit == "VN" or (unit.startswith(("VN2024:", "VN2025:")) and len(unit) == 9):
+        return unit
+    found = workbench.release.query("SELECT province FROM place WHERE unit_id = ?", [unit])
+    return str(found["province"].iloc[0]) if len(found) else unit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mortality.notebook_completeness import Comparison, death_schedule
+from mortality.notebook_completeness import Comparison, death_schedule, province_of
 from tkyt_analysis.labels import current_language, format_number, label
 
 if TYPE_CHECKING:
@@ -29,15 +29,6 @@ def estimates_of(workbench: Workbench, place: str, period: str = "") -> pd.DataF
     if wanted == "VN":
         return rows[rows["unit_id"].str.startswith("VN2025:") | (rows["unit_id"] == "VN")]
     return rows[rows["unit_id"] == wanted]
-
-
-def province_of(workbench: Workbench, place: str) -> str:
-    """The province that a place lies in; "VN" for the nation. A province of before July 2025 stays itself."""
-    unit = workbench.place(place)
-    if unit == "VN" or (unit.startswith(("VN2024:", "VN2025:")) and len(unit) == 9):
-        return unit
-    found = workbench.release.query("SELECT province FROM place WHERE unit_id = ?", [unit])
-    return str(found["province"].iloc[0]) if len(found) else unit
 
 
 def methods_html(workbench: Workbench, place: str, period: str = "", language: str | None = None) -> Comparison:
