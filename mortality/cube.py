@@ -134,7 +134,9 @@ def mortality_measures(release: Release) -> Iterable[Measure]:
     if release.has("death") and release.has("registered_population"):
         from mortality.cube_indicators import mortality_indicators
 
-        yield from mortality_indicators(group, births=release.has("registered_birth"))
+        yield from mortality_indicators(
+            group, births=release.has("registered_birth"), figures=release.has("indicator_value")
+        )
     if release.has("facility_notice"):
         for entry in load_entries("indicators").values():
             if entry.method == NOTICES:

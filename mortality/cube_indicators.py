@@ -24,11 +24,16 @@ OF_RATES = frozenset({*PLACES, *PERIODS, "sex", "age_group", "cause"})
 Parts = dict[str, Any]
 
 
-def mortality_indicators(group: Text, *, births: bool) -> Iterable[Measure]:
-    """A measure for every indicator whose method stands in PARTS. births : whether the release knows live births."""
+def mortality_indicators(group: Text, *, births: bool, figures: bool) -> Iterable[Measure]:
+    """A measure for every indicator whose method stands in PARTS.
+
+    births, figures : whether the release knows live births, and has a table of indicators to look figures up in
+    """
     for entry in load_entries("indicators").values():
         if entry.method in PARTS:
             parts = PARTS[entry.method](entry)
+            if parts["method"] == "published" and not figures:
+                continue
             if entry.denominator == "live_births" and not births and parts["method"] != "published":
                 parts = _unknown_births(entry)
             options = {

@@ -15,6 +15,7 @@ import pandas as pd
 from mortality.measures.indicator_frame import GROUP, NOT_ASSESSABLE, TOTAL, counts
 from mortality.measures.indicators_causes import defined_deaths
 from tkyt_analysis.analysis.rates import crude_rate
+from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import age_group, parse_bands
 
 Numbers = npt.NDArray[np.float64]
@@ -109,6 +110,17 @@ def life_figures(
     )
 
 
+def possible_figures(table: pd.DataFrame, keys: Sequence[str], **asked: Any) -> pd.DataFrame:
+    """`life_figures`; not assessable with the reason where the age groups do not allow the figure (no group begins at 65)."""
+    try:
+        return life_figures(table, keys, **asked)
+    except InputError:
+        whole = table.groupby(list(keys), as_index=False, observed=True)[["events", "person_years"]].sum()
+        empty: dict[str, Any] = dict.fromkeys(("value", "lower", "upper"), np.nan)
+        named = whole.rename(columns={"events": "numerator", "person_years": "denominator"})
+        return named.assign(**empty, method="", status=NOT_ASSESSABLE, reason="reason.measures_ages")[[*keys, *FIGURES]]
+
+
 def _figure(
     kind: str, bands: list[str], events: Numbers, persons: Numbers, sexes: Any, first: float, last: float
 ) -> pd.DataFrame:
@@ -133,7 +145,7 @@ def _figure(
 
 def _life(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, population: pd.DataFrame, **_: Any) -> pd.DataFrame:
     table = deaths_and_persons_by_age(deaths, frame, population)
-    found = life_figures(table, GROUP, kind=entry.method, options=entry.options, per=entry.per)
+    found = possible_figures(table, GROUP, kind=entry.method, options=entry.options, per=entry.per)
     rows = frame.merge(found, on=GROUP, how="left", validate="one_to_one")
     return rows.assign(
         method=rows["method"].fillna(entry.method) + unknown_ages(deaths, rows),
@@ -196,6 +208,6 @@ def cube_figures(known: pd.DataFrame, keys: list[str], measure: Any, view: Any) 
     sex = kept[0] if len(kept) == 1 and kept[0] in ("male", "female") else TOTAL
     options = measure.options
     table = known[known["age_group"] != TOTAL]
-    return life_figures(table, keys, kind=options["kind"], options=options["ages"], per=measure.per, sex=sex).drop(
+    return possible_figures(table, keys, kind=options["kind"], options=options["ages"], per=measure.per, sex=sex).drop(
         columns=["method", "reason"]
     )
