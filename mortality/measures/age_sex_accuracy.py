@@ -11,10 +11,17 @@ import numpy.typing as npt
 
 from mortality.measures.quality_index import Numbers, QualityIndex, index_of, mean_deviation, ratio, together
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 # How often the group counts in numerator and denominator: United Nations 1952, Zelnik 1962 as in DemoTools, Ramachandran 1967
 _AGE_RATIOS = {"un": (2, 0), "zelnick": (3, 1), "ramachandran": (4, 2)}
 METHODS = (*_AGE_RATIOS, "das_gupta")
+_OTHER_NAMES = {"zelnik": "zelnick", "united_nations": "un", "dasgupta": "das_gupta"}
+
+
+def method_word(method: str) -> str:
+    """The name of `METHODS` that is meant ("Zelnik", "UN", "Das Gupta")."""
+    return str(option_word(method, METHODS, _OTHER_NAMES))
 
 
 def sex_ratios(males: npt.ArrayLike, females: npt.ArrayLike) -> Numbers:
@@ -29,6 +36,7 @@ def age_ratios(counts: npt.ArrayLike, *, method: str = "un") -> Numbers:
     method : "un" (over the mean of the neighbours), "zelnick" (over the mean of the three), "ramachandran" (over the mean of
         the neighbours and twice itself). Source: United Nations, Population Bulletin 2 (1952).
     """
+    method = method_word(method)
     if method not in _AGE_RATIOS:
         raise UsageError("error.age_ratio_method", value=method, known=", ".join(_AGE_RATIOS))
     times, itself = _AGE_RATIOS[method]
@@ -50,7 +58,7 @@ def age_ratio_score(
     minimum: float = 1,
 ) -> QualityIndex:
     """Mean deviation of the age ratios from 100, over all groups with two neighbours; see `age_ratios`."""
-    table = _chosen(counts, ages, first_age, last_age, open_group)
+    table, method = _chosen(counts, ages, first_age, last_age, open_group), method_word(method)
     steps = age_ratios(table, method=method)[..., 1:-1] - 100
     return mean_deviation(steps, table.sum(axis=-1), minimum, f"age_ratio_score;{method}")
 
@@ -90,6 +98,7 @@ def age_sex_accuracy_index(
     small_population : below a million persons (all groups given) take off what chance adds: 3500/√persons − 3.5
     Source: United Nations, Population Bulletin 2 (1952): 59–79.
     """
+    method = method_word(method)
     if method == "das_gupta":
         return das_gupta_index(
             males, females, ages=ages, first_age=first_age, last_age=last_age, open_group=open_group, minimum=minimum

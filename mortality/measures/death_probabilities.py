@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mortality.measures.life_table_core import LifeTables, boundary
+from mortality.measures.life_table_core import LifeTables, age_number, boundary
 from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 LIMITS = ("gamma", "chiang")
 NO_COUNTS = "reason.life_table_limits_need_counts"
@@ -36,6 +37,8 @@ def probability_of_dying(
     One row per series: [series,] from_age, to_age, value, lower, upper, method, status, reason. Without counts the limits
     are missing and the reason says so. Raises InputError where an age is no boundary of the table.
     """
+    from_age, to_age = age_number(from_age), age_number(to_age)
+    limits = option_word(limits, LIMITS, {"fay_feuer": "gamma", "poisson": "gamma", "normal": "chiang"})
     if from_age >= to_age:
         raise InputError("error.life_table_age_order", from_age=f"{from_age:g}", to_age=f"{to_age:g}")
     if limits not in LIMITS:

@@ -26,6 +26,7 @@ from mortality.measures.decomposition_sensitivity import sensitivity_decompositi
 from mortality.measures.decomposition_tables import age_frame, cause_frame, general_frame, no_remarks, plain_frame
 from mortality.measures.decrement_inputs import ByCause, status_of
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 ORDERS = ("forward", "backward", "symmetric")
 EQUAL_RATES = ("horiuchi", "missing")
@@ -68,6 +69,7 @@ def arriaga_decomposition(
     ----------
     Arriaga, Demography 1984;21:83-96. Preston, Heuveline & Guillot 2001, ch. 3.10 and 4.
     """
+    order = option_word(order, ORDERS, {"sym": "symmetric", "both": "symmetric"})
     if order not in ORDERS:
         raise UsageError("error.decomposition_order", value=order, known=", ".join(ORDERS))
     if equal_rates not in EQUAL_RATES:
@@ -159,6 +161,11 @@ METHODS: dict[str, tuple[Callable[..., pd.DataFrame], dict[str, Any]]] = {
     "horiuchi": (horiuchi_decomposition, {}),
     "stepwise": (stepwise_decomposition, {}),
 }
+_OTHER_METHODS = {
+    "arriaga_symmetric": "arriaga_sym", "symmetric": "arriaga_sym", "lopez": "lopez_ruzicka", "sen_num": "numerical",
+    "sensitivity": "lifetable", "integral": "horiuchi", "line_integral": "horiuchi", "step_wise": "stepwise",
+    "chandrasekaran_2": "chandrasekaran_ii", "chandrasekaran_3": "chandrasekaran_iii",
+}  # fmt: skip
 
 
 def decompose_life_expectancy(
@@ -169,6 +176,7 @@ def decompose_life_expectancy(
     Andreev's, Lopez & Ruzicka's and Chandrasekaran's are Arriaga's, algebraically; those that weigh with the survivors of
     the second population (demor's decomp) are Arriaga's with order "backward".
     """
+    method = option_word(method, METHODS, _OTHER_METHODS)
     if method not in METHODS:
         raise UsageError("error.life_decomposition_method", value=method, known=", ".join(METHODS))
     function, named = METHODS[method]

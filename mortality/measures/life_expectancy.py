@@ -19,9 +19,12 @@ from mortality.measures.death_probabilities import probability_of_dying
 from mortality.measures.life_table import LifeTables, life_tables_from_counts
 from mortality.measures.life_table_counts import CountsByAge, counts_by_age
 from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words
+from tkyt_analysis.analysis.limits import tail
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 METHODS = ("silcocks", "chiang", "simulation")
+_OTHER_METHODS = {"chiang_ii": "chiang", "chiang2": "chiang", "bootstrap": "simulation", "monte_carlo": "simulation", "simulated": "simulation", "phe": "silcocks"}  # fmt: skip
 CONVENTIONS = ("textbook", "phe")
 FIGURES = ["age", "value", "lower", "upper", "standard_error", "deaths_from_age", "population_from_age", "method", "status",
            "reason"]  # fmt: skip
@@ -80,10 +83,11 @@ def life_expectancy(
     Chiang, The life table and its applications, 1984. Silcocks, Jenner & Reza, J Epidemiol Community Health
     2001;55:38-43. Eayres & Williams, J Epidemiol Community Health 2004;58:243-9 (smallest population).
     """
+    method = option_word(method, METHODS, _OTHER_METHODS)
+    convention = option_word(convention, CONVENTIONS, {"ohid": "phe", "ons": "phe"})
     _require(method, METHODS, "error.life_expectancy_method")
     _require(convention, CONVENTIONS, "error.life_expectancy_convention")
-    if not 0 < confidence < 1:
-        raise UsageError("error.confidence", value=confidence)
+    tail(confidence)
     if isinstance(table, pd.DataFrame) and table.empty:
         return _nothing(by, FIGURES)
     if convention == "phe":

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from mortality.measures.life_table_inputs import Numbers, Words
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 MALE_BIRTHS = 1.05 / 2.05  # share of boys among births, the weight of "total" (usual sex ratio at birth, 105 : 100)
 CHILD_0_4 = 0.13  # ax of a band "0-4" as a share of its width: own choice, after 78 % of deaths under five in infancy
@@ -99,6 +100,12 @@ A0_RULES: dict[str, Rule] = {
     "coale_demeny_south": _coale_demeny("south"),
     "andreev_kingkade": _andreev_kingkade,
 }
+_OTHER_A0 = {
+    "ak": "andreev_kingkade", "andreev": "andreev_kingkade", "hmd": "andreev_kingkade", "cd": "coale_demeny_west",
+    "coale_demeny": "coale_demeny_west", "w": "coale_demeny_west", "west": "coale_demeny_west",
+    "n": "coale_demeny_north", "north": "coale_demeny_north", "e": "coale_demeny_east", "east": "coale_demeny_east",
+    "s": "coale_demeny_south", "south": "coale_demeny_south",
+}  # fmt: skip
 
 
 def infant_factors(rule: str | float, m0: Numbers, sex: Words, *, q0: Numbers | None = None) -> Factors:
@@ -110,6 +117,7 @@ def infant_factors(rule: str | float, m0: Numbers, sex: Words, *, q0: Numbers | 
     """
     if not isinstance(rule, str):
         return np.full(m0.shape, float(rule)), _by_sex(_west, m0, q0, sex)[1]
+    rule = option_word(rule, A0_RULES, _OTHER_A0)
     if rule not in A0_RULES:
         raise UsageError("error.life_table_a0_unknown", value=rule, known=", ".join(A0_RULES))
     return _by_sex(A0_RULES[rule], m0, q0, sex)
@@ -138,6 +146,7 @@ def ax_of(
     """ax (series, ages) and the words of the method; the open group is left to the closeout."""
     if not isinstance(method, str):
         return _given(method, mx.shape), "ax given"
+    method, a0 = option_word(method, AX_METHODS, _OTHER_AX), option_word(a0, A0_RULES, _OTHER_A0)
     if method not in AX_METHODS:
         raise UsageError("error.life_table_ax_unknown", value=method, known=", ".join(AX_METHODS))
     if method == "chiang":
@@ -269,3 +278,8 @@ AX_METHODS: dict[str, Callable[[Numbers, Numbers, Numbers, Numbers], Numbers]] =
     "exponential": _exponential,
     "chiang": _midpoint,
 }
+_OTHER_AX = {
+    "kf": "keyfitz_flieger", "keyfitz": "keyfitz_flieger", "mortpak": "un", "wpp": "greville", "census_bureau": "pas",
+    "mid": "midpoint", "coale_demeny": "midpoint", "cd": "midpoint", "chiang_ii": "chiang", "phe": "chiang", "ons": "chiang",
+    "ledecomp": "half", "demor": "half",
+}  # fmt: skip

@@ -15,6 +15,7 @@ from mortality.measures.life_table_closeout import (
     OPEN_MODELLED,
     SMOOTHED,
     Flags,
+    closeout_words,
     extended_rates,
     old_ages,
 )
@@ -54,6 +55,7 @@ def build_tables(
     fixed: Numbers | None = None,
 ) -> LifeTables:
     """`life_tables`; fixed : ax of the first groups, whatever the method says (series, some ages)."""
+    closeout, law = closeout_words(closeout, law)
     if closeout not in CLOSEOUTS:
         raise UsageError("error.life_table_closeout_unknown", value=closeout, known=", ".join(CLOSEOUTS))
     starts = age_starts(age)

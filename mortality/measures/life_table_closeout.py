@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mortality.measures.life_table_inputs import Numbers, age_starts, rates_by_series
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 Flags = npt.NDArray[np.bool_]
 
@@ -42,6 +43,20 @@ class OldAges:
     @property
     def words(self) -> str:
         return f"{self.law} fitted from {self.first:g}, to {LAST_AGE}"
+
+
+_OTHER_CLOSEOUTS = {
+    "extrapolated": "extrapolate", "extrapolation": "extrapolate", "extend": "extrapolate", "extended": "extrapolate",
+    "demotools": "extrapolate", "inverse_mx": "inverse", "mx_inverse": "inverse", "inverse_m": "inverse", "1_m": "inverse",
+    "1_mx": "inverse", "open": "inverse", "none": "inverse", "hmd": "kannisto", "ex": "given",
+}  # fmt: skip
+
+
+def closeout_words(closeout: str, law: str | None) -> tuple[str, str | None]:
+    """The names of `CLOSEOUTS` and `LAWS` that are meant; "gompertz" and "makeham" are extrapolation by that law."""
+    chosen = option_word(law, LAWS)
+    word = option_word(closeout, (*CLOSEOUTS, *LAWS), _OTHER_CLOSEOUTS)
+    return ("extrapolate", chosen or word) if word in LAWS and word not in CLOSEOUTS else (word, chosen)
 
 
 def old_ages(age: Numbers, n: Numbers, closeout: str, *, law: str | None, fit_from: float | None) -> OldAges:

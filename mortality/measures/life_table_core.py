@@ -77,8 +77,18 @@ class LifeTables:
         return pd.DataFrame(columns).astype({"method": "str", "status": "str", "reason": "str"})
 
 
+def age_number(age: object) -> float:
+    """An age given as a number or as text ("15"); InputError for words."""
+    try:
+        number = float(str(age))
+        return int(number) if number.is_integer() else number
+    except ValueError:
+        raise InputError("error.life_table_age_number", found=str(age)) from None
+
+
 def boundary(age: Numbers, wanted: float) -> int:
     """The place of the age group that begins at `wanted`; InputError where none does."""
+    wanted = age_number(wanted)
     found = np.flatnonzero(age == wanted)
     if not len(found):
         raise InputError("error.life_table_no_such_age", age=f"{wanted:g}", known=", ".join(f"{x:g}" for x in age))

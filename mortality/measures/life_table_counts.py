@@ -12,8 +12,9 @@ import pandas as pd
 from mortality.measures.life_table_inputs import Numbers, age_starts
 from tkyt_analysis.errors import InputError
 
-AGE_COLUMNS = ("age_group", "age", "startage", "start_age")
-POPULATION_COLUMNS = ("person_years", "population", "persons", "pops")
+AGE_COLUMNS = ("age_group", "age", "startage", "start_age", "ageband", "agegroup")
+POPULATION_COLUMNS = ("person_years", "population", "persons", "pops", "pop", "exposure", "exposures")
+DEATHS_COLUMNS = ("deaths", "death", "events", "dx", "dths")
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,19 @@ class CountsByAge:
 def counts_by_age(table: pd.DataFrame, by: str | Sequence[str] = ()) -> CountsByAge:
     """Rows → arrays. The rows may stand in any order; each series has one row per age group.
 
-    table : columns deaths, person_years (or population, persons, pops), age_group (or age, startage), and `by`
+    table : columns deaths, person_years (or population, persons, pops, pop), age_group (or age, startage), and `by`;
+        capitals do not matter
 
     Raises InputError where columns are missing, an age group stands twice within a series, or ages do not follow on.
     """
     columns = [by] if isinstance(by, str) else list(by)
     age_column, population = _first_of(table, AGE_COLUMNS), _first_of(table, POPULATION_COLUMNS)
-    missing = [name for name in ("deaths", *columns) if name not in table]
+    died = _first_of(table, DEATHS_COLUMNS)
+    missing = [] if died else ["deaths"]
+    missing += [name for name in columns if name not in table]
     missing += [] if age_column else [" | ".join(AGE_COLUMNS[:2])]
     missing += [] if population else [" | ".join(POPULATION_COLUMNS[:2])]
-    if missing or not age_column or not population:
+    if missing or not age_column or not population or not died:
         found = ", ".join(map(str, table.columns))
         raise InputError("error.rate_columns_missing", missing=", ".join(missing), found=found)
     labels = _ages_in_order(table[age_column])
@@ -75,17 +79,19 @@ def counts_by_age(table: pd.DataFrame, by: str | Sequence[str] = ()) -> CountsBy
     if len(np.unique(cells)) < len(cells):
         raise InputError("error.age_group_repeated", columns=age_column)
     shape = (len(keys), len(labels))
-    filled = {name: np.full(shape[0] * shape[1], np.nan) for name in ("deaths", population)}
+    filled = {name: np.full(shape[0] * shape[1], np.nan) for name in (died, population)}
     for name, values in filled.items():
         values[cells] = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     absent = np.ones(shape[0] * shape[1])
     absent[cells] = 0
-    deaths, persons = filled["deaths"].reshape(shape), filled[population].reshape(shape)
+    deaths, persons = filled[died].reshape(shape), filled[population].reshape(shape)
     return CountsByAge(keys, age_starts(labels), labels, deaths, persons, absent.reshape(shape))
 
 
 def _first_of(table: pd.DataFrame, names: Sequence[str]) -> str | None:
-    return next((name for name in names if name in table), None)
+    """The table's column of the first of these names; capitals do not matter."""
+    written = {str(name).casefold(): name for name in reversed(table.columns)}
+    return next((written[name] for name in names if name in written), None)
 
 
 def _ages_in_order(column: pd.Series) -> list[object]:

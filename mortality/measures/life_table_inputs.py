@@ -17,9 +17,9 @@ Words = npt.NDArray[np.object_]
 OK, NOT_ASSESSABLE, MODELLED = "ok", "not_assessable", "modelled"
 SEXES = ("male", "female", "total")
 _SEX_WORDS = {
-    **dict.fromkeys(("male", "males", "m", "men", "nam"), "male"),
-    **dict.fromkeys(("female", "females", "f", "women", "nữ"), "female"),
-    **dict.fromkeys(("total", "both", "b", "t", "persons", "chung"), "total"),
+    **dict.fromkeys(("male", "males", "m", "men", "nam", "1", "1.0"), "male"),
+    **dict.fromkeys(("female", "females", "f", "women", "nữ", "2", "2.0"), "female"),
+    **dict.fromkeys(("total", "both", "b", "t", "persons", "all", "chung", "cả hai", "3", "3.0"), "total"),
 }
 
 

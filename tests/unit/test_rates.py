@@ -106,5 +106,5 @@ def test_a_wrong_confidence_or_method_is_refused():
         with pytest.raises(UsageError):
             crude_rate([1], [1], confidence=wrong)
     with pytest.raises(UsageError) as refusal:
-        crude_rate([1], [1], limits="wald")
+        crude_rate([1], [1], limits="guesswork")
     assert "byar_exact" in refusal.value.sentence("vi")

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tkyt_analysis.analysis.limits import Numbers, gamma_quantile, midp_gamma_limits, poisson_limits, tail, z_value
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def direct_limits(
 
     method : one of `METHODS`; count_limits : limits of the total count in Dobson's method (`limits.poisson_limits`)
     """
+    method = direct_method(method)
     if method not in METHODS:
         raise UsageError("error.standardisation_method_unknown", value=method, known=", ".join(METHODS))
     if method == "dobson":
@@ -187,3 +189,16 @@ METHODS: dict[str, Callable[[WeightedSums, float], tuple[Numbers, Numbers]]] = {
     "beta_tiwari": lambda sums, confidence: _beta(sums, confidence, added="tiwari"),
     "bootstrap": _swift,
 }
+
+_OTHER_NAMES = {
+    "gamma": "fay_feuer", "fayfeuer": "fay_feuer", "fay_and_feuer": "fay_feuer", "max": "fay_feuer", "tcz": "tiwari",
+    "tiwari_cheng_zou": "tiwari", "seer": "tiwari", "seer_stat": "tiwari", "midp": "gamma_midp", "mid_p": "gamma_midp",
+    "midp_gamma": "gamma_midp", "mid_p_gamma": "gamma_midp", "gamma_mid_p": "gamma_midp", "fay_kim": "gamma_midp",
+    "minmaxavg": "gamma_midrange", "byar": "dobson", "byars": "dobson", "dobson_byar": "dobson", "phe": "dobson",
+    "asymptotic": "normal", "log": "lognormal", "swift": "bootstrap", "approximate_bootstrap": "bootstrap",
+}  # fmt: skip
+
+
+def direct_method(method: str) -> str:
+    """The name of `METHODS` that is meant: other programs' names ("gamma", "tcz", "Fay-Feuer") are understood."""
+    return str(option_word(method, METHODS, _OTHER_NAMES))

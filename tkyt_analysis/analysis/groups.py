@@ -44,8 +44,11 @@ def group_sum(values: npt.ArrayLike, group: npt.NDArray[np.intp], n: int) -> npt
 
 
 def column(table: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    """A column as floats; what is missing is NaN."""
-    return table[name].to_numpy(dtype=float, na_value=np.nan)
+    """A column as floats; what is missing is NaN. InputError for words."""
+    try:
+        return table[name].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as problem:
+        raise InputError("error.column_not_numbers", column=name, problem=str(problem)) from None
 
 
 def require_columns(table: pd.DataFrame, names: Sequence[str]) -> None:

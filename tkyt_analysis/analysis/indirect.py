@@ -65,12 +65,14 @@ def indirectly_standardised_ratio(
     confidence: float = 0.95,
     limits: str = "byar_exact",
     observed_totals: pd.DataFrame | None = None,
+    reference: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Observed over expected events (SMR) with Poisson limits of the observed count.
 
     Parameters
     ----------
-    observed_expected : one row per `by` (and any age group), with columns observed, expected: see `expected_events`.
+    observed_expected : one row per `by` (and any age group), with columns observed, expected; or, as in `expected_events`,
+        events, person_years and the reference (its two columns, or the table `reference`), from which they are worked out
     by : the columns that name one ratio
     per : 1 for a ratio, 100 for the usual SMR; the reference's crude rate gives the indirectly standardised rate
     limits : "byar_exact" (exact below 10 observed), "byar", "exact", "midp", "lognormal" (epitools), "normal"
@@ -82,6 +84,8 @@ def indirectly_standardised_ratio(
     One row per `by`, sorted: observed, expected, ratio, lower, upper, method, status, reason. Not assessable where
     nothing is expected or a count is missing.
     """
+    if "expected" not in observed_expected and "person_years" in observed_expected:
+        observed_expected = expected_events(observed_expected, reference)
     columns = ["expected"] if observed_totals is not None else ["observed", "expected"]
     require_columns(observed_expected, [*by, *columns])
     group, keys = groups(observed_expected, list(by))

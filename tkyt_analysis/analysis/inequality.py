@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from tkyt_analysis.analysis.groups import column, groups, require_columns
 from tkyt_analysis.analysis.limits import Numbers, tail, z_value
 from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 VALUE_TYPES = ("value", "rate", "proportion")
 LEVELS = ("auto", "simulated", "fixed")
@@ -26,7 +28,7 @@ def slope_index_of_inequality(
     values: pd.DataFrame,
     by: Sequence[str],
     *,
-    value_type: str = "value",
+    value_type: str | int = "value",
     transform: bool = False,
     multiplier: float = 1,
     confidence: float = 0.95,
@@ -47,7 +49,8 @@ def slope_index_of_inequality(
         value             the indicator; for proportions `events` (over population) will do
         standard_error    of the value (of its logarithm for rates, of its logit for proportions), or
         lower, upper      its limits of 95 %
-    value_type : "value" (life expectancy), "rate" (errors on the logarithm), "proportion" (errors on the logit)
+    value_type : "value" (life expectancy), "rate" (errors on the logarithm), "proportion" (errors on the logit); the
+        numbers 0, 1, 2 of PHEindicatormethods are understood
     transform : fit the line to logarithms (rates) or logits (proportions) instead of the values
     multiplier : SII is multiplied by it; a negative one turns its sign and inverts the RII
     confidence, repetitions, seed : limits are quantiles of simulated indices; the same seed gives the same limits. All
@@ -62,6 +65,7 @@ def slope_index_of_inequality(
     method, status, reason. An area that lacks a quantile that others have, a population, a value or its error is
     not_assessable.
     """
+    value_type = _value_type(value_type)
     if value_type not in VALUE_TYPES:
         raise UsageError("error.sii_value_type", value=value_type, known=", ".join(VALUE_TYPES))
     if level not in LEVELS:
@@ -87,6 +91,14 @@ def slope_index_of_inequality(
     words = f"simulation;repetitions={repetitions};value_type={value_type}" + (";transformed" if transform else "")
     table = rate_table({name: columns[name] for name in order}, method=words, reason=reason)
     return pd.concat([keys, table], axis="columns")
+
+
+def _value_type(value_type: str | int) -> Any:
+    """0, 1, 2 (also as text) → the words of `VALUE_TYPES`."""
+    by_number = {str(number): word for number, word in enumerate(VALUE_TYPES)}
+    return option_word(
+        str(value_type), VALUE_TYPES, by_number | {"default": "value", "rates": "rate", "proportions": "proportion"}
+    )
 
 
 @dataclass(frozen=True)

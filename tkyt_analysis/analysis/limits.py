@@ -6,12 +6,14 @@ All functions take arrays; counts may be fractions (after redistribution). `pois
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 Numbers = npt.NDArray[np.float64]
 EXACT_BELOW = 10  # events; PHE/OHID: exact limits below, Byar's approximation from here on
@@ -20,9 +22,9 @@ _STEPS = 80  # of a search for a quantile; Newton's rule needs about seven
 
 def tail(confidence: float) -> float:
     """The error on one side of a two-sided interval: 0.025 for 0.95. Raises UsageError outside 0 to 1."""
-    if not 0 < confidence < 1:
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise UsageError("error.confidence", value=confidence)
-    return (1 - confidence) / 2
+    return (1 - float(confidence)) / 2
 
 
 def z_value(confidence: float) -> float:
@@ -114,6 +116,17 @@ _LIMITS: dict[str, Callable[[npt.ArrayLike, float], tuple[Numbers, Numbers]]] = 
     "normal": normal_poisson_limits,
 }
 LIMITS = tuple(_LIMITS)
+_OTHER_NAMES = {
+    "garwood": "exact", "poisson_exact": "exact", "pois_exact": "exact", "daly": "exact", "pois_daly": "exact", "mid_p": "midp",
+    "byars": "byar", "byar's": "byar", "byar_or_exact": "byar_exact", "phe": "byar_exact", "ohid": "byar_exact",
+    "pois_byar": "byar_rothman", "rothman": "byar_rothman", "log": "lognormal", "log_normal": "lognormal",
+    "wald": "normal", "approx": "normal", "pois_approx": "normal", "asymptotic": "normal",
+}  # fmt: skip
+
+
+def limits_word(limits: str) -> str:
+    """The name of `LIMITS` that is meant: other programs' names ("garwood", "mid-p", "pois.byar") are understood."""
+    return str(option_word(limits, LIMITS, _OTHER_NAMES))
 
 
 def poisson_limits(
@@ -124,6 +137,7 @@ def poisson_limits(
     limits : "byar_exact" (exact below 10 events, else Byar; PHE/OHID), "byar", "byar_rothman" (count plus one half),
         "exact" (Garwood), "midp", "lognormal" (epitools' SMR), "normal". The last two have no limits without events (NaN).
     """
+    limits = limits_word(limits)
     if limits not in _LIMITS:
         raise UsageError("error.limits_unknown", value=limits, known=", ".join(_LIMITS))
     counts = np.asarray(events, dtype=float)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from tkyt_analysis.analysis.groups import column, group_sum, groups, require_columns
 from tkyt_analysis.analysis.limits import Numbers, tail, z_value
-from tkyt_analysis.analysis.rates import as_numbers, rate_table
+from tkyt_analysis.analysis.rates import rate_table, same_length
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 
 def proportion(
@@ -35,10 +36,11 @@ def proportion(
     One row per element, index of `events` kept: events, total, share, lower, upper [per `per`], method, status, reason.
     A share is not assessable without a total, without a usable count, or where there are more events than the total.
     """
+    limits = option_word(limits, _LIMITS, _OTHER_NAMES)
     if limits not in _LIMITS:
         raise UsageError("error.limits_unknown", value=limits, known=", ".join(_LIMITS))
     index = events.index if isinstance(events, pd.Series) else None
-    counts, totals = np.broadcast_arrays(as_numbers(events), as_numbers(total))
+    counts, totals = same_length(events=events, total=total)
     reason: npt.NDArray[np.str_] = np.select(
         [~(counts >= 0) | np.isinf(counts), ~(totals > 0) | np.isinf(totals), counts > totals],
         ["reason.events_missing", "reason.no_total", "reason.more_events_than_total"],
@@ -98,6 +100,10 @@ _LIMITS: dict[str, Callable[[Numbers, Numbers, float], tuple[Numbers, Numbers]]]
     "jeffreys": _jeffreys,
     "normal": _normal,
 }
+_OTHER_NAMES = {
+    "score": "wilson", "wilson_score": "wilson", "clopper_pearson": "exact", "binomial_exact": "exact", "wald": "normal",
+    "asymptotic": "normal", "approx": "normal", "agresti": "agresti_coull",
+}  # fmt: skip
 
 
 def mean_value(

@@ -19,6 +19,7 @@ from tkyt_analysis.analysis.limits import (
     poisson_limits,
     z_value,
 )
+from tkyt_analysis.errors import InputError
 
 __all__ = [
     "EXACT_BELOW", "NOT_ASSESSABLE", "OK", "Numbers", "age_specific_rate", "byar_limits", "byar_or_exact_limits",
@@ -51,7 +52,7 @@ def crude_rate(
     events whose limits the method does not know ("lognormal", "normal") have the rate 0 and no limits.
     """
     index = events.index if isinstance(events, pd.Series) else None
-    counts, persons = np.broadcast_arrays(as_numbers(events), as_numbers(person_years))
+    counts, persons = same_length(events=events, person_years=person_years)
     reason = _why_not(counts, persons)
     usable = reason == ""
     safe_counts, safe_persons = np.where(usable, counts, 0.0), np.where(usable, persons, 1.0)
@@ -107,10 +108,23 @@ def rate_table(
 
 
 def as_numbers(values: npt.ArrayLike) -> Numbers:
-    """Any list, array or Series as floats, at least one-dimensional; what is missing is NaN."""
-    if isinstance(values, pd.Series):
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    return np.atleast_1d(np.asarray(values, dtype=float))
+    """Any list, array or Series as floats, at least one-dimensional; what is missing is NaN. InputError for words."""
+    try:
+        if isinstance(values, pd.Series):
+            return values.to_numpy(dtype=float, na_value=np.nan)
+        return np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError) as problem:
+        raise InputError("error.not_numbers", problem=str(problem)) from None
+
+
+def same_length(**named: npt.ArrayLike) -> tuple[Numbers, ...]:
+    """Arrays by name as floats of one shape (one number holds for all); InputError where they do not fit together."""
+    arrays = {name: as_numbers(values) for name, values in named.items()}
+    try:
+        return tuple(np.broadcast_arrays(*arrays.values()))
+    except ValueError:
+        found = ", ".join(f"{name} {' × '.join(map(str, values.shape))}" for name, values in arrays.items())
+        raise InputError("error.lengths_differ", found=found) from None
 
 
 def _why_not(counts: Numbers, persons: Numbers) -> npt.NDArray[np.str_]:

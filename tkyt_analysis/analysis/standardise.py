@@ -14,15 +14,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.direct_limits import METHODS as _LIMIT_METHODS
-from tkyt_analysis.analysis.direct_limits import WeightedSums, direct_limits
-from tkyt_analysis.analysis.groups import groups, require_columns, text_with
+from tkyt_analysis.analysis.direct_limits import WeightedSums, direct_limits, direct_method
+from tkyt_analysis.analysis.groups import column, groups, require_columns, text_with
 from tkyt_analysis.analysis.indirect import (
     expected_events,
     indirectly_standardised_rate,
     indirectly_standardised_ratio,
 )
-from tkyt_analysis.analysis.limits import LIMITS, Numbers
-from tkyt_analysis.analysis.rates import rate_table
+from tkyt_analysis.analysis.limits import LIMITS, Numbers, limits_word
+from tkyt_analysis.analysis.rates import rate_table, same_length
 from tkyt_analysis.errors import InputError, UsageError
 
 __all__ = [
@@ -84,6 +84,7 @@ def directly_standardised_rate(
     Dobson et al., Stat Med 1991;10:457-62. Fay & Feuer, Stat Med 1997;16:791-801. Tiwari, Clegg & Zou,
     Stat Methods Med Res 2006;15:547-69. Fay & Kim, Biometrical J 2017;59:863-84. Swift, Stat Med 1995;14:1875-88.
     """
+    method, count_limits = direct_method(method), limits_word(count_limits)
     _require_options(method, count_limits, empty_age_groups, absent_age_groups)
     require_columns(events_by_age, [*by, "age_group", "events", "person_years", "standard_population"])
     keys, cells = _cells_of(events_by_age, list(by), event_frequency)
@@ -115,11 +116,10 @@ def directly_standardised_rates(
     -------
     One row per rate in the order of the flattened axes; columns as `directly_standardised_rate` without `by`.
     """
+    method, count_limits = direct_method(method), limits_word(count_limits)
     _require_options(method, count_limits, empty_age_groups, REFUSE)
-    parts = np.broadcast_arrays(
-        *(np.atleast_2d(np.asarray(x, float)) for x in (events, person_years, standard_population))
-    )
-    count, persons, weight = (part.reshape(-1, part.shape[-1]) for part in parts)
+    parts = same_length(events=events, person_years=person_years, standard_population=standard_population)
+    count, persons, weight = (part.reshape(-1, part.shape[-1]) if part.size else part.reshape(0, 0) for part in parts)
     _require_weights(weight)
     cells = _Cells(count, persons, weight, np.ones(count.shape, bool), count)
     return _standardise(
@@ -171,7 +171,7 @@ def _cells_of(table: pd.DataFrame, by: list[str], event_frequency: str | None) -
     in_order = len(table) == len(rows) and bool((place == np.arange(len(place))).all())
 
     def spread(name: str) -> Numbers:
-        values = table[name].to_numpy(dtype=float, na_value=np.nan)
+        values = column(table, name)
         if in_order:
             return values.reshape(shape)
         cells = np.zeros(shape[0] * shape[1])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.option_words import option_word
 from tkyt_analysis.reference.ages import OUTSIDE, UNKNOWN, nesting, parse_bands
 
 
@@ -63,9 +64,17 @@ def with_standard_population(events_by_age: pd.DataFrame, standard: str) -> pd.D
     return events_by_age.assign(standard_population=ages.map(weights).astype(float))
 
 
+_OTHER_NAMES = {
+    "who": "who_2000_2025", "who_2000": "who_2000_2025", "who2000": "who_2000_2025", "who_world": "who_2000_2025",
+    "who_world_standard": "who_2000_2025", "world": "who_2000_2025", "seer": "who_2000_2025_seer", "esp2013": "esp_2013",
+    "european_2013": "esp_2013", "european_standard_population_2013": "esp_2013", "esp1976": "esp_1976",
+    "european_1976": "esp_1976", "segi": "segi_1960", "segi_doll": "segi_1960", "us2000": "us_2000", "us_standard_2000": "us_2000",
+}  # fmt: skip
+
+
 def _printed(standard: str) -> pd.DataFrame:
     everything = read_codelist("standard_populations")
-    rows = everything[everything["standard"] == standard]
+    rows = everything[everything["standard"] == option_word(standard, set(everything["standard"]), _OTHER_NAMES)]
     if rows.empty:
         known = ", ".join(everything["standard"].unique())
         raise InputError("error.standard_unknown", value=standard, known=known)

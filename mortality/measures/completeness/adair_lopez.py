@@ -23,7 +23,8 @@ Numbers = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.str_]
 MODELS_OF = ("1", "2")
 SEXES = {"1": "male", "2": "female", "3": "both", "m": "male", "f": "female", "male": "male", "female": "female", "both": "both",
-         "males": "male", "females": "female", "total": "both", "": "both"}  # fmt: skip
+         "males": "male", "females": "female", "total": "both", "b": "both", "t": "both", "persons": "both", "nam": "male", "nữ": "female", "cả hai": "both",
+         "": "both"}  # fmt: skip
 OTHER_NAMES = {
     "reg_cdr": "crude_death_rate",
     "regcdr": "crude_death_rate",
@@ -83,7 +84,7 @@ def adair_lopez(
              "deaths": deaths}  # fmt: skip
     rows = _rows(data, given)
     _require_units(rows)
-    models = [str(one) for one in ([model] if isinstance(model, int | str) else model)]
+    models = [_model_word(one) for one in ([model] if isinstance(model, int | str) else model)]
     if not models or set(models) - set(MODELS_OF):
         raise UsageError("error.completeness_option", option="model", found=", ".join(models), expected="1, 2")
     return pd.concat([_of_model(rows, one, confidence) for one in models], ignore_index=True)
@@ -118,6 +119,12 @@ def _rows(data: pd.DataFrame | Mapping[str, Any] | None, given: dict[str, npt.Ar
             float
         )
     return table.assign(sex=_sexes(table))
+
+
+def _model_word(model: int | str) -> str:
+    """ "1" or "2" out of 1, "M1", "Model 1"; other words as they are (the caller refuses them)."""
+    word = str(model).strip().casefold().replace(" ", "").replace("_", "")
+    return word.removeprefix("model").removeprefix("m") or str(model)
 
 
 def _sexes(table: pd.DataFrame) -> pd.Series:

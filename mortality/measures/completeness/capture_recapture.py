@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 Numbers = npt.NDArray[np.float64]
 OK, NOT_ASSESSABLE = "ok", "not_assessable"
@@ -57,6 +58,16 @@ class CaptureEstimate:
     highest: Numbers
     models: dict[str, dict[str, Numbers]] = field(default_factory=dict)
 
+    @property
+    def value(self) -> Numbers:
+        """The estimate, under the name that other measures use."""
+        return self.estimate
+
+    @property
+    def method(self) -> npt.NDArray[np.str_]:
+        """The estimator: "capture_recapture;" and the model."""
+        return np.char.add("capture_recapture;", self.model.astype(str))
+
 
 def capture_recapture(
     histories: npt.ArrayLike,
@@ -66,18 +77,20 @@ def capture_recapture(
     correction: float = 0.0,
     models: Sequence[str] = tuple(MODELS),
     choice: str = "best",
+    two_lists: str = "chapman",
 ) -> CaptureEstimate:
     """All deaths of an area, those on no list included, from how often lists of them overlap.
 
     histories : (…, 2^k) counts for k = 2 or 3 lists. Position h counts the deaths on exactly the lists whose bit is set in
         h: for two lists [–, only 1, only 2, both]; for three [–, 1, 2, 1+2, 3, 1+3, 2+3, all]. Position 0, the unseen, is
-        not read
+        not read and may be left out (3 or 7 counts)
     confidence : two-sided level of the limits
     minimum_in_common : deaths on two lists or more below which nothing is estimated
     correction : added to each seen history of three lists before fitting; 0.25 is Evans & Bonett's small-sample correction
     models : which of MODELS to choose from
     choice : "best", the model with the smallest AIC (the simpler one of equals), whose limits do not know that it was chosen;
         "average", all models by their Akaike weights (`averaged_models`): limits that know of the choice, for publishing
+    two_lists : "chapman", or "petersen" (n1 n2 / m with the variance of Chandra Sekar & Deming; biased in small numbers)
 
     Two lists: Chapman's estimate (n1 + 1)(n2 + 1)/(m + 1) − 1 and Seber's variance. Three: Poisson log-linear models
     fitted by maximum likelihood to the seven seen cells; the unseen cell is their prediction. Limits: Chao's log
@@ -86,19 +99,33 @@ def capture_recapture(
     Source: Chapman, Univ. California Publ. Statistics 1 (1951): 131–160; Seber (1982), p. 60; Fienberg, Biometrika 59 (1972):
     591–603; Chao, Biometrics 43 (1987): 783–791; Evans & Bonett, Biometrics 50 (1994): 1207–1212.
     """
-    table = np.asarray(histories, dtype=float)
-    if table.ndim == 0 or table.shape[-1] not in (4, 8):
-        raise InputError("error.capture_histories", found=table.shape[-1] if table.ndim else 0)
+    table = _histories(histories)
     if (table[..., 1:] < 0).any() or np.isnan(table[..., 1:]).any():
         raise InputError("error.capture_counts")
     flat = np.concatenate([np.zeros_like(table[..., :1]), table[..., 1:]], axis=-1).reshape(-1, table.shape[-1])
-    fits = {"chapman": _chapman(flat)} if flat.shape[1] == 4 else _log_linear(flat, models, correction)
+    two_lists = option_word(two_lists, TWO_LISTS, {"lincoln_petersen": "petersen", "lincoln": "petersen"})
+    if two_lists not in TWO_LISTS:
+        raise UsageError(
+            "error.completeness_option", option="two_lists", found=two_lists, expected=", ".join(TWO_LISTS)
+        )
+    fits = {two_lists: TWO_LISTS[two_lists](flat)} if flat.shape[1] == 4 else _log_linear(flat, models, correction)
     if choice not in CHOICES:
         raise UsageError("error.completeness_option", option="choice", found=choice, expected=", ".join(CHOICES))
     result = _chosen(flat, fits, confidence, minimum_in_common)
     if choice == AVERAGE and len(fits) > 1:
         result = _averaged(result, confidence)
     return _shaped(result, table.shape[:-1])
+
+
+def _histories(histories: npt.ArrayLike) -> Numbers:
+    """The counts with the place of the unseen in front."""
+    try:
+        table = np.asarray(histories, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.capture_counts") from None
+    if table.ndim == 0 or table.shape[-1] not in (3, 4, 7, 8):
+        raise InputError("error.capture_histories", found=table.shape[-1] if table.ndim else 0)
+    return np.concatenate([np.zeros_like(table[..., :1]), table], axis=-1) if table.shape[-1] in (3, 7) else table
 
 
 def averaged_models(
@@ -162,6 +189,17 @@ def _chapman(flat: Numbers) -> dict[str, Numbers]:
     total = (first + 1) * (second + 1) / (both + 1) - 1
     variance = (first + 1) * (second + 1) * (first - both) * (second - both) / ((both + 1) ** 2 * (both + 2))
     return {"estimate": total, "variance": variance, "aic": np.zeros(len(flat))}
+
+
+def _petersen(flat: Numbers) -> dict[str, Numbers]:
+    """Chandra Sekar & Deming, J Am Stat Assoc 44 (1949): 101–115; nothing in common: no estimate."""
+    first, second = list_totals(flat).T
+    both = np.where(flat[:, 3] > 0, flat[:, 3], np.nan)
+    variance = first * second * (first - both) * (second - both) / both**3
+    return {"estimate": first * second / both, "variance": variance, "aic": np.zeros(len(flat))}
+
+
+TWO_LISTS = {"chapman": _chapman, "petersen": _petersen}
 
 
 # ------------------------------------------------------------------------------------------ log-linear

@@ -28,10 +28,12 @@ from mortality.measures.completeness.growth_balance import (
     generalised_growth_balance,
     points_table,
 )
+from mortality.measures.completeness.line_fits import fit_word
 from mortality.measures.completeness.model_west import life_expectancy_of_open_age
 from mortality.measures.completeness.results import result_table
 from mortality.measures.completeness.series import AgeSeries, Table, read_series
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 Numbers = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -83,6 +85,7 @@ def synthetic_extinct_generations(
 
     Source: Bennett & Horiuchi, Population Index 47 (1981): 207–221; open group N(A) = D(A+) [exp(r e) − (r e)²/6].
     """
+    compare, estimate = option_word(compare, COMPARISONS), option_word(estimate, ESTIMATES)
     method = _method("seg", ages, compare, estimate)
     tables = []
     for series, open_age in _with_open(
@@ -122,7 +125,8 @@ def ggb_seg(
 
     Source: Hill, You & Choi, Demographic Research 21 (2009): 235–254.
     """
-    method = _method("ggb_seg", ages, compare, estimate) + f";fit={fit}"
+    compare, estimate = option_word(compare, COMPARISONS), option_word(estimate, ESTIMATES)
+    method = _method("ggb_seg", ages, compare, estimate) + f";fit={fit_word(fit)}"
     tables = []
     for series, open_age in _with_open(
         read_series(data, by=by, deaths_are=deaths_are, migration_are=migration_are), life_expectancy_open

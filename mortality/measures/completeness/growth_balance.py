@@ -20,7 +20,15 @@ from mortality.measures.completeness.age_ranges import (
     first_best,
     fixed_range,
 )
-from mortality.measures.completeness.line_fits import fit_lines, misfit, r_squared, residuals, rising
+from mortality.measures.completeness.line_fits import (
+    choose_word,
+    fit_lines,
+    fit_word,
+    misfit,
+    r_squared,
+    residuals,
+    rising,
+)
 from mortality.measures.completeness.results import result_table
 from mortality.measures.completeness.series import AgeSeries, Table, read_series
 from tkyt_analysis.errors import UsageError
@@ -85,8 +93,8 @@ def generalised_growth_balance(
         "lowest": lowest_age,
         "highest": highest_age,
         "minimum": minimum_ages,
-        "fit": fit,
-        "choose": choose,
+        "fit": fit_word(fit),
+        "choose": choose_word(choose),
     }
     tables = [
         _table(balance_fit(series, birthdays=birthdays, **options), f"ggb;{_named(options)};birthdays={birthdays}")
@@ -118,8 +126,8 @@ def brass_growth_balance(
         "lowest": lowest_age,
         "highest": highest_age,
         "minimum": minimum_ages,
-        "fit": fit,
-        "choose": choose,
+        "fit": fit_word(fit),
+        "choose": choose_word(choose),
     }
     tables = [
         _table(balance_fit(series, stable=True, **options), f"brass_growth_balance;{_named(options)}")

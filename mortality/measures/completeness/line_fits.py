@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 Numbers = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -21,6 +22,7 @@ def fit_lines(x: Numbers, y: Numbers, masks: Mask, *, fit: str = "oldschool") ->
     fit : "oldschool" (slope = standard deviation of y over that of x, through the means), "ols" (least squares), "deming"
         (orthogonal), "tukey" (resistant line through the medians of the outer thirds)
     """
+    fit = fit_word(fit)
     if fit not in FITS:
         raise UsageError("error.completeness_option", option="fit", found=fit, expected=", ".join(FITS))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -104,6 +106,7 @@ def misfit(x: Numbers, y: Numbers, masks: Mask, line: Line, *, choose: str) -> N
 
     choose : "r2" (minus the squared correlation), "rmse", "mae", "mape", "orss" (spread along the second axis)
     """
+    choose = choose_word(choose)
     if choose == "r2":
         return -r_squared(x, y, masks)
     rest, number = residuals(x, y, line), masks.sum(axis=1)
@@ -116,3 +119,20 @@ def misfit(x: Numbers, y: Numbers, masks: Mask, line: Line, *, choose: str) -> N
     if choose == "orss":
         return np.sqrt((rest**2 * masks).sum(axis=-1) / number / (1 + line[1] ** 2))
     raise UsageError("error.completeness_option", option="choose", found=choose, expected="r2, rmse, mae, mape, orss")
+
+
+CHOICES = ("r2", "rmse", "mae", "mape", "orss")
+_OTHER_FITS = {
+    "lm": "ols", "least_squares": "ols", "tls": "deming", "orthogonal": "deming", "total_least_squares": "deming",
+    "resistant": "tukey", "median": "tukey", "old_school": "oldschool", "sd": "oldschool", "sd_ratio": "oldschool",
+}  # fmt: skip
+
+
+def fit_word(fit: str) -> str:
+    """The name of `FITS` that is meant: R's DDM also says "lm", "tls", "orthogonal", "resistant"."""
+    return str(option_word(fit, FITS, _OTHER_FITS))
+
+
+def choose_word(choose: str) -> str:
+    """The name of `CHOICES` that is meant."""
+    return str(option_word(choose, CHOICES, {"r_squared": "r2", "r²": "r2", "rms": "rmse"}))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 Numbers = npt.NDArray[np.float64]
 Texts = npt.NDArray[np.str_]
@@ -32,8 +33,13 @@ OTHER_NAMES = {
     "year1": "date1",
     "year2": "date2",
 }
+_OTHER_KINDS = {
+    "average": "annual", "mean": "annual", "yearly": "annual", "per_year": "annual", "summed": "total", "sum": "total",
+    "period": "total", "period_total": "total", "intercensal": "total",
+}  # fmt: skip
 KEYS = ("id", "place", "unit_id", "province_code", "province", "country", "year", "period", "period_id")
-SEXES = {"f": "female", "female": "female", "2": "female", "m": "male", "male": "male", "1": "male"}
+SEXES = {"f": "female", "female": "female", "females": "female", "2": "female", "nữ": "female",
+         "m": "male", "male": "male", "males": "male", "1": "male", "nam": "male"}  # fmt: skip
 OLDEST_OF_MODEL = 95  # the model life tables go no further
 
 
@@ -116,6 +122,8 @@ def _columns(data: Table, *, two_counts: bool) -> pd.DataFrame:
         raise InputError(
             "error.completeness_columns", missing=", ".join(shown), found=", ".join(map(str, table.columns))
         )
+    if table.empty:
+        raise InputError("error.completeness_no_rows")
     table = table.assign(age=_ages(table["age"]), migration=table.get("migration", 0.0))
     if not two_counts:
         table = table.assign(pop2=table["pop1"], date1=0.0, date2=1.0)
@@ -174,6 +182,7 @@ def _series(
 
 
 def _per_year(counts: Numbers, are: str, interval: Numbers) -> Numbers:
+    are = option_word(are, ("annual", "total"), _OTHER_KINDS)
     if are not in ("annual", "total"):
         raise UsageError("error.completeness_option", option="deaths_are", found=are, expected="annual, total")
     return counts / interval if are == "total" else counts
