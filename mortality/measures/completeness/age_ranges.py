@@ -44,6 +44,22 @@ def fixed_range(age: Numbers, usable: Mask, ages: Sequence[float]) -> Mask:
     return mask[None, :]
 
 
+def ranges_to_fit(
+    age: Numbers, usable: Mask, ages: Sequence[float] | None, *, lowest: float, highest: float, minimum: int
+) -> tuple[Mask, bool]:
+    """(ranges, ages) the fixed range first where `ages` says one, then all; and whether there is any (else all usable ages)."""
+    masks = all_ranges(age, usable, lowest=lowest, highest=highest, minimum=minimum)
+    if ages is not None:
+        masks = np.vstack([fixed_range(age, usable, ages), masks])
+    enough = len(masks) > 0
+    return (masks if enough else usable[None, :]), enough
+
+
+def chosen_range(criterion: Numbers, ages: Sequence[float] | None) -> npt.NDArray[np.intp]:
+    """(series,): the range that is used, the fixed one or the best."""
+    return first_best(criterion) if ages is None else np.zeros(len(criterion), dtype=np.intp)
+
+
 def first_best(criterion: Numbers) -> npt.NDArray[np.intp]:
     """(series,): the range with the smallest criterion of (series, ranges); of equal ones the longest."""
     return np.argmin(np.where(np.isnan(criterion), np.inf, criterion), axis=1)
@@ -52,6 +68,20 @@ def first_best(criterion: Numbers) -> npt.NDArray[np.intp]:
 def ends(age: Numbers, masks: Mask) -> tuple[Numbers, Numbers]:
     """(ranges,) first and last age of each range."""
     return age[masks.argmax(axis=1)], age[masks.shape[1] - 1 - masks[:, ::-1].argmax(axis=1)]
+
+
+def chosen_columns(
+    age: Numbers, masks: Mask, completeness: Numbers, chosen: npt.NDArray[np.intp], limits: tuple[Numbers, Numbers]
+) -> dict[str, Numbers]:
+    """completeness, lower, upper, lowest_age and highest_age of the range that each series uses."""
+    low_age, high_age = ends(age, masks)
+    return {
+        "completeness": completeness[np.arange(len(chosen)), chosen],
+        "lower": limits[0],
+        "upper": limits[1],
+        "lowest_age": low_age[chosen],
+        "highest_age": high_age[chosen],
+    }
 
 
 def band(values: Numbers) -> tuple[Numbers, Numbers]:

@@ -14,11 +14,10 @@ from mortality.measures.completeness.age_ranges import (
     HIGHEST_AGE,
     LOWEST_AGE,
     MINIMUM_AGES,
-    all_ranges,
     band,
-    ends,
-    first_best,
-    fixed_range,
+    chosen_columns,
+    chosen_range,
+    ranges_to_fit,
 )
 from mortality.measures.completeness.line_fits import (
     choose_word,
@@ -88,14 +87,7 @@ def generalised_growth_balance(
     Source: Hill, Asian and Pacific Population Forum 1 (1987): 1–13; Dorrington in Moultrie et al., Tools for Demographic
     Estimation, IUSSP 2013. Fits and choice of ages by name as in R's DDM.
     """
-    options: dict[str, Any] = {
-        "ages": ages,
-        "lowest": lowest_age,
-        "highest": highest_age,
-        "minimum": minimum_ages,
-        "fit": fit_word(fit),
-        "choose": choose_word(choose),
-    }
+    options = _options(ages, (lowest_age, highest_age, minimum_ages), fit, choose)
     tables = [
         _table(balance_fit(series, birthdays=birthdays, **options), f"ggb;{_named(options)};birthdays={birthdays}")
         for series in read_series(data, by=by, deaths_are=deaths_are, migration_are=migration_are)
@@ -121,14 +113,7 @@ def brass_growth_balance(
 
     Source: Brass, Methods for Estimating Fertility and Mortality from Limited and Defective Data, Chapel Hill 1975.
     """
-    options: dict[str, Any] = {
-        "ages": ages,
-        "lowest": lowest_age,
-        "highest": highest_age,
-        "minimum": minimum_ages,
-        "fit": fit_word(fit),
-        "choose": choose_word(choose),
-    }
+    options = _options(ages, (lowest_age, highest_age, minimum_ages), fit, choose)
     tables = [
         _table(balance_fit(series, stable=True, **options), f"brass_growth_balance;{_named(options)}")
         for series in read_series(data, by=by, two_counts=False)
@@ -136,7 +121,13 @@ def brass_growth_balance(
     return pd.concat(tables, ignore_index=True)
 
 
-def _named(options: dict[str, object]) -> str:
+def _options(ages: Sequence[float] | None, search: tuple[float, float, int], fit: str, choose: str) -> dict[str, Any]:
+    """The options of `balance_fit`; search : lowest and highest age, and the least number of ages."""
+    names = {"ages": ages, "fit": fit_word(fit), "choose": choose_word(choose)}
+    return names | dict(zip(("lowest", "highest", "minimum"), search, strict=True))
+
+
+def _named(options: dict[str, Any]) -> str:
     ages = options["ages"]
     of_ages = (
         f"ages=fixed;fit={options['fit']}"
@@ -193,14 +184,9 @@ def balance_fit(
     """Lines through every range of ages, the fixed one first where there is one, and which of them is used."""
     x, y = balance_points(series, birthdays=birthdays, stable=stable)
     usable = np.arange(len(series.age)) > 0
-    masks = all_ranges(series.age, usable, lowest=lowest, highest=highest, minimum=minimum)
-    if ages is not None:
-        masks = np.vstack([fixed_range(series.age, usable, ages), masks])
-    enough = len(masks) > 0
-    masks = masks if enough else usable[None, :]
+    masks, enough = ranges_to_fit(series.age, usable, ages, lowest=lowest, highest=highest, minimum=minimum)
     line = fit_lines(x, y, masks, fit=fit)
-    criterion = misfit(x, y, masks, line, choose=choose)
-    chosen = first_best(criterion) if ages is None else np.zeros(len(x), dtype=np.intp)
+    chosen = chosen_range(misfit(x, y, masks, line, choose=choose), ages)
     upward = rising(x, y, masks)
     here = np.arange(len(x))
     reason = np.select(
@@ -218,16 +204,11 @@ def balance_fit(
 @np.errstate(all="ignore")
 def _table(fitted: BalanceFit, method: str) -> pd.DataFrame:
     here = np.arange(len(fitted.chosen)), fitted.chosen
-    low_age, high_age = ends(fitted.series.age, fitted.masks)
     stable = method.startswith("brass")
     delta = np.ones(len(fitted.chosen)) if stable else np.exp(fitted.intercept[here] * fitted.series.interval)
-    low, high = band(fitted.completeness)
+    limits = band(fitted.completeness)
     columns = {
-        "completeness": fitted.completeness[here],
-        "lower": low,
-        "upper": high,
-        "lowest_age": low_age[fitted.chosen],
-        "highest_age": high_age[fitted.chosen],
+        **chosen_columns(fitted.series.age, fitted.masks, fitted.completeness, fitted.chosen, limits),
         "intercept": fitted.intercept[here],
         "slope": fitted.slope[here],
         "delta": delta,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mortality.measures.completeness.age_ranges import HIGHEST_AGE, LOWEST_AGE, MINIMUM_AGES, ends
-from mortality.measures.completeness.extinct_generations import extinct_fit
+from mortality.measures.completeness.extinct_fit import extinct_fit
 from mortality.measures.completeness.growth_balance import balance_fit
 from mortality.measures.completeness.series import AgeSeries, Table, read_series
 from tkyt_analysis.errors import UsageError
