@@ -85,19 +85,21 @@ def run_case(id: str, *, folder: Path | None = None) -> pd.DataFrame:
 
 def run_cases(*, topic: str | None = None, folder: Path | None = None) -> pd.DataFrame:
     """One row per case: case, topic, figures, passed, worst (largest difference over its tolerance), found."""
-    rows = []
-    for case in reference_cases().values():
-        if topic in (None, case.topic):
-            table = run_case(case.id, folder=folder)
-            share = (table["difference"].abs() / table["tolerance"]).replace(np.inf, np.nan)
-            rows.append(
-                {
-                    "case": case.id,
-                    "topic": case.topic,
-                    "figures": len(table),
-                    "passed": int(table["passes"].astype(bool).sum()),
-                    "worst": share.max(),
-                    "found": bool(len(table)),
-                }
-            )
-    return pd.DataFrame(rows, columns=["case", "topic", "figures", "passed", "worst", "found"])
+    chosen = [case for case in reference_cases().values() if topic in (None, case.topic)]
+    return pd.DataFrame(
+        [summary_of(case, run_case(case.id, folder=folder)) for case in chosen],
+        columns=["case", "topic", "figures", "passed", "worst", "found"],
+    )
+
+
+def summary_of(case: Case, table: pd.DataFrame) -> dict[str, object]:
+    """A row of `run_cases` from the comparisons of one case."""
+    share = (table["difference"].abs() / table["tolerance"]).replace(np.inf, np.nan)
+    return {
+        "case": case.id,
+        "topic": case.topic,
+        "figures": len(table),
+        "passed": int(table["passes"].astype(bool).sum()),
+        "worst": share.max(),
+        "found": bool(len(table)),
+    }
