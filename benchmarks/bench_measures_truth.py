@@ -12,7 +12,7 @@ import pandas as pd
 from measures_truth import Practice, causes_found, completeness_found, draw_practice, rates_found
 from measuring import as_markdown, machine, put_section
 
-from mortality.measures.uncertainty.evidence import SPREAD
+from mortality.measures.redistribution import SPREAD
 from mortality.tabulation.cause_lists import load_cause_list
 
 WORST = 12

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from mortality.measures.redistribution_core import (
     BORROW,
     MINIMUM,
+    SPREAD,
     Level,
     Redistributed,
     make_levels,
@@ -27,7 +28,6 @@ from mortality.measures.uncertainty.draws import Numbers, true_counts
 from mortality.measures.uncertainty.packages import PackageOfPlace, scaled
 
 Places = tuple[int, ...]
-SPREAD = 0.5  # measured: benchmarks/bench_measures_truth.py; with 0.3 the truth of large causes is missed too often
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from mortality.measures.redistribution_core import SPREAD
 from mortality.measures.uncertainty.catalog_plan import Causes, causes_of
 from mortality.measures.uncertainty.draws import COMPLETENESS_DISTRIBUTIONS
-from mortality.measures.uncertainty.evidence import SPREAD
 from mortality.measures.uncertainty.figure_rows import figure_table
 from mortality.measures.uncertainty.frame import Frame, Words, frame_of, interval_on, relative_error_on
 from mortality.measures.uncertainty.functionals import Recipe
