@@ -35,7 +35,11 @@ def true_counts(rng: np.random.Generator, counts: Numbers, draws: int) -> Number
 
     A cell without deaths stays without, and uses no random number; `further_death` gives the upper limit that it needs.
     """
-    return rng.standard_gamma(np.broadcast_to(counts[:, None], (len(counts), draws, *counts.shape[1:])))
+    cause, cell = np.nonzero(counts.reshape(len(counts), -1))
+    shape = counts.reshape(len(counts), -1)[cause, cell]
+    found = np.zeros((len(counts), draws, counts[0].size))
+    found[cause, :, cell] = rng.standard_gamma(np.broadcast_to(shape[:, None], (len(shape), draws)))
+    return found.reshape(len(counts), draws, *counts.shape[1:])
 
 
 def further_death(rng: np.random.Generator, draws: int) -> Numbers:

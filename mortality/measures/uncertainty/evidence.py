@@ -24,7 +24,8 @@ from mortality.measures.redistribution_core import (
     redistribute_counts,
 )
 from mortality.measures.redistribution_rules import RedistributionRules
-from mortality.measures.uncertainty.draws import Numbers, true_counts
+from mortality.measures.uncertainty.draws import Numbers
+from mortality.measures.uncertainty.evidence_table import EvidenceTable, Pairs, evidence_table
 from mortality.measures.uncertainty.packages import PackageOfPlace, scaled
 
 Places = tuple[int, ...]
@@ -71,7 +72,7 @@ class EvidencePlan:
 
     def of_place(self, place: int) -> EvidenceOfPlace:
         """The packages of a place, one per pool of targets, and what their shares are drawn from."""
-        pools: list[_Pool] = []
+        pools: list[Pool] = []
         for order, stage in enumerate(np.unique(self.rules.stage)):
             known = self.second_evidence if order else self.counts
             own = [self._pool(place, int(pool), order, known) for pool in self._pools_of(int(stage))]
@@ -81,7 +82,7 @@ class EvidencePlan:
     def _pools_of(self, stage: int) -> npt.NDArray[np.intp]:
         return np.flatnonzero(self.rules.stage[self.rules.pool_package] == stage)
 
-    def _pool(self, place: int, pool: int, order: int, evidence: Numbers) -> _Pool | None:
+    def _pool(self, place: int, pool: int, order: int, evidence: Numbers) -> Pool | None:
         rules, point = self.rules, self.point
         package = int(rules.pool_package[pool])
         chosen = point.chosen[order][:, :, place, pool]
@@ -99,7 +100,8 @@ class EvidencePlan:
         shown = np.sum([group.pooled(group.evidence) * group.here for group in groups], axis=0) * inside
         shares = scaled(shown[:, None], np.zeros_like(shown))[:, 0]
         own = PackageOfPlace(sources, targets, shares, np.full(shares.shape[1:], np.inf), order + 1, leave)
-        return _Pool(own, inside, groups, busy=bool(evidence[place][..., sources].any()))
+        divided = (np.moveaxis(evidence[place][..., sources], -1, 0) * leave).any(axis=0)
+        return Pool(own, inside, groups, divided)
 
 
 def rules_of_stage(rules: RedistributionRules, stage: int) -> RedistributionRules:
@@ -116,7 +118,7 @@ def rules_of_stage(rules: RedistributionRules, stage: int) -> RedistributionRule
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """Where some cells of a pool take their evidence: the same places' deaths, summed over ages (and sexes).
 
     here : (sexes, ages) the cells; evidence : (targets, sexes, ages) deaths of those places; name : of the draw
@@ -135,23 +137,19 @@ class _Group:
         return None if len(np.unique(same.argmax(axis=0))) == len(same) else same
 
     @cached_property
+    def cells_together(self) -> npt.NDArray[np.float64]:
+        """(cells, cells), sexes × ages counted through: 1 where two cells are one group."""
+        sexes, ages = self.here.shape
+        return np.kron(
+            np.ones((sexes, sexes)) if self.level.both_sexes else np.eye(sexes),
+            np.eye(ages) if self.together is None else self.together,
+        )
+
+    @cached_property
     def used(self) -> npt.NDArray[np.bool_]:
         """(sexes, ages): the cells whose deaths are evidence here."""
         rows = np.broadcast_to(self.here.any(axis=0), self.here.shape) if self.level.both_sexes else self.here
         return rows if self.together is None else rows @ self.together > 0
-
-    def add_to(self, weights: Numbers, evidence: Numbers, noise: Numbers, inside: npt.NDArray[np.bool_]) -> None:
-        """Adds the drawn evidence of one target, in its cells `inside`, to weights (draws, sexes, ages), in place."""
-        if self.together is None and not self.level.both_sexes:
-            weights += evidence * inside * noise
-            return
-        ages = np.flatnonzero(self.used.any(axis=0))
-        found = evidence[:, ages] * noise[..., ages]
-        if self.together is not None:
-            found = found @ self.together[np.ix_(ages, ages)]
-        if self.level.both_sexes:
-            found = found.sum(axis=-2, keepdims=True)
-        weights[..., ages] += found * inside[:, ages]
 
     def pooled(self, evidence: Numbers) -> Numbers:
         """(…, sexes, ages) summed over the ages, and sexes, of the group."""
@@ -160,22 +158,24 @@ class _Group:
 
 
 @dataclass(frozen=True)
-class _Pool:
+class Pool:
+    """One package of a place (with one weight of its targets), and the groups from which its cells take their evidence."""
+
     package: PackageOfPlace
     members: npt.NDArray[np.bool_]
-    groups: list[_Group]
-    busy: bool  # has the place any death to divide?
+    groups: list[Group]
+    busy: npt.NDArray[np.bool_]  # (sexes, ages): where the place has deaths to divide
 
 
 def _groups(
     levels: list[Level], chosen: npt.NDArray[np.int64], place: int, evidence: Numbers, targets: npt.NDArray[np.intp]
-) -> list[_Group]:
+) -> list[Group]:
     found = []
     for number in np.unique(chosen[chosen >= 0]):
         level = levels[number]
         same = np.ones(len(evidence), bool) if level.places is None else level.places == level.places[place]
         shown = np.moveaxis(evidence[same][..., targets].sum(axis=0), -1, 0)
-        found.append(_Group(level, chosen == number, shown, tuple(map(int, np.flatnonzero(same)))))
+        found.append(Group(level, chosen == number, shown, tuple(map(int, np.flatnonzero(same)))))
     return found
 
 
@@ -184,42 +184,35 @@ class EvidenceOfPlace:
     """The packages of one place; every draw sees one field of evidence for each set of places that is asked."""
 
     packages: list[PackageOfPlace]
-    pools: list[_Pool]
+    pools: list[Pool]
     spread: float
 
     def draw(self, rng: np.random.Generator, draws: int) -> list[Numbers]:
         """Shares of each package, (targets, draws, sexes, ages)."""
-        fields = self._fields(rng, draws)
+        evidence = self.table.drawn(rng, draws)
         return [
-            self._shares(pool, fields, rng, draws) if pool.busy else pool.package.shares[:, None] for pool in self.pools
+            self._shares(pool, self.table.pairs[number], evidence, rng)
+            if pool.busy.any()
+            else pool.package.shares[:, None]
+            for number, pool in enumerate(self.pools)
         ]
 
-    def _fields(self, rng: np.random.Generator, draws: int) -> dict[Places, Numbers]:
-        """{places: (causes, draws, sexes, ages)} relative noise of the evidence: Gamma(count) / count."""
-        known: dict[Places, Numbers] = {}
-        size = 1 + max([int(pool.package.targets.max()) for pool in self.pools], default=0)
-        for pool in (pool for pool in self.pools if pool.busy):
-            for group in pool.groups:
-                whole = known.setdefault(group.name, np.zeros((size, *group.evidence.shape[1:])))
-                at = whole[pool.package.targets]
-                whole[pool.package.targets] = np.where(at > 0, at, group.evidence * group.used)
-        return {name: _relative_noise(rng, whole, draws) for name, whole in known.items()}
+    @cached_property
+    def table(self) -> EvidenceTable:
+        """Where each target of each package finds its evidence."""
+        return evidence_table(self.pools)
 
-    def _shares(self, pool: _Pool, fields: dict[Places, Numbers], rng: np.random.Generator, draws: int) -> Numbers:
-        targets = pool.package.targets
-        weights = np.zeros((len(targets), draws, *pool.members.shape[1:]))
-        factor = np.exp(self.spread * rng.standard_normal((len(targets), draws, 1, 1))) if self.spread else None
-        for group in pool.groups:
-            inside = pool.members & group.here
-            for number in np.flatnonzero((inside & (group.pooled(group.evidence) > 0)).any(axis=(1, 2))):
-                noise = fields[group.name][targets[number]]
-                group.add_to(weights[number], group.evidence[number], noise, inside[number])
-        if factor is not None:
-            weights *= factor
-        return scaled(weights, pool.package.shares)
-
-
-def _relative_noise(rng: np.random.Generator, counts: Numbers, draws: int) -> Numbers:
-    noise = true_counts(rng, counts, draws)
-    noise /= np.where(counts > 0, counts, 1.0)[:, None]
-    return noise
+    def _shares(self, pool: Pool, pairs: Pairs, evidence: Numbers, rng: np.random.Generator) -> Numbers:
+        """Only targets and cells with something to give and to divide are looked at; elsewhere the shares stand fixed."""
+        draws = evidence.shape[1]
+        point = pool.package.shares.reshape(len(pool.package.targets), 1, -1)
+        found = np.broadcast_to(point, (len(point), draws, point.shape[2])).copy()
+        factor = np.exp(self.spread * rng.standard_normal((len(point), draws))) if self.spread else None
+        if len(pairs.row):
+            weights = evidence[pairs.row]
+            if factor is not None:
+                weights *= factor[pairs.target]
+            total = np.add.reduceat(weights, pairs.start, axis=0)[pairs.cell_number]
+            held = point[pairs.target, :, pairs.cell]
+            found[pairs.target, :, pairs.cell] = np.where(total > 0, weights / np.where(total > 0, total, 1.0), held)
+        return found.reshape(len(point), draws, *pool.package.shares.shape[1:])
