@@ -53,7 +53,7 @@ def whipple(
     ages: npt.ArrayLike | None = None,
     first_age: int = 25,
     last_age: int = 60,
-    digits: Sequence[int] = (0, 5),
+    digits: int | Sequence[int] = (0, 5),
     minimum: float = 1,
 ) -> QualityIndex:
     """Whipple's index: 100 without preference for the digits, 500 where only 0 and 5 are written (1000 for one digit).
@@ -68,7 +68,10 @@ def whipple(
     & Corbille-Guitton (GDA 1981), p. 148. Scale of the United Nations: under 105 very accurate, 175 and over very rough.
     """
     table, years = by_age(counts, ages)
+    digits = (digits,) if isinstance(digits, int) else tuple(digits)
     wanted = ending_in(np.arange(first_age, last_age + 1), digits)
+    if not len(wanted):
+        return without_ages(table, _named("whipple", first_age, last_age, digits))
     base = np.arange(wanted[0] - (7 if len(digits) == 1 else 2), wanted[-1] + 3)
     if not has_ages(years, base):
         return without_ages(table)
@@ -248,6 +251,8 @@ def coale_li(
     for one in digits:
         wanted = ending_in(np.arange(first_age, last_age + 1), (one,))
         wanted = wanted[np.isin(wanted, years)]
+        if not len(wanted):
+            return without_ages(table, words)
         inside = wanted[np.isfinite(smooth[..., places(years, wanted)]).reshape(-1, len(wanted)).any(axis=0)]
         if not len(inside):
             return without_ages(table, words)
@@ -329,6 +334,8 @@ def sawtooth(
     last group) is by default two groups before the last. Source: Feeney, Population 34 (1979); as in DemoTools.
     """
     table, years = by_age(counts, ages)
+    if not len(years):
+        return without_ages(table, "sawtooth")
     whole = len(years) - len(years) % 5
     groups, lower = table[..., :whole].reshape(*table.shape[:-1], -1, 5).sum(axis=-1), years[:whole:5]
     # An incomplete last group still is the neighbour of the one before it.

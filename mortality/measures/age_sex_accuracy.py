@@ -9,7 +9,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mortality.measures.quality_index import Numbers, QualityIndex, index_of, mean_deviation, ratio, together
+from mortality.measures.quality_index import (
+    Numbers,
+    QualityIndex,
+    count_array,
+    counts_alike,
+    index_of,
+    lower_ends,
+    mean_deviation,
+    ratio,
+    together,
+)
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -40,7 +50,7 @@ def age_ratios(counts: npt.ArrayLike, *, method: str = "un") -> Numbers:
     if method not in _AGE_RATIOS:
         raise UsageError("error.age_ratio_method", value=method, known=", ".join(_AGE_RATIOS))
     times, itself = _AGE_RATIOS[method]
-    table = np.asarray(counts, dtype=float)
+    table = count_array(counts)
     ratios = np.full(table.shape, np.nan)
     middle = table[..., 1:-1]
     ratios[..., 1:-1] = 100 * ratio(times * middle, table[..., :-2] + table[..., 2:] + itself * middle)
@@ -74,7 +84,7 @@ def sex_ratio_score(
     minimum: float = 1,
 ) -> QualityIndex:
     """Mean absolute step of the sex ratio from one age group to the next. Source: United Nations (1952)."""
-    men, women = (_chosen(part, ages, first_age, last_age, open_group) for part in (males, females))
+    men, women = (_chosen(part, ages, first_age, last_age, open_group) for part in counts_alike(males, females))
     events = men.sum(axis=-1) + women.sum(axis=-1)
     return mean_deviation(np.diff(sex_ratios(men, women), axis=-1), events, minimum, "sex_ratio_score")
 
@@ -103,7 +113,7 @@ def age_sex_accuracy_index(
         return das_gupta_index(
             males, females, ages=ages, first_age=first_age, last_age=last_age, open_group=open_group, minimum=minimum
         )
-    men, women = (_chosen(part, ages, first_age, last_age, open_group) for part in (males, females))
+    men, women = (_chosen(part, ages, first_age, last_age, open_group) for part in counts_alike(males, females))
     parts = [
         sex_ratio_score(men, women, minimum=minimum),
         age_ratio_score(men, method=method, minimum=minimum),
@@ -135,7 +145,7 @@ def das_gupta_index(
     groups up to the largest and down to the last would give. Source: Das Gupta (1955), as
     the manual of DemoTools describes it (the paper itself was not seen: unverified beyond that description).
     """
-    men, women = (_chosen(part, ages, first_age, last_age, open_group) for part in (males, females))
+    men, women = (_chosen(part, ages, first_age, last_age, open_group) for part in counts_alike(males, females))
     if men.shape[-1] < 3:
         return mean_deviation(np.zeros((*men.shape[:-1], 0)), men.sum(axis=-1), minimum, "das_gupta")
     ratios = sex_ratios(men, women)
@@ -162,10 +172,10 @@ def _chosen(
     open_group: bool,
 ) -> Numbers:
     """The groups asked for."""
-    table = np.asarray(counts, dtype=float)
+    table = count_array(counts)
     if ages is None and (first_age is not None or last_age is not None):
         raise UsageError("error.age_range_without_ages")
-    lower = np.arange(table.shape[-1], dtype=float) if ages is None else np.asarray(ages, dtype=float)
+    lower = np.arange(table.shape[-1], dtype=float) if ages is None else lower_ends(ages)
     if len(lower) != table.shape[-1]:
         raise InputError("error.age_axis", found=len(lower), expected=table.shape[-1])
     keep = np.ones(len(lower), bool)

@@ -30,8 +30,17 @@ from mortality.measures.decrement_inputs import (
 from mortality.measures.life_table_core import OLDER_MISSING, LifeTables, complete_table
 from mortality.measures.life_table_inputs import Numbers, Words, rates_by_series
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 AX_RULES = ("chiang", "phg", "constant_hazard", "same")
+_OTHER_RULES = {"preston": "phg", "textbook": "phg", "constant": "constant_hazard", "exponential": "constant_hazard", "chiang1968": "chiang", "unchanged": "same"}  # fmt: skip
+
+
+def rule_word(rule: str) -> str:
+    """The name of `AX_RULES` that is meant."""
+    return str(option_word(rule, AX_RULES, _OTHER_RULES))
+
+
 _COLUMNS = ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex")
 
 
@@ -199,7 +208,7 @@ def _decrement_frame(
     table: LifeTables, left: Numbers, reason: Words, causes: list[Hashable], rule: str, *, words: str
 ) -> pd.DataFrame:
     """Rows of the tables in which the share `left` (series, ages, causes) of the force of mortality is at work."""
-    by_cause = np.moveaxis(left, 2, 1)
+    by_cause, rule = np.moveaxis(left, 2, 1), rule_word(rule)
     deleted = tables_with_share(table, by_cause, rule=rule)
     ex_all = np.repeat(table.ex, len(causes), axis=0)
     why = first_reason(np.moveaxis(reason, 2, 1)).reshape(deleted.mx.shape)
@@ -226,6 +235,7 @@ def _why_no_expectancy(table: LifeTables, deleted: LifeTables, causes: int) -> W
 
 def tables_with_share(table: LifeTables, left: Numbers, *, rule: str = "chiang") -> LifeTables:
     """Life tables of (series x causes) in which the share `left` (series, causes, ages) of each force remains."""
+    rule = rule_word(rule)
     if rule not in AX_RULES:
         raise UsageError("error.ax_deleted_unknown", value=rule, known=", ".join(AX_RULES))
     causes, ages = left.shape[1], left.shape[2]

@@ -16,6 +16,7 @@ from mortality.measures.life_table_ax import CHILD_0_4
 from mortality.measures.life_table_inputs import Numbers, age_labels, age_starts, widths
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.option_words import option_word
 from tkyt_analysis.reference.ages import band_label, parse_bands
 
 WHO_GHE = "who_ghe_2012"
@@ -87,19 +88,23 @@ def years_per_death(
     Parameters
     ----------
     age : labels of the age groups, or their first years (the last is then open)
-    standard : an id of `life_expectancy_standards`; "before_70" (years to age 70; any age); LifeTables (one, or one per
-        series); a DataFrame with age and ex (or years); {age: years} or a Series by age
+    standard : an id of `life_expectancy_standards`; "before_70" or 70 (years to age 70; any age); LifeTables (one, or one
+        per series); a DataFrame with age and ex (or years); {age: years} or a Series by age; a list or array: the years of
+        each age group, (ages,) or (series, ages)
     at : "printed" (the standard's own figure where its ages are the caller's), "mean_age" (always interpolated)
     mean_age : mean age at death of each group, in place of `mean_ages_at_death`; open_mean_age: of the open group only
 
     Between the exact ages of a standard years are interpolated; beyond its last age its last figure holds.
     """
     bands = age_bands(age)
+    standard = f"before_{standard:g}" if isinstance(standard, int | float) else standard
     limit = _LIMIT.fullmatch(standard) if isinstance(standard, str) else None
     if limit is not None:
         oldest = float(limit[1])
         means = _means(bands, mean_age, open_mean_age, needless=bands.start[-1] >= oldest)
         return np.maximum(oldest - means, 0), f"years to age {limit[1]}"
+    if isinstance(standard, list | tuple | np.ndarray):
+        return _by_group(standard, len(bands.start)), "own years by age group"
     exact, printed, words = _figures(standard)
     as_printed = at == "printed" and mean_age is None
     known = _printed_figures(bands, exact, printed) if as_printed else np.full(len(bands.start), np.nan)
@@ -111,6 +116,17 @@ def years_per_death(
     ages, years = exact
     found = np.where(np.isnan(known), np.stack([np.interp(means, ages, row) for row in years]), known)
     return (found[0] if len(found) == 1 else found), f"{words}, at the mean age of death"
+
+
+def _by_group(years: Any, groups: int) -> Numbers:
+    """Years that a death in each age group loses, as the caller gives them."""
+    try:
+        values = np.asarray(years, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.yll_standard_table", rows=len(years)) from None
+    if values.ndim not in (1, 2) or values.shape[-1] != groups or not (values >= 0).all():
+        raise InputError("error.yll_standard_by_group", found=values.shape[-1] if values.ndim else 1, groups=groups)
+    return values
 
 
 def _means(bands: AgeBands, mean_age: npt.ArrayLike | None, open_mean_age: float | None, *, needless: bool) -> Numbers:
@@ -147,9 +163,19 @@ def _sorted(age: Any, years: Any) -> tuple[Numbers, Numbers]:
     return ages[order], values[np.newaxis, order]
 
 
+_OTHER_NAMES = {
+    "who": "who_ghe_2012",
+    "ghe": "who_ghe_2012",
+    "who_ghe": "who_ghe_2012",
+    "gbd": "gbd_2019",
+    "gbd2019": "gbd_2019",
+}
+
+
 def _of_catalog(standard: str) -> tuple[tuple[Numbers, Numbers], dict[str, float], str]:
     everything = read_codelist("life_expectancy_standards")
     titles = life_expectancy_standards().set_index("standard")["kind"]
+    standard = option_word(standard, list(titles.index), _OTHER_NAMES)
     if standard not in titles.index:
         raise InputError("error.yll_standard_unknown", value=standard, known=", ".join(titles.index))
     exact = standard if titles[standard] == "exact" else standard.removesuffix("_5_year")

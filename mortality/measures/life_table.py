@@ -30,6 +30,7 @@ from mortality.measures.life_table_inputs import (
     widths,
 )
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
 
 __all__ = [
     "LifeTables",
@@ -147,9 +148,11 @@ def _as_cut(counts: Numbers, age: Numbers, kept: Numbers) -> Numbers | None:
 
 
 def life_tables_from_probabilities(
-    nqx: npt.ArrayLike, age: Iterable[object], sex: Sexes = "total", *, closeout: str = "extrapolate", **options: Any
+    nqx: npt.ArrayLike, age: Iterable[object], sex: Sexes = "total", *, closeout: str | None = None, **options: Any
 ) -> LifeTables:
     """`life_tables` of probabilities of dying; the one of the open group is not looked at.
+
+    closeout : "given" where `open_ex` is given or a given `ax` says how long the open group lives, else "extrapolate"
 
     Rates and ax are found turn by turn, so that the table gives the probabilities back. An open group needs a law
     (closeout "extrapolate", "kannisto") or its life expectancy (`open_ex`, closeout "given").
@@ -158,7 +161,8 @@ def life_tables_from_probabilities(
     n = widths(starts)
     probabilities, names = rates_by_series(nqx, len(starts))
     sexes = sexes_of_series(sex, len(probabilities))
-    if closeout == "inverse":
+    closeout = _end_of_probabilities(closeout, options)
+    if option_word(closeout, ("inverse",)) == "inverse":
         raise UsageError("error.life_table_open_rate_needed", known="extrapolate, kannisto, given")
     q = np.where((probabilities[:, :-1] >= 0) & (probabilities[:, :-1] <= 1), probabilities[:, :-1], np.nan)
     q0 = q[:, 0] if starts[0] == 0 and n[0] == 1 else None
@@ -170,6 +174,16 @@ def life_tables_from_probabilities(
     mx = _rates_of(q, years, n)
     nmx = pd.DataFrame(mx, index=names) if names is not None else mx[0]
     return build_tables(nmx, starts, sex, closeout=closeout, infant_mortality=q0, fixed=years, **options)
+
+
+def _end_of_probabilities(closeout: str | None, options: dict[str, Any]) -> str:
+    """The closeout asked for; without one "given" where the open group's years are known (then `open_ex` is filled in)."""
+    ax = options.get("ax")
+    if closeout is None and "open_ex" not in options and ax is not None and not isinstance(ax, str):
+        last = np.atleast_1d(np.asarray(ax, dtype=float)[..., -1])
+        if (np.isfinite(last) & (last > 0)).all():
+            options["open_ex"] = last
+    return closeout or ("given" if options.get("open_ex") is not None else "extrapolate")
 
 
 def _rates_of(q: Numbers, years: Numbers, n: Numbers) -> Numbers:

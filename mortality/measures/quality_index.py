@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.reference.ages import parse_band
 
 Numbers = npt.NDArray[np.float64]
 OK, NOT_ASSESSABLE = "ok", "not_assessable"
@@ -31,13 +32,40 @@ class QualityIndex:
 
 def by_age(counts: npt.ArrayLike, ages: npt.ArrayLike | None) -> tuple[Numbers, Numbers]:
     """Counts as floats and the ages of their last axis; InputError for a wrong axis or counts that are none."""
-    table = np.asarray(counts, dtype=float)
-    years = np.arange(table.shape[-1], dtype=float) if ages is None else np.asarray(ages, dtype=float)
+    table = count_array(counts)
+    years = np.arange(table.shape[-1], dtype=float) if ages is None else lower_ends(ages)
     if len(years) != table.shape[-1]:
         raise InputError("error.age_axis", found=len(years), expected=table.shape[-1])
     if (table < 0).any() or np.isnan(table).any():
         raise InputError("error.age_counts")
     return table, years
+
+
+def count_array(counts: npt.ArrayLike) -> Numbers:
+    """Counts as floats with an axis of ages; InputError for words and for a single number."""
+    try:
+        table = np.asarray(counts, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.age_counts") from None
+    if table.ndim == 0:
+        raise InputError("error.age_axis", found=0, expected=1)
+    return table
+
+
+def counts_alike(males: npt.ArrayLike, females: npt.ArrayLike) -> tuple[Numbers, Numbers]:
+    """Both sexes as arrays over the same age groups; InputError where they differ in length."""
+    men, women = count_array(males), count_array(females)
+    if men.shape[-1] != women.shape[-1]:
+        raise InputError("error.age_axis", found=women.shape[-1], expected=men.shape[-1])
+    return men, women
+
+
+def lower_ends(ages: npt.ArrayLike) -> Numbers:
+    """Lower ends of ages or age groups, given as numbers or as labels ("5-9", "80+")."""
+    try:
+        return np.asarray(ages, dtype=float)
+    except (TypeError, ValueError):
+        return np.array([parse_band(str(age))[0] for age in np.asarray(ages, dtype=object)], dtype=float)
 
 
 def ending_in(ages: npt.NDArray[np.int_], digits: Sequence[int]) -> npt.NDArray[np.int_]:

@@ -7,27 +7,53 @@ that corrects cause-specific mortality fractions for chance, Population Health M
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
 
 CHANCE = 1 - np.exp(-1)  # CSMF accuracy that guessing reaches
 REPLICATES, SEED = 1000, 20261123
+Fractions: TypeAlias = pd.Series | Mapping[Any, float] | Sequence[float] | npt.NDArray[np.float64]
+_COLUMNS = {
+    "true": ("true", "truth", "true_cause", "actual", "reference", "gold"),
+    "predicted": ("predicted", "pred", "predicted_cause", "assigned", "estimated", "cod"),
+}
 
 
-def csmf_accuracy(true: pd.Series, predicted: pd.Series) -> float:
-    """1 − Σ|true − predicted| / (2 (1 − least true fraction)); both indexed by cause, each summing to one.
+def csmf_accuracy(true: Fractions, predicted: Fractions) -> float:
+    """1 − Σ|true − predicted| / (2 (1 − least true fraction)); Series or {cause: fraction}, or lists in the same order.
 
-    A cause that one of them lacks counts as 0 there.
+    Fractions are taken as they are; deaths (where they sum to more than 1.5) are divided by their sum. A cause that one of the two
+    Series lacks counts as 0 there; lists must be equally long.
     """
-    both = pd.concat([true.rename("true"), predicted.rename("predicted")], axis=1).fillna(0.0)
-    if not len(true) or true.sum() <= 0:
-        raise InputError("error.csmf_empty")
+    known, found = _fractions_of(true), _fractions_of(predicted)
+    if not (hasattr(true, "keys") and hasattr(predicted, "keys")) and len(known) != len(found):
+        raise InputError("error.csmf_shapes", found=len(found), expected=len(known))
+    both = pd.concat([known.rename("true"), found.rename("predicted")], axis=1).fillna(0.0)
+    if both["true"].min() >= 1:
+        raise InputError("error.csmf_one_cause")
     return float(1 - (both["true"] - both["predicted"]).abs().sum() / (2 * (1 - both["true"].min())))
 
 
-def chance_corrected_csmf_accuracy(true: pd.Series, predicted: pd.Series) -> float:
+def _fractions_of(given: Fractions) -> pd.Series:
+    """Fractions by cause; InputError for words, missing or negative figures, and where nothing was counted."""
+    try:
+        values = pd.Series(given, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.csmf_values") from None
+    if not len(values) or values.sum() <= 0:
+        raise InputError("error.csmf_empty")
+    if not (values >= 0).all():
+        raise InputError("error.csmf_values")
+    return values / values.sum() if values.sum() > 1.5 else values
+
+
+def chance_corrected_csmf_accuracy(true: Fractions, predicted: Fractions) -> float:
     """CSMF accuracy corrected for chance: 0 is guessing, 1 is perfect."""
     return float((csmf_accuracy(true, predicted) - CHANCE) / (1 - CHANCE))
 
@@ -37,11 +63,22 @@ def chance_corrected_concordance(pairs: pd.DataFrame, *, causes: int | None = No
 
     pairs : columns true, predicted, one row per death; causes : N, by default the number of causes that occur
     """
+    pairs = _pairs(pairs)
     count = causes or len(set(pairs["true"]) | set(pairs["predicted"]))
     if count < 2:
         raise InputError("error.ccc_one_cause", found=count)
     sensitivity = (pairs["true"] == pairs["predicted"]).groupby(pairs["true"]).mean()
     return ((sensitivity - 1 / count) / (1 - 1 / count)).rename("ccc")
+
+
+def _pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs with the columns true and predicted, under whatever usual names they came."""
+    written = {str(name).casefold(): name for name in reversed(pairs.columns)}
+    found = {word: next((written[name] for name in names if name in written), None) for word, names in _COLUMNS.items()}
+    if None in found.values():
+        missing = ", ".join(word for word, name in found.items() if name is None)
+        raise InputError("error.ccc_columns", missing=missing, found=", ".join(map(str, pairs.columns)))
+    return pd.DataFrame({word: pairs[name] for word, name in found.items()})
 
 
 def fractions(causes: pd.Series) -> pd.Series:
@@ -54,6 +91,7 @@ def agreement(pairs: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = 
 
     pairs : columns true, predicted. Returns measure, value, lower, upper, deaths, replicates.
     """
+    pairs = _pairs(pairs)
     if not len(pairs):
         raise InputError("error.csmf_empty")
     count = len(set(pairs["true"]) | set(pairs["predicted"]))
@@ -90,6 +128,7 @@ def concordance_by_cause(pairs: pd.DataFrame, *, replicates: int = REPLICATES, s
     pairs : columns true, predicted. Returns cause, deaths (with this true cause), predicted (with this one found), found
     (both), ccc, lower, upper. Limits are over the samples in which the cause occurs.
     """
+    pairs = _pairs(pairs)
     if not len(pairs):
         raise InputError("error.csmf_empty")
     codes, names = pd.factorize(pd.concat([pairs["true"], pairs["predicted"]]), sort=True)

@@ -94,7 +94,8 @@ def _dobson(sums: WeightedSums, confidence: float, count_limits: str = "byar") -
     """Limits of the total count, moved to the rate and stretched by its standard error (Dobson et al. 1991)."""
     low, high, _ = poisson_limits(sums.events, confidence=confidence, limits=count_limits)
     some = sums.events > 0
-    spread = np.sqrt(np.divide(sums.variance, sums.events, out=np.full_like(sums.rate, np.nan), where=some))
+    over = np.divide(sums.variance, sums.events, out=np.full_like(sums.rate, np.nan), where=some)
+    spread = np.sqrt(np.where(over >= 0, over, np.nan))
     return sums.rate + spread * (low - sums.events), sums.rate + spread * (high - sums.events)
 
 

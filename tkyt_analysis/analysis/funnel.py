@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.limits import Numbers, byar_or_exact_limits, exact_poisson_limits, z_value
-from tkyt_analysis.analysis.rates import as_numbers, rate_table
+from tkyt_analysis.analysis.rates import as_numbers, rate_table, same_length
 from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
 INNER, OUTER = 0.95, 0.998
 _LEVELS = (("95", INNER), ("99_8", OUTER))
@@ -55,6 +56,7 @@ def funnel_curves(
     upper_99_8, baseline [per `per`], statistic, method; for rates and ratios also lower_95_denominator … (person-years of
     one year, or expected events, at which so many events stand on that limit).
     """
+    statistic, rate_type = _words(statistic, rate_type)
     counts, base, reason = _units(numerator, denominator, rate, statistic=statistic, rate_type=rate_type, per=per)
     centre = _average(counts, base, reason)
     low, high = axis_range(base[reason == ""], years=years if statistic == "rate" else 1)
@@ -139,6 +141,7 @@ def funnel_significance(
     used, and directly standardised rates of fewer than 10 events.
     """
     index = numerator.index if isinstance(numerator, pd.Series) else None
+    statistic, rate_type = _words(statistic, rate_type)
     counts, base, reason = _units(numerator, denominator, rate, statistic=statistic, rate_type=rate_type, per=per)
     centre = 1.0 if statistic == "ratio" else _average(counts, base, reason)
     if statistic == "rate" and rate_type == "dsr":
@@ -196,6 +199,18 @@ def funnel_points(
     return rate_table(columns, method=rate_type, reason=reason, index=index)
 
 
+def _words(statistic: str, rate_type: str) -> tuple[str, str]:
+    """The statistic and the kind of rate that are meant."""
+    others = {
+        "proportions": "proportion",
+        "percentage": "proportion",
+        "rates": "rate",
+        "ratios": "ratio",
+        "smr": "ratio",
+    }
+    return option_word(statistic, _STATISTICS, others), option_word(rate_type, ("crude", "dsr"))
+
+
 def _units(
     numerator: npt.ArrayLike,
     denominator: npt.ArrayLike | None,
@@ -212,12 +227,14 @@ def _units(
         )
     if denominator is None and rate is None:
         raise UsageError("error.funnel_denominator")
-    counts = as_numbers(numerator)
-    given = np.full(counts.shape, np.nan) if denominator is None else as_numbers(denominator)
+    counts, given, rates = same_length(
+        numerator=numerator,
+        denominator=np.nan if denominator is None else denominator,
+        rate=np.nan if rate is None else rate,
+    )
     if rate is None:
         base = given
     else:
-        rates = as_numbers(rate)
         derived = np.divide(per * counts, rates, out=np.full(counts.shape, np.nan), where=(rates > 0) & (counts > 0))
         base = np.where(counts == 0, np.nan if rate_type == "dsr" else given, derived)
     reason: npt.NDArray[np.str_] = np.select(

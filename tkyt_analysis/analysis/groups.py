@@ -11,6 +11,11 @@ import pandas as pd
 from tkyt_analysis.errors import InputError
 
 
+def names_of(by: str | Sequence[str]) -> list[str]:
+    """Column names: one name may stand alone."""
+    return [by] if isinstance(by, str) else list(by)
+
+
 def groups(table: pd.DataFrame, by: list[str]) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
     """Number of each row's group, and the sorted keys of the groups (no `by`: one group).
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column, group_sum, groups, require_columns
+from tkyt_analysis.analysis.groups import column, group_sum, groups, names_of, require_columns
 from tkyt_analysis.analysis.limits import Numbers, poisson_limits
 from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError
@@ -59,7 +59,7 @@ def with_reference(events_by_age: pd.DataFrame, reference: pd.DataFrame) -> pd.D
 
 def indirectly_standardised_ratio(
     observed_expected: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str] = (),
     *,
     per: float = 1,
     confidence: float = 0.95,
@@ -87,19 +87,20 @@ def indirectly_standardised_ratio(
     if "expected" not in observed_expected and "person_years" in observed_expected:
         observed_expected = expected_events(observed_expected, reference)
     columns = ["expected"] if observed_totals is not None else ["observed", "expected"]
-    require_columns(observed_expected, [*by, *columns])
-    group, keys = groups(observed_expected, list(by))
+    names = names_of(by)
+    require_columns(observed_expected, [*names, *columns])
+    group, keys = groups(observed_expected, names)
     expected = group_sum(column(observed_expected, "expected"), group, len(keys))
     if observed_totals is None:
         observed = group_sum(column(observed_expected, "observed"), group, len(keys))
     else:
-        observed = _totals(keys, observed_totals, list(by))
+        observed = _totals(keys, observed_totals, names)
     return pd.concat([keys, _ratio(observed, expected, per, confidence, limits)], axis="columns")
 
 
 def indirectly_standardised_rate(
     events_by_age: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str] = (),
     *,
     reference: pd.DataFrame | None = None,
     per: float = 100_000,
@@ -124,7 +125,7 @@ def indirectly_standardised_rate(
     ratio = indirectly_standardised_ratio(
         cells, by, confidence=confidence, limits=limits, observed_totals=observed_totals
     )
-    crude = per * _reference_rate(cells, list(by), reference)
+    crude = per * _reference_rate(cells, names_of(by), reference)
     found = ratio.rename(columns={"ratio": "rate"})
     found.insert(found.columns.get_loc("rate"), "reference_rate", crude)
     return found.assign(**{name: found[name] * crude for name in ("rate", "lower", "upper")})

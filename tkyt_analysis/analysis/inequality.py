@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column, groups, require_columns
+from tkyt_analysis.analysis.groups import column, groups, names_of, require_columns
 from tkyt_analysis.analysis.limits import Numbers, tail, z_value
 from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError, UsageError
@@ -26,7 +26,7 @@ _CELLS_AT_ONCE = 8_000_000  # simulated values in memory at a time (64 MB)
 
 def slope_index_of_inequality(
     values: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str] = (),
     *,
     value_type: str | int = "value",
     transform: bool = False,
@@ -72,8 +72,9 @@ def slope_index_of_inequality(
         raise UsageError("error.sii_level", value=level, known=", ".join(LEVELS))
     if repetitions < 1000:
         raise UsageError("error.sii_repetitions", value=repetitions)
+    by = names_of(by)
     require_columns(values, [*by, "quantile", "population"])
-    keys, cells, reason = _cells_of(values, list(by), value_type)
+    keys, cells, reason = _cells_of(values, by, value_type)
     usable = reason == ""
     line = _Line(_line_weights(cells.population[usable]), value_type, value_type if transform else "value", multiplier)
     value, error = cells.value[usable], cells.error[usable]

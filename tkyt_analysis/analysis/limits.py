@@ -42,7 +42,7 @@ def byar_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Number
     z = z_value(confidence)
     safe = np.where(counts > 0, counts, 1.0)
     lower = safe * np.maximum(1 - 1 / (9 * safe) - z / (3 * np.sqrt(safe)), 0.0) ** 3
-    above = counts + 1
+    above = np.maximum(counts, 0.0) + 1
     upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
     return np.where(counts > 0, lower, 0.0 * counts), upper
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column, group_sum, groups, require_columns
+from tkyt_analysis.analysis.groups import column, group_sum, groups, names_of, require_columns
 from tkyt_analysis.analysis.limits import Numbers, tail, z_value
 from tkyt_analysis.analysis.rates import rate_table, same_length
 from tkyt_analysis.errors import UsageError
@@ -107,7 +107,7 @@ _OTHER_NAMES = {
 
 
 def mean_value(
-    values: pd.DataFrame, by: Sequence[str], *, value: str = "value", confidence: float = 0.95
+    values: pd.DataFrame, by: str | Sequence[str] = (), *, value: str = "value", confidence: float = 0.95
 ) -> pd.DataFrame:
     """Mean of a measured value (age at death, days to registration) with Student's limits.
 
@@ -120,8 +120,9 @@ def mean_value(
     """
     from scipy.special import stdtrit
 
-    require_columns(values, [*by, value])
-    group, keys = groups(values, list(by))
+    names = names_of(by)
+    require_columns(values, [*names, value])
+    group, keys = groups(values, names)
     x = column(values, value)
     known = np.isfinite(x)
     n = group_sum(known, group, len(keys))

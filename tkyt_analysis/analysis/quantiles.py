@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column, group_sum, groups, require_columns
+from tkyt_analysis.analysis.groups import column, group_sum, groups, names_of, require_columns
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.errors import UsageError
 
 
 def assign_quantiles(
     units: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     value: str = "value",
     quantiles: int = 10,
@@ -38,8 +38,9 @@ def assign_quantiles(
     """
     if quantiles < 1:
         raise UsageError("error.quantiles_number", value=quantiles)
+    by = names_of(by)
     require_columns(units, [*by, value, *([highest_first] if isinstance(highest_first, str) else [])])
-    group, keys = groups(units, list(by))
+    group, keys = groups(units, by)
     x = column(units, value)
     known = np.isfinite(x)
     turn = units[highest_first].to_numpy(bool) if isinstance(highest_first, str) else np.full(len(x), highest_first)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column, groups, require_columns
+from tkyt_analysis.analysis.groups import column, groups, names_of, require_columns
 from tkyt_analysis.analysis.limits import Numbers, z_value
 from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError, UsageError
@@ -21,7 +21,7 @@ METHODS = ("kitagawa", "interaction")
 
 def kitagawa_decomposition(
     events_by_age: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     population: str = "population",
     between: tuple[str, str] | None = None,
@@ -50,10 +50,11 @@ def kitagawa_decomposition(
     """
     if method not in METHODS:
         raise UsageError("error.kitagawa_method", value=method, known=", ".join(METHODS))
+    by = names_of(by)
     require_columns(events_by_age, [*by, population, "age_group", "events", "person_years"])
     first, second = _pair(events_by_age[population], between)
     rows = events_by_age[events_by_age[population].isin([first, second])]
-    keys, ages, events, persons = _cells_of(rows, list(by), rows[population] == second)
+    keys, ages, events, persons = _cells_of(rows, by, rows[population] == second)
     reason = _reasons(events, persons)
     usable = (reason == "")[:, None, None]
     x, n = np.where(usable, events, 0.0), np.where(usable, persons, 1.0)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from tkyt_analysis.analysis.direct_limits import METHODS as _LIMIT_METHODS
 from tkyt_analysis.analysis.direct_limits import WeightedSums, direct_limits, direct_method
-from tkyt_analysis.analysis.groups import column, groups, require_columns, text_with
+from tkyt_analysis.analysis.groups import column, groups, names_of, require_columns, text_with
 from tkyt_analysis.analysis.indirect import (
     expected_events,
     indirectly_standardised_rate,
@@ -35,7 +35,7 @@ REFUSE, DROP = "not_assessable", "drop"
 
 def directly_standardised_rate(
     events_by_age: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str] = (),
     *,
     method: str = "dobson",
     per: float = 100_000,
@@ -86,8 +86,9 @@ def directly_standardised_rate(
     """
     method, count_limits = direct_method(method), limits_word(count_limits)
     _require_options(method, count_limits, empty_age_groups, absent_age_groups)
-    require_columns(events_by_age, [*by, "age_group", "events", "person_years", "standard_population"])
-    keys, cells = _cells_of(events_by_age, list(by), event_frequency)
+    names = names_of(by)
+    require_columns(events_by_age, [*names, "age_group", "events", "person_years", "standard_population"])
+    keys, cells = _cells_of(events_by_age, names, event_frequency)
     results = _standardise(
         cells, method=method, per=per, confidence=confidence, minimum_events=minimum_events,
         count_limits=count_limits, empty=empty_age_groups, absent=absent_age_groups,
