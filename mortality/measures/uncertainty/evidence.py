@@ -140,10 +140,8 @@ class Group:
     def cells_together(self) -> npt.NDArray[np.float64]:
         """(cells, cells), sexes × ages counted through: 1 where two cells are one group."""
         sexes, ages = self.here.shape
-        return np.kron(
-            np.ones((sexes, sexes)) if self.level.both_sexes else np.eye(sexes),
-            np.eye(ages) if self.together is None else self.together,
-        )
+        of_sexes = np.ones((sexes, sexes)) if self.level.both_sexes else np.eye(sexes)
+        return np.asarray(np.kron(of_sexes, np.eye(ages) if self.together is None else self.together), dtype=float)
 
     @cached_property
     def used(self) -> npt.NDArray[np.bool_]:
@@ -154,7 +152,7 @@ class Group:
     def pooled(self, evidence: Numbers) -> Numbers:
         """(…, sexes, ages) summed over the ages, and sexes, of the group."""
         found = evidence if self.together is None else evidence @ self.together
-        return found.sum(axis=-2, keepdims=True) if self.level.both_sexes else found
+        return np.asarray(found.sum(axis=-2, keepdims=True) if self.level.both_sexes else found)
 
 
 @dataclass(frozen=True)
