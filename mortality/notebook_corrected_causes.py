@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tkyt_analysis.api.workbench import Workbench
 
 CAUSE_LIST = "who_mortality_list_1"
-TOP, IN_TABLE = 10, 20
+TOP, IN_TABLE = 10, 15
 STAGES = ("before", "after")
 
 
@@ -64,7 +64,6 @@ def _cause_table(rows: pd.DataFrame, language: str) -> str:
             "after": [with_limits(row, 0, language, value="after") for row in top.to_dict("records")],
             "moved_in": top["moved_in"].round(1),
             "moved_out": top["moved_out"].round(1),
-            "left": top["left"].round(1),
         }
     )
     headings = {name: label(f"cause_notebook.column.{name}", language) for name in table.columns}

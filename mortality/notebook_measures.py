@@ -80,7 +80,12 @@ def with_limits(row: Mapping[Any, Any], decimals: int, language: str, *, value: 
     if pd.isna(row["lower"]) or pd.isna(row["upper"]):
         return figure
     low, high = (format_number(float(row[name]), decimals, language) for name in ("lower", "upper"))
-    return label("measure_notebook.limits", language, value=figure, low=low, high=high)
+    return unbroken(label("measure_notebook.limits", language, value=figure, low=low, high=high))
+
+
+def unbroken(text: str) -> str:
+    """The text with its dashes bound to what stands beside them: a range is never broken over two lines."""
+    return text.replace("–", "\u2060–\u2060")
 
 
 def not_assessable(reason: str, language: str) -> str:
