@@ -174,7 +174,7 @@ def test_parts_of_a_difference_add_up_to_it(times):
 def test_what_changed_at_one_age_in_one_group_is_found_there_and_nowhere_else():
     first, second = drawn_counts(2024), drawn_counts(2025)
     second.deaths[:, AGES.index("45-59"), GROUPS.index("cancer")] *= 0.5
-    parts = split(first, second, draws=1).parts[0]
+    parts = split(first, second, draws=1).parts[0].copy()
     assert (parts[:, AGES.index("45-59"), GROUPS.index("cancer")] > 0.1).all()
     parts[:, AGES.index("45-59"), GROUPS.index("cancer")] = 0
     np.testing.assert_allclose(parts, 0, atol=0.01)  # ax of the neighbouring ages follows the rates a little
