@@ -11,6 +11,7 @@ import pandas as pd
 
 from mortality.measures.cause_groups import GROUPS, group_counts
 from mortality.tabulation.deaths_given import require_columns
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.proportions import proportion
 from tkyt_analysis.analysis.rates import rate_table
 
@@ -29,7 +30,7 @@ def expected_groups(name: str = EXPECTED) -> pd.DataFrame:
 
 def age_pattern(
     deaths: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     code: str = "underlying_cause",
     sex: str = "sex",
@@ -45,6 +46,7 @@ def age_pattern(
     Returns `by`, sex, age_group, group, deaths, total, share, lower, upper (Wilson), expected, difference, method, status,
     reason. Deaths of unknown sex or age, and of no known group, take no part.
     """
+    by = names_of(by)
     require_columns(deaths.columns, [*by, code, sex, age])
     standard = expected_groups() if expected is None else expected
     bands = list(dict.fromkeys(standard["age_group"]))
@@ -62,7 +64,7 @@ def age_pattern(
     return result[[*keys, "group", "deaths", "total", "share", "lower", "upper", "expected", "difference", "method", "status", "reason"]]  # fmt: skip
 
 
-def age_pattern_distance(pattern: pd.DataFrame, by: Sequence[str] = (), *, least: float = 50) -> pd.DataFrame:
+def age_pattern_distance(pattern: pd.DataFrame, by: str | Sequence[str] = (), *, least: float = 50) -> pd.DataFrame:
     """How far the age pattern of each place lies from the expected one: the share of its deaths in another group than expected.
 
     pattern : rows of `age_pattern`. value = Σ deaths-weighted ½ Σ|share − expected|, 0 to 1. `chance` is what sampling alone
@@ -70,6 +72,7 @@ def age_pattern_distance(pattern: pd.DataFrame, by: Sequence[str] = (), *, least
     pattern; excess = value − chance. Returns `by`, deaths, value, chance, excess, method, status, reason; not assessable with
     fewer than `least` deaths.
     """
+    by = names_of(by)
     share, expected, total = (pattern[name].to_numpy(float) for name in ("share", "expected", "total"))
     deviation = 0.5 * np.abs(share - expected) * total
     by_chance = 0.5 * np.sqrt(2 / np.pi * expected * (1 - expected) * np.maximum(total, 1)) * (total > 0)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.tabulation.deaths_given import number_of_deaths, require_columns
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.proportions import proportion
 from tkyt_analysis.errors import UsageError
 
@@ -20,7 +21,7 @@ SEED, BLOCK = 20260101, 2_000_000
 
 def leading_causes(
     deaths: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     code: str = "underlying_cause",
     deaths_column: str | None = None,
@@ -39,6 +40,7 @@ def leading_causes(
     ranked in the order of the causes. Returns `by`, rank, cause, deaths, total (all deaths of the group), share, lower, upper
     (Wilson), rank_lower, rank_upper, method, status, reason.
     """
+    by = names_of(by)
     if draws < 1:
         raise UsageError("error.rank_draws", found=draws)
     require_columns(deaths.columns, [*by, code])

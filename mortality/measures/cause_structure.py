@@ -26,6 +26,7 @@ from mortality.measures.cause_ranks import leading_causes
 from mortality.measures.vspi_like import vspi_inputs, vspi_like
 from mortality.tabulation.deaths_given import number_of_deaths, require_columns
 from mortality.verbal_autopsy.agreement import chance_corrected_csmf_accuracy, csmf_accuracy
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.proportions import proportion
 from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError
@@ -43,7 +44,7 @@ ALL_GARBAGE = "all_garbage"
 
 def broad_groups(
     deaths: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     code: str = "underlying_cause",
     deaths_column: str | None = None,
@@ -55,6 +56,7 @@ def broad_groups(
     external: III | undefined), deaths, total, share, lower, upper (Wilson), method, status, reason. The three shares add up to
     one; the share of `undefined` (ill-defined, without group, without code) is of all deaths.
     """
+    by = names_of(by)
     counts = group_counts(deaths, list(by), code=code, deaths_column=deaths_column)
     known = counts[list(GROUPS)].sum(axis=1)
     total = pd.DataFrame({**dict.fromkeys(GROUPS, known), UNDEFINED: known + counts[UNDEFINED]})
@@ -63,7 +65,7 @@ def broad_groups(
 
 def ncd_cd_ratio(
     deaths: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     code: str = "underlying_cause",
     deaths_column: str | None = None,
@@ -74,6 +76,7 @@ def ncd_cd_ratio(
     Limits: Wilson limits of the share p of NCD in both, as p / (1 − p). Without communicable deaths there is no ratio, but a
     lower limit. Returns `by`, noncommunicable, communicable, ratio, lower, upper, method, status, reason.
     """
+    by = names_of(by)
     counts = group_counts(deaths, list(by), code=code, deaths_column=deaths_column)
     ncd, cd = counts[NONCOMMUNICABLE].to_numpy(float), counts[COMMUNICABLE].to_numpy(float)
     share = proportion(ncd, ncd + cd, confidence=confidence)
@@ -92,7 +95,7 @@ def _odds(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def garbage_severity(
     deaths: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     code: str = "underlying_cause",
     deaths_column: str | None = None,
@@ -104,6 +107,7 @@ def garbage_severity(
     an underlying cause; no_code; usable; all_garbage: what is not usable), deaths, total (all deaths), share, lower, upper
     (Wilson), method, status, reason.
     """
+    by = names_of(by)
     from mortality.garbage.codes import garbage_types
 
     require_columns(deaths.columns, [*by, code])

@@ -29,6 +29,7 @@ from mortality.measures.redistribution_rules import (
     redistribution_rules,
 )
 from mortality.measures.redistribution_table import DeathArray, death_array, limits, result_rows, result_table
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.catalog.redistribution import Redistribution
 
 __all__ = [
@@ -44,7 +45,7 @@ def redistribute(
     deaths: pd.DataFrame,
     packages: str | Redistribution = DEFAULT_PACKAGES,
     *,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     code: str = "underlying_cause",
     sex: str = "sex",
     age: str = "age_group",
@@ -81,6 +82,7 @@ def redistribute(
     ok (nothing moved) | modelled | not_assessable (only garbage that stays; `reason` says why). lower and upper hold the
     uncertainty of the redistribution, not that of the number of deaths.
     """
+    by = names_of(by)
     own = list(by)
     places = [name for name in dict.fromkeys([*own, *within, *parents]) if name not in (sex, age)]
     array = death_array(

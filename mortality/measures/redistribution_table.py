@@ -19,6 +19,7 @@ from mortality.measures.redistribution_rules import (
     redistribution_rules,
 )
 from mortality.tabulation.deaths_given import number_of_deaths, require_columns
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.catalog.redistribution import Redistribution
 from tkyt_analysis.errors import InputError
@@ -43,7 +44,7 @@ def death_array(
     deaths: pd.DataFrame,
     packages: str | Redistribution,
     *,
-    by: Sequence[str],
+    by: str | Sequence[str],
     code: str = "underlying_cause",
     sex: str = "sex",
     age: str = "age_group",
@@ -53,6 +54,7 @@ def death_array(
     garbage: str | None = None,
 ) -> DeathArray:
     """The table as an array, with rules that fit its axes. by : the columns that name a place (a place-year, …)."""
+    by = names_of(by)
     require_columns(deaths.columns, [*by, code])
     number = number_of_deaths(deaths, deaths_column).to_numpy(dtype=float, na_value=np.nan)
     if not (np.isfinite(number) & (number >= 0)).all():
@@ -118,8 +120,9 @@ class Rows:
         return np.stack([self.sums(one) for one in values])
 
 
-def result_rows(found: Redistributed, array: DeathArray, *, by: Sequence[str], sex: str, age: str) -> Rows:
+def result_rows(found: Redistributed, array: DeathArray, *, by: str | Sequence[str], sex: str, age: str) -> Rows:
     """One row per `by` and item with deaths before or after."""
+    by = names_of(by)
     rules, shape = array.rules, found.before.shape
     cells = np.flatnonzero((found.before > 0) | (found.after > 0))
     place, of_sex, of_age, cause = np.unravel_index(cells, shape)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import OK, rate_table
 
 Numbers = npt.NDArray[np.float64]
@@ -28,7 +29,7 @@ SEED = 20260101
 
 def vspi_inputs(
     deaths: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     code: str = "underlying_cause",
     sex: str = "sex",
@@ -43,6 +44,7 @@ def vspi_inputs(
     inconsistent : share of deaths with a cause that this sex cannot have, or that never is an underlying cause
     causes_in_list : how many causes the figures are told by (103: WHO list 1)
     """
+    by = names_of(by)
     from mortality.garbage.codes import garbage_types, wrong_codes
 
     types, rule = garbage_types(deaths[code].fillna("").astype("str")), mapping(day)
@@ -62,7 +64,7 @@ def vspi_inputs(
 
 def vspi_like(
     inputs: pd.DataFrame,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     *,
     timeliness: bool = True,
     day: datetime.date = DAY,
@@ -81,6 +83,7 @@ def vspi_like(
     index 0 to 100), lower, upper, band (of the index), method, status, reason. A dimension without a figure makes the index
     not assessable; it is never taken as perfect.
     """
+    by = names_of(by)
     rule = mapping(day)
     names = [name for name in DIMENSIONS if timeliness or name != WITHOUT_TIME]
     given = np.stack([_column(inputs, name) for name in names])

@@ -16,6 +16,7 @@ import pandas as pd
 from mortality.measures.decrement_inputs import text_columns
 from mortality.measures.life_expectancy_standards import WHO_GHE, age_bands, years_per_death
 from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words, rates_by_series
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import exact_poisson_limits, poisson_limits
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.reference.ages import OUTSIDE, UNKNOWN, nesting, parse_bands
@@ -111,7 +112,7 @@ def years_of_life_lost_by_age(
 
 def years_of_life_lost_of(
     table: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str],
     *,
     counts: Sequence[str] = ("deaths",),
     age_group: str = "age_group",
@@ -137,6 +138,7 @@ def years_of_life_lost_of(
     by, counts, and the columns of `years_of_life_lost`, in the order of `by`. Rows without a known age (`unknown`,
     `outside`) are an error: spread them first (`distribute_unknown_ages`), so that no death is lost silently.
     """
+    by = names_of(by)
     names = [*by, age_group, *counts, *([population] if population else [])]
     missing = [name for name in names if name not in table]
     if missing:
@@ -158,7 +160,7 @@ def years_of_life_lost_of(
 
 def before_and_after(
     table: pd.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str],
     *,
     before: str = "deaths",
     after: str = "deaths_redistributed",
@@ -168,6 +170,7 @@ def before_and_after(
 
     Returns by, deaths_before, deaths_after, yll_before, yll_after, difference, relative_difference, method, status, reason.
     """
+    by = names_of(by)
     rows = years_of_life_lost_of(table, by, counts=[before, after], **options)
     first, second = (rows[rows["counts"] == name].reset_index(drop=True) for name in (before, after))
     out = first[list(by)].assign(

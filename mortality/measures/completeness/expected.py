@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.measures.completeness.results import result_table
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]
@@ -18,7 +19,7 @@ Numbers = npt.NDArray[np.float64]
 def expected_deaths(
     data: pd.DataFrame,
     *,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     schedule: pd.DataFrame | None = None,
     match: Sequence[str] = ("age_group", "sex"),
     spread: float = 0.0,
@@ -38,6 +39,7 @@ def expected_deaths(
 
     Source: as in Karlinsky, Demographic Research 50(38) (2024): registered over expected deaths.
     """
+    by = names_of(by)
     keys = list(by)
     for name in ("deaths", *([] if schedule is not None else ["expected"])):
         if name not in data:
@@ -101,7 +103,7 @@ def _shares(rows: pd.DataFrame, keys: list[str], method: str, confidence: float,
 def completeness_by_age(
     data: pd.DataFrame,
     *,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     age: str = "age_group",
     completeness: pd.DataFrame | float | None = None,
     confidence: float = 0.95,
@@ -116,6 +118,7 @@ def completeness_by_age(
     this age), method, status, reason. Limits: Poisson of the registered deaths. Ages without expected deaths are not
     assessable. Above 1: more registered than the pattern allows; the pattern, or the ages, do not fit.
     """
+    by = names_of(by)
     keys = list(by)
     missing = [name for name in (age, "deaths", "expected", *keys) if name not in data]
     if missing:

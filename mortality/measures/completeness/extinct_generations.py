@@ -38,7 +38,7 @@ ESTIMATES = ("mean", "median", "trimean")
 def synthetic_extinct_generations(
     data: Table,
     *,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     ages: Sequence[float] | None = None,
     lowest_age: float = LOWEST_AGE,
     highest_age: float = HIGHEST_AGE,
@@ -82,7 +82,7 @@ def synthetic_extinct_generations(
 def ggb_seg(
     data: Table,
     *,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     ages: Sequence[float] | None = None,
     balance_ages: Sequence[float] | None = None,
     lowest_age: float = LOWEST_AGE,
@@ -129,7 +129,7 @@ def ggb_seg(
     return pd.concat(tables, ignore_index=True)
 
 
-def death_distribution_methods(data: Table, *, by: Sequence[str] | None = None, **options: Any) -> pd.DataFrame:
+def death_distribution_methods(data: Table, *, by: str | Sequence[str] | None = None, **options: Any) -> pd.DataFrame:
     """Growth balance, extinct generations and both together, below each other: the columns that name a series, method_id
     (ggb | seg | ggb_seg), completeness, lower, upper, lowest_age, highest_age, method, status, reason.
 
@@ -213,7 +213,7 @@ def _of_balance(balance: BalanceFit) -> dict[str, Numbers]:
 def extinct_generation_points(
     data: Table,
     *,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     life_expectancy_open: npt.ArrayLike | None = None,
     **options: Any,
 ) -> pd.DataFrame:

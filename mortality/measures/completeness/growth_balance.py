@@ -60,7 +60,7 @@ class BalanceFit:
 def generalised_growth_balance(
     data: Table,
     *,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     ages: Sequence[float] | None = None,
     lowest_age: float = LOWEST_AGE,
     highest_age: float = HIGHEST_AGE,
@@ -98,7 +98,7 @@ def generalised_growth_balance(
 def brass_growth_balance(
     data: Table,
     *,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     ages: Sequence[float] | None = None,
     lowest_age: float = 5,
     highest_age: float = HIGHEST_AGE,
@@ -222,7 +222,7 @@ def _table(fitted: BalanceFit, method: str) -> pd.DataFrame:
 
 
 def growth_balance_points(
-    data: Table, *, by: Sequence[str] | None = None, stable: bool = False, **options: Any
+    data: Table, *, by: str | Sequence[str] | None = None, stable: bool = False, **options: Any
 ) -> pd.DataFrame:
     """The points of the picture: what names the series, age, death_rate (x), entry_minus_growth (y), fitted, used (in the fit).
 

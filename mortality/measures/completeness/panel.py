@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.measures.completeness.results import MODELLED, result_table
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import OK, poisson_limits
 from tkyt_analysis.errors import InputError, UsageError
 
@@ -32,7 +33,7 @@ COLUMNS = ["completeness", "lower", "upper", "method", "status", "reason"]
 def completeness_panel(
     estimates: Mapping[str, pd.DataFrame],
     *,
-    by: Sequence[str],
+    by: str | Sequence[str],
     combine: str = "random_effects",
     families: Mapping[str, str] = FAMILIES,
     leave_out: Sequence[str] = (),
@@ -51,6 +52,7 @@ def completeness_panel(
     smallest estimate of all that were assessed, combined or not). The interval of the combined row takes each method's own limits as its 95 % interval and the methods as errors about one truth:
     a bias that all share is in no interval.
     """
+    by = names_of(by)
     if combine not in ("random_effects", "median"):
         raise UsageError(
             "error.completeness_option", option="combine", found=combine, expected="random_effects, median"

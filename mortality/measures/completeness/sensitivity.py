@@ -21,7 +21,7 @@ def age_range_estimates(
     data: Table,
     *,
     method: str = "ggb",
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     lowest_age: float = LOWEST_AGE,
     highest_age: float = HIGHEST_AGE,
     minimum_ages: int = MINIMUM_AGES,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -81,7 +82,7 @@ def _closed(counts: Numbers, last: int) -> Numbers:
 def read_series(
     data: Table,
     *,
-    by: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
     deaths_are: str = "annual",
     migration_are: str | None = None,
     two_counts: bool = True,
@@ -95,7 +96,7 @@ def read_series(
     two_counts : False: one count of people (column population) is enough
     """
     table = _columns(data, two_counts=two_counts)
-    names = list(by) if by is not None else [name for name in (*KEYS, "sex") if name in table]
+    names = names_of(by) if by is not None else [name for name in (*KEYS, "sex") if name in table]
     whole = table.assign(_series=table.groupby(names, sort=False, dropna=False).ngroup() if names else 0)
     _require_one_row_per_age(whole)
     keys = whole.drop_duplicates("_series").set_index("_series").sort_index()
