@@ -38,7 +38,13 @@ PEOPLE_CELLS = """
 
 
 def person_cells(context: ReleaseContext) -> pd.DataFrame:
-    """KEYS (sex: male, female, both), age_group, deaths (counted), h1 … h7: persons by the lists that hold them."""
+    """KEYS (sex: male, female, both), age_group, deaths (counted), h1 … h7: persons by the lists that hold them; made once."""
+    if "person_cells" not in context.made:
+        context.made["person_cells"] = _person_cells(context)
+    return context.made["person_cells"]
+
+
+def _person_cells(context: ReleaseContext) -> pd.DataFrame:
     from mortality.persons_release.deaths import deaths
     from mortality.release_tables import communes_of_registers
     from tkyt_analysis.cube.release_tables import offer_places

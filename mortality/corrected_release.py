@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mortality.completeness_ages import CELL_COLUMNS, LEAST_AT_AGE, ONE_FOR_ALL, completeness_at_ages, list_cells
+from mortality.completeness_release import completeness_estimate, limits_of
 from mortality.measure_release import deaths_at_levels, large_units, population_at_levels, registered_indicators
 from mortality.measures.indicators_life import coarse_ages, common_bands
 from mortality.release_tables import AGE_BANDS
@@ -140,8 +142,6 @@ def _nothing(columns: list[str]) -> pd.DataFrame:
 def completeness_of(context: ReleaseContext) -> pd.DataFrame:
     """The combined completeness of each province of 2025 (and the nation), year and sex: unit_id, year, sex (total for both),
     completeness, lower, upper (1 at most), method, status, reason, registered."""
-    from mortality.completeness_release import completeness_estimate
-
     if "completeness_of" not in context.made:
         rows = completeness_estimate(context)
         rows = rows[(rows["method_id"] == "combined") & ~rows["unit_id"].astype("str").str.startswith("VN2024")]
@@ -159,7 +159,10 @@ def corrected_rows(context: ReleaseContext) -> pd.DataFrame:
         if deaths.empty or population.empty:
             context.made["corrected_rows"] = _nothing(CORRECTED_COLUMNS)
         else:
-            rows = corrected_figures(deaths, population, completeness_of(context))
+            least = int(limits_of(context)["least_at_age"])
+            rows = corrected_figures(
+                deaths, population, completeness_of(context), cells=list_cells(context), least_at_age=least
+            )
             beside = (
                 _beside_registered(rows, registered_indicators(context)) if len(rows) else _nothing(CORRECTED_COLUMNS)
             )
@@ -168,26 +171,40 @@ def corrected_rows(context: ReleaseContext) -> pd.DataFrame:
 
 
 def corrected_figures(
-    deaths: pd.DataFrame, population: pd.DataFrame, completeness: pd.DataFrame, *, draws: int = CORRECTED_DRAWS
+    deaths: pd.DataFrame,
+    population: pd.DataFrame,
+    completeness: pd.DataFrame,
+    *,
+    cells: pd.DataFrame | None = None,
+    least_at_age: int = LEAST_AT_AGE,
+    draws: int = CORRECTED_DRAWS,
 ) -> pd.DataFrame:
     """CORRECTED_COLUMNS of deaths (unit_id, year, sex, age_years, released_cause), population (unit_id, year, sex, age_group,
-    persons) and completeness (unit_id, year, sex "total", completeness, lower, upper)."""
+    persons) and completeness (unit_id, year, sex "total", completeness, lower, upper).
+
+    cells, least_at_age : of `completeness_at_ages`, by which the completeness differs by age; None: one for all ages
+    """
     bands = common_bands(population["age_group"].unique())
     counts = known_counts(deaths, bands)
     persons = population.assign(age_group=coarse_ages(population["age_group"], bands))
     persons = persons.groupby(["unit_id", "year", "sex", "age_group"], as_index=False, observed=True)["persons"].sum()
     whole = completeness[completeness["sex"] == "total"]
     whole = whole[["unit_id", "year", "completeness", "lower", "upper"]].astype({"year": "int64"})
+    lists = pd.DataFrame(columns=CELL_COLUMNS) if cells is None else cells
+    by_age, words = completeness_at_ages(whole, lists, bands, least=least_at_age)
     nation = counts["unit_id"] == NATION
     parts = [
-        _simulated(part, persons, whole, bands, draws=draws) for part in (counts[~nation], counts[nation]) if len(part)
+        _simulated(part, persons, by_age, bands, draws=draws) for part in (counts[~nation], counts[nation]) if len(part)
     ]
     if not parts:  # of no death are both sex and age known
         return pd.DataFrame(columns=CORRECTED_COLUMNS)
     rows = pd.concat(parts, ignore_index=True)
     limits = whole.rename(columns={"lower": "completeness_lower", "upper": "completeness_upper"})
-    rows = rows.merge(limits, on=["unit_id", "year"], how="left", validate="many_to_one")
-    return rows.assign(period_id=rows["year"].astype("str"))
+    rows = rows.merge(
+        limits.merge(words, on=["unit_id", "year"]), on=["unit_id", "year"], how="left", validate="many_to_one"
+    )
+    method = rows["method"] + "; " + rows["ages"].fillna(ONE_FOR_ALL)
+    return rows.assign(period_id=rows["year"].astype("str"), method=method)
 
 
 def known_counts(deaths: pd.DataFrame, bands: list[str]) -> pd.DataFrame:

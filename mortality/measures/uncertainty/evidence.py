@@ -137,7 +137,7 @@ class Group:
         return None if len(np.unique(same.argmax(axis=0))) == len(same) else same
 
     @cached_property
-    def cells_together(self) -> npt.NDArray[np.float64]:
+    def cells_together(self) -> Numbers:
         """(cells, cells), sexes × ages counted through: 1 where two cells are one group."""
         sexes, ages = self.here.shape
         of_sexes = np.ones((sexes, sexes)) if self.level.both_sexes else np.eye(sexes)
