@@ -173,8 +173,13 @@ def _column(column: pd.Series, decimals: int, language: str) -> tuple[str, list[
     if pd.api.types.is_datetime64_any_dtype(column):
         return "", [format_date(value, language) for value in column]
     texts = ["–" if pd.isna(value) else str(value) for value in column]
-    cells = [escape(text).replace("|", "|<wbr>") for text in texts]  # a figure's id may break between its parts
+    cells = [_breaking(escape(text)) for text in texts]
     return (' class="long"' if max(map(len, texts), default=0) > 28 else ""), cells
+
+
+def _breaking(cell: str) -> str:
+    """A figure's id may break between its parts and words: whole it is wider than a page."""
+    return cell.replace("|", "|<wbr>").replace("_", "_<wbr>") if "|" in cell else cell
 
 
 @dataclass(frozen=True)

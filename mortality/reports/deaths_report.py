@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from mortality.measures.indicator_order import CORRECTED, SEX_ORDER, in_reading_order
 from mortality.reports.deaths_data import DeathsView
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, CauseList
 from tkyt_analysis.catalog import load_entries
-from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.labels import all_labels, format_number, label
 from tkyt_analysis.pages import FigureCard, figure_cards, notice, paragraph, section, table_html
 from tkyt_analysis.reports.charts import draw_bars
 
 SUMMARY_INDICATORS = ("crude_death_rate", "age_standardised_death_rate")
 SEXES = ("male", "female", "unknown", "total")
+MARKS = {"deaths.modelled": "*", "deaths.corrected": "†"}
 
 
 def summary_section(view: DeathsView, language: str) -> str:
@@ -150,32 +152,42 @@ def indicators_section(view: DeathsView, language: str) -> str:
         return section(
             label("deaths.indicators", language), notice(label("deaths.no_indicators", language), language=language)
         )
-    entries = load_entries("indicators")
-    table = pd.DataFrame(
-        {
-            "indicator": [entries[one].title[language] for one in rows["indicator_id"]],
-            "sex": [label(f"sex.{sex}", language) for sex in rows["sex"]],
-            "value": [_value(row, entries[row["indicator_id"]].decimals, language) for row in rows.to_dict("records")],
-            "unit": [entries[one].unit[language] for one in rows["indicator_id"]],
-            "figure": rows["figure_id"],
-        }
-    )
-    headings = {name: label(f"column.{name}", language) for name in table.columns}
+    table, headings = _indicator_table(rows, language)
     text = paragraph(label("deaths.indicators_text", language))
+    marks = paragraph("; ".join(f"{mark} {label(name, language)}" for name, mark in MARKS.items()) + ".")
     return section(
         label("deaths.indicators", language),
-        text + table_html(table, headings=headings, stacked=True, language=language),
+        text + table_html(table, headings=headings, stacked=True, language=language) + marks,
     )
+
+
+def _indicator_table(rows: pd.DataFrame, language: str) -> tuple[pd.DataFrame, dict[str, str]]:
+    """(one row per indicator: men, women, both, and the id of the figure of both; headings)."""
+    entries = load_entries("indicators")
+    lines = []
+    for indicator in in_reading_order(rows["indicator_id"]):
+        entry = entries[indicator]
+        by_sex = {row["sex"]: row for row in rows[rows["indicator_id"] == indicator].to_dict("records")}
+        values = {sex: _value(by_sex[sex], entry.decimals, language) if sex in by_sex else "–" for sex in SEX_ORDER}
+        figure = (by_sex.get("total") or next(iter(by_sex.values())))["figure_id"]
+        lines.append({"indicator": f"{entry.title[language]}, {entry.unit[language]}", **values, "figure": figure})
+    table = pd.DataFrame(lines).rename(columns={"total": "both"})
+    return table, {name: label(f"column.{name}", language) for name in table.columns}
 
 
 def _value(row: Mapping[str, Any], decimals: int, language: str) -> str:
+    """ "71,2* (70,1–72,3)"; the marks of MARKS say what is an estimate. Why not where there is no figure."""
     if row["status"] == "not_assessable":
-        return label("verdict.not_assessable", language)
+        told = row["sex"] == "total" and row.get("reason") in all_labels()
+        return label(row["reason"] if told else "verdict.not_assessable", language)
     value = format_number(row["value"], decimals, language)
-    if row["lower"] == row["lower"]:  # a count has no limits
-        value = f"{value} ({interval(row, decimals, language)})"
-    note = "deaths.corrected" if str(row["indicator_id"]).startswith("corrected_") else "deaths.modelled"
-    return f"{value} – {label(note, language)}" if row["status"] == "modelled" else value
+    if row["status"] == "modelled":
+        corrected = str(row["indicator_id"]).startswith(CORRECTED)
+        value += MARKS["deaths.corrected" if corrected else "deaths.modelled"]
+    if row["lower"] != row["lower"]:  # a count has no limits
+        return value
+    low, high = (format_number(row[name], decimals, language) for name in ("lower", "upper"))
+    return f"{value} ({low}–{high})"
 
 
 def cautions_section(view: DeathsView, language: str) -> str:
