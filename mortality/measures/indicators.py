@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from mortality.measures.indicator_figures import with_rate
 from mortality.measures.indicator_frame import (
     ALL_AGES,
     ALL_CAUSES,
@@ -43,7 +44,6 @@ from mortality.measures.indicators_life import (
     probability_of_dying,
     years_of_life_lost_rate,
 )
-from tkyt_analysis.analysis.rates import crude_rate
 from tkyt_analysis.analysis.standardise import directly_standardised_rate
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import age_group, nesting
@@ -55,17 +55,7 @@ _FIGURE = ["indicator_id", "unit_id", "period_id", "sex", "age_group", "cause"]
 
 
 def _crude(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, **_: Any) -> pd.DataFrame:
-    rates = crude_rate(counts(deaths, frame, GROUP), frame["person_years"], per=entry.per)
-    return frame.assign(
-        numerator=rates["events"],
-        denominator=frame["person_years"],
-        value=rates["rate"],
-        lower=rates["lower"],
-        upper=rates["upper"],
-        method="crude_" + rates["method"],
-        status=rates["status"],
-        reason=rates["reason"],
-    )
+    return with_rate(frame, counts(deaths, frame, GROUP), frame["person_years"], per=entry.per)
 
 
 def _standardised(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mortality.measures.indicator_figures import with_rate
 from mortality.measures.indicator_frame import GROUP, MODELLED, NOT_ASSESSABLE, OK, TOTAL, counts
 from mortality.tabulation.definitions import counted_in, load_definition
-from tkyt_analysis.analysis.rates import crude_rate
 
 NEONATAL_DAYS, EARLY_NEONATAL_DAYS = 28, 7  # completed days below which a death is one
 NO_BIRTHS, NO_FETAL_DEATHS = "reason.live_births_unknown", "reason.fetal_deaths_unknown"
@@ -30,19 +30,9 @@ def _joined(frame: pd.DataFrame, given: pd.DataFrame | None, name: str) -> pd.Da
 def _rates(
     entry: Any, frame: pd.DataFrame, events: Any, births: pd.Series, *, method: str, limits: str = "byar_exact"
 ) -> pd.DataFrame:
-    rates = crude_rate(events, births, per=entry.per, limits=limits)
-    return frame.assign(
-        numerator=rates["events"].to_numpy(),
-        denominator=births.to_numpy(),
-        value=rates["rate"].to_numpy(),
-        lower=rates["lower"].to_numpy(),
-        upper=rates["upper"].to_numpy(),
-        method=method + "_" + rates["method"].to_numpy(),
-        status=rates["status"].to_numpy(),
-        reason=np.where(births.isna(), NO_BIRTHS, rates["reason"]),
-        population_source="live_births",
-        population_status=OK,
-    )
+    rows = with_rate(frame, events, births, per=entry.per, method=method, limits=limits)
+    reason = np.where(births.isna(), NO_BIRTHS, rows["reason"])
+    return rows.assign(reason=reason, population_source="live_births", population_status=OK)
 
 
 def per_live_births(

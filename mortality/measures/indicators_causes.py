@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mortality.measures.indicator_frame import GROUP, NOT_ASSESSABLE, OK, TOTAL, counts
+from mortality.measures.indicator_figures import with_rate, with_share
+from mortality.measures.indicator_frame import GROUP, OK, TOTAL, counts
 from mortality.tabulation.cause_lists import GAP, UNKNOWN, load_cause_list
 from mortality.tabulation.definitions import counted_in, load_definition
-from tkyt_analysis.analysis.rates import crude_rate, wilson_limits
 
 
 def _by_cause(frame: pd.DataFrame, deaths: pd.DataFrame, items: list[str]) -> pd.DataFrame:
@@ -29,34 +29,13 @@ def _with_items(entry: Any, deaths: pd.DataFrame, code: str) -> tuple[pd.DataFra
 def cause_specific(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, code: str, **_: Any) -> pd.DataFrame:
     named, items = _with_items(entry, deaths, code)
     each = _by_cause(frame, named, items)
-    rates = crude_rate(each["numerator"], each["person_years"], per=entry.per)
-    return each.assign(
-        denominator=each["person_years"],
-        value=rates["rate"],
-        lower=rates["lower"],
-        upper=rates["upper"],
-        method="crude_" + rates["method"],
-        status=rates["status"],
-        reason=rates["reason"],
-    )
+    return with_rate(each, each["numerator"], each["person_years"], per=entry.per)
 
 
 def proportion(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, code: str, **_: Any) -> pd.DataFrame:
     named, items = _with_items(entry, deaths, code)
     each = _by_cause(frame, named, items)
-    total = counts(deaths, each, GROUP)
-    limits = wilson_limits(each["numerator"], total)
-    return each.assign(
-        denominator=total,
-        value=entry.per * limits["share"],
-        lower=entry.per * limits["lower"],
-        upper=entry.per * limits["upper"],
-        method="proportion_wilson",
-        status=np.where(total > 0, OK, NOT_ASSESSABLE),
-        reason=np.where(total > 0, "", "reason.no_deaths"),
-        population_source="deaths",
-        population_status=OK,
-    )
+    return with_share(each, each["numerator"], counts(deaths, each, GROUP), per=entry.per)
 
 
 def defined_deaths(entry: Any, deaths: pd.DataFrame, *, code: str) -> pd.DataFrame:
@@ -68,17 +47,7 @@ def defined_deaths(entry: Any, deaths: pd.DataFrame, *, code: str) -> pd.DataFra
 def defined_rate(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, code: str, **_: Any) -> pd.DataFrame:
     """Deaths of a cause definition over the population (suicide, road traffic)."""
     number = counts(defined_deaths(entry, deaths, code=code), frame, GROUP)
-    rates = crude_rate(number, frame["person_years"], per=entry.per)
-    return frame.assign(
-        numerator=rates["events"],
-        denominator=frame["person_years"],
-        value=rates["rate"],
-        lower=rates["lower"],
-        upper=rates["upper"],
-        method="crude_" + rates["method"],
-        status=rates["status"],
-        reason=rates["reason"],
-    )
+    return with_rate(frame, number, frame["person_years"], per=entry.per)
 
 
 def defined_count(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, code: str, **_: Any) -> pd.DataFrame:
@@ -105,17 +74,4 @@ def garbage_share(entry: Any, deaths: pd.DataFrame, frame: pd.DataFrame, *, code
 
     item = load_cause_list(entry.cause_list).item_of(deaths[code])
     number = counts(deaths[~item.isin([USABLE, GAP, UNKNOWN])], frame, GROUP)
-    total = counts(deaths, frame, GROUP)
-    limits = wilson_limits(number, total)
-    return frame.assign(
-        numerator=number,
-        denominator=total,
-        value=entry.per * limits["share"],
-        lower=entry.per * limits["lower"],
-        upper=entry.per * limits["upper"],
-        method="proportion_wilson",
-        status=np.where(total > 0, OK, NOT_ASSESSABLE),
-        reason=np.where(total > 0, "", "reason.no_deaths"),
-        population_source="deaths",
-        population_status=OK,
-    )
+    return with_share(frame, number, counts(deaths, frame, GROUP), per=entry.per)

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mortality.measures.indicator_figures import with_rate
 from mortality.measures.indicator_frame import GROUP, NOT_ASSESSABLE, TOTAL, counts
 from mortality.measures.indicators_causes import defined_deaths
-from tkyt_analysis.analysis.rates import crude_rate
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import age_group, parse_bands
 
@@ -189,17 +189,7 @@ def age_specific(
     """Deaths of each age group over its population."""
     table = deaths_and_persons_by_age(deaths, frame, population)
     rows = frame.merge(table.drop(columns="person_years").assign(own=table["person_years"]), on=GROUP)
-    rates = crude_rate(rows["events"], rows["own"], per=entry.per)
-    return rows.assign(
-        numerator=rates["events"],
-        denominator=rows["own"],
-        value=rates["rate"],
-        lower=rates["lower"],
-        upper=rates["upper"],
-        method="crude_" + rates["method"],
-        status=rates["status"],
-        reason=rates["reason"],
-    )
+    return with_rate(rows, rows["events"], rows["own"], per=entry.per)
 
 
 def cube_figures(known: pd.DataFrame, keys: list[str], measure: Any, view: Any) -> pd.DataFrame:
