@@ -100,7 +100,7 @@ def _ratio(
 
 def _in_bands(ages: pd.Series, bands: list[str]) -> pd.Series:
     """The expected age group that holds the first year of each age group; "unknown" for none."""
-    from mortality.measures.redistribution_rules import age_span
+    from mortality.measures.redistribution_limits import age_span
     from tkyt_analysis.reference.ages import age_group
 
     number, distinct = pd.factorize(ages.fillna("").astype("str"))

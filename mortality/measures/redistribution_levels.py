@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mortality.measures.redistribution_rules import age_span
+from mortality.measures.redistribution_limits import age_span
 from tkyt_analysis.errors import UsageError
 
 Numbers = npt.NDArray[np.float64]

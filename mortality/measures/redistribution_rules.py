@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import cast
 
 import numpy as np
@@ -17,23 +16,23 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.icd import normalise_code
-from mortality.validation.code_ranges import CodeRanges, ranges_of
+from mortality.measures.redistribution_limits import (
+    NO_CODE,
+    age_span,
+    allowed_classes,
+    applies,
+    edit_limits,
+    holds,
+    sex_meant,
+)
+from mortality.validation.code_ranges import ranges_of
 from tkyt_analysis.catalog.redistribution import Redistribution, RedistributionPackage, Weights
 from tkyt_analysis.errors import InputError, UsageError
 
 DEFAULT_PACKAGES = "vn_2026"
 DEFAULT_GARBAGE = "garbage_cdc_2021"
-BOTH, UNKNOWN, ALL_AGES, NO_CODE = "both", "unknown", "all", ""
-USUAL_AGE = 70.0  # all ages together: sources belong to the packages of this age, as most deaths are of the old
-COUNTRY = "VN"
 METHODS = ("proportional", "regression")
 _USABLE = "USABLE"
-_SEXES = {
-    "male": ("male", "m", "nam"),
-    "female": ("female", "f", "nữ", "nu"),
-    BOTH: ("both", "total", "all"),
-    UNKNOWN: ("unknown", "", "nan", "none", "<na>"),
-}
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def redistribution_rules(
     spans = [age_span(age) for age in ages]
     meant = [sex_meant(sex) for sex in sexes]
     pools, package, weight = _pools(entry, rows["targets"], meant, spans)
-    allowed = _allowed(rows["limits"], meant, spans)
+    allowed = allowed_classes(rows["limits"], meant, spans)
     names = tuple(entry.packages)
     return RedistributionRules(
         id=entry.id, causes=tuple(rows.index), items=tuple(rows["item"]), sexes=tuple(sexes), ages=tuple(ages),
@@ -145,7 +144,7 @@ def _codes(codes: Iterable[str], entry: Redistribution, cause_list: str | None, 
     table["item"] = _items(index, cause_list)
     table["sources"] = [_sources_of(code, entry) for code in index]
     table["targets"] = [_targets_of(code, entry) if not taken else () for code, taken in zip(index, table["sources"])]
-    table["limits"] = [tuple(n for n, one in enumerate(_limits()) if code in one.ranges) for code in index]
+    table["limits"] = [tuple(n for n, one in enumerate(edit_limits()) if code in one.ranges) for code in index]
     table["garbage"] = _is_garbage(index, garbage)
     if cause_list is None:
         table["code"] = index
@@ -199,83 +198,6 @@ def _may_be_target(code: str) -> bool:
     return is_valid_code(code) and code[:1] not in ("S", "T", "Z") and code not in never_underlying()
 
 
-# ---- sexes and ages
-
-
-def sex_meant(written: str) -> str:
-    """male | female | both | unknown for a usual way to write a sex; InputError for another, which must not pass as unknown."""
-    for meant, words in _SEXES.items():
-        if str(written).strip().casefold() in words:
-            return meant
-    raise InputError("error.redistribution_sex", found=written, known="male, female, both, unknown")
-
-
-def age_span(age: str) -> tuple[float, float]:
-    """First and last completed year: "5-9" → (5, 9); "all" → (0, inf); "unknown" → (nan, nan)."""
-    from tkyt_analysis.reference.ages import parse_band
-
-    if age in (UNKNOWN, NO_CODE, "outside"):
-        return np.nan, np.nan
-    return (0.0, np.inf) if age in (ALL_AGES, "total", BOTH) else parse_band(age)
-
-
-@dataclass(frozen=True)
-class _Limit:
-    ranges: CodeRanges
-    sex: str
-    low: float
-    high: float
-
-
-@cache
-def _limits() -> tuple[_Limit, ...]:
-    """The limits of sex and age that no death may break (severity error of the list edit_limits)."""
-    from mortality.validation.edit_lists import limits
-
-    return tuple(
-        _Limit(one.ranges, one.sex, one.youngest or 0.0, _last(one.oldest, one.oldest_days))
-        for one in limits(COUNTRY)
-        if one.severity == "error"
-    )
-
-
-def _last(years: float | None, days: float | None) -> float:
-    if years is None:
-        return 0.0 if days is not None else np.inf
-    return years
-
-
-def _allowed(limits: pd.Series, sexes: Sequence[str], spans: list[tuple[float, float]]) -> npt.NDArray[np.bool_]:
-    """(S, A, C) may somebody of this sex and age group die of the class?"""
-    each = [
-        np.array([[_holds(one.sex, one.low, one.high, sex, span) for span in spans] for sex in sexes])
-        for one in _limits()
-    ]
-    allowed = np.ones((len(sexes), len(spans), len(limits)), bool)
-    for place, numbers in enumerate(limits):
-        for number in numbers:
-            allowed[:, :, place] &= each[number]
-    return allowed
-
-
-def _holds(sex: str, low: float, high: float, of_sex: str, span: tuple[float, float]) -> bool:
-    """Is somebody of this sex and age group within the limit? An unknown sex or age is only within what has no limit."""
-    right_sex = sex in (BOTH, "", of_sex) or of_sex == BOTH
-    if np.isnan(span[0]):
-        return right_sex and low <= 0 and np.isinf(high)
-    return right_sex and span[0] <= high and low <= span[1]
-
-
-def _applies(package: RedistributionPackage, sex: str, span: tuple[float, float]) -> bool:
-    """Does the package take the deaths of this group? A group across its limit of age belongs where its first year lies."""
-    if package.sex not in (BOTH, sex):
-        return False
-    high = np.inf if package.age_to is None else package.age_to
-    if np.isnan(span[0]) or span == (0.0, np.inf):
-        return package.age_from <= USUAL_AGE <= high
-    return package.age_from <= span[0] <= high
-
-
 # ---- packages
 
 
@@ -283,16 +205,16 @@ def _source(
     entry: Redistribution, sources: pd.Series, sexes: Sequence[str], spans: list[tuple[float, float]]
 ) -> npt.NDArray[np.int64]:
     packages = list(entry.packages.values())
-    applies = [np.array([[_applies(one, sex, span) for span in spans] for sex in sexes]) for one in packages]
+    taken = [np.array([[applies(one, sex, span) for span in spans] for sex in sexes]) for one in packages]
     result = np.full((len(sexes), len(spans), len(sources)), -1, dtype=np.int64)
     for place, (code, numbers) in enumerate(sources.items()):
         for number in numbers:
-            again = applies[number] & (result[:, :, place] >= 0)
+            again = taken[number] & (result[:, :, place] >= 0)
             if again.any():
                 names = list(entry.packages)
                 other = names[int(result[:, :, place][again][0])]
                 raise InputError("error.redistribution_overlap", packages=entry.id, code=code, first=other, second=names[number])  # fmt: skip
-            result[:, :, place][applies[number]] = number
+            result[:, :, place][taken[number]] = number
     return result
 
 
@@ -320,7 +242,7 @@ def _members(
     for group in groups:
         target = package.targets[group]
         last = np.inf if target.age_to is None else target.age_to
-        holds = np.array([[_holds(target.sex, target.age_from, last, sex, span) for span in spans] for sex in sexes])
+        of_group = np.array([[holds(target.sex, target.age_from, last, sex, span) for span in spans] for sex in sexes])
         inside = np.array([(number, group) in of_code for of_code in targets], dtype=bool)
-        members |= holds[:, :, None] & inside
+        members |= of_group[:, :, None] & inside
     return members

@@ -10,14 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.measures.redistribution_core import Numbers, Redistributed
-from mortality.measures.redistribution_rules import (
-    ALL_AGES,
-    BOTH,
-    UNKNOWN,
-    RedistributionRules,
-    age_span,
-    redistribution_rules,
-)
+from mortality.measures.redistribution_limits import ALL_AGES, BOTH, UNKNOWN, age_span
+from mortality.measures.redistribution_rules import RedistributionRules, redistribution_rules
 from mortality.tabulation.deaths_given import number_of_deaths, require_columns
 from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK

@@ -19,9 +19,9 @@ from mortality.measures.redistribution import (
     redistribution_matrix,
     redistribution_rules,
 )
-from mortality.measures.redistribution_core import _inside
 from mortality.measures.redistribution_levels import make_levels
 from mortality.measures.redistribution_regression import _shares
+from mortality.measures.redistribution_stage import inside
 from tkyt_analysis.catalog.redistribution import Redistribution, RedistributionPackage, RedistributionTarget
 from tkyt_analysis.errors import InputError, UsageError
 
@@ -446,8 +446,8 @@ def test_no_target_is_itself_redistributed():
 def test_levels_pool_the_evidence_of_their_group():
     counts, _ = counts_of(list(range(80)))
     broad = make_levels(AGES, 2, borrow=["broad_age", "nation", "everyone"])
-    own, _, nation, everyone = (level.pooled(_inside(counts)) for level in broad)
-    assert (own == _inside(counts)).all()
+    own, _, nation, everyone = (level.pooled(inside(counts)) for level in broad)
+    assert (own == inside(counts)).all()
     assert nation[0, 0, 0] == pytest.approx(counts[:, 0, 0].sum(axis=0))
     assert everyone[1, 3, 1] == pytest.approx(counts.sum(axis=(0, 1, 2)))
 
