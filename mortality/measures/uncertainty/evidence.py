@@ -95,13 +95,16 @@ class EvidencePlan:
         whole = weights[..., rules.pool_package == package].sum(axis=-1)
         part = np.divide(weights[..., pool], whole, out=np.zeros_like(whole), where=whole > 0)
         leave = np.moveaxis((rules.source[..., sources] == package) * part[..., None], -1, 0)
+        divided = (np.moveaxis(evidence[place][..., sources], -1, 0) * leave).any(axis=0)
         groups = _groups(self.levels, chosen, place, evidence, targets)
         inside = np.moveaxis(members[..., targets], -1, 0)
         shown = np.sum([group.pooled(group.evidence) * group.here for group in groups], axis=0) * inside
-        shares = scaled(shown[:, None], np.zeros_like(shown))[:, 0]
-        own = PackageOfPlace(sources, targets, shares, np.full(shares.shape[1:], np.inf), order + 1, leave)
-        divided = (np.moveaxis(evidence[place][..., sources], -1, 0) * leave).any(axis=0)
-        return Pool(own, inside, groups, divided)
+        given = (shown * divided > 0).any(axis=(1, 2))  # targets that no death of this place can reach are left out
+        shares = scaled(shown[given, None], np.zeros_like(shown[given]))[:, 0]
+        groups = [replace(group, evidence=group.evidence[given]) for group in groups]
+        rows = np.full(shares.shape[1:], np.inf)
+        own = PackageOfPlace(sources, targets[given], shares, rows, order + 1, leave)
+        return Pool(own, inside[given], groups, divided)
 
 
 def rules_of_stage(rules: RedistributionRules, stage: int) -> RedistributionRules:
@@ -190,7 +193,7 @@ class EvidenceOfPlace:
         evidence = self.table.drawn(rng, draws)
         return [
             self._shares(pool, self.table.pairs[number], evidence, rng)
-            if pool.busy.any()
+            if len(pool.package.targets)
             else pool.package.shares[:, None]
             for number, pool in enumerate(self.pools)
         ]
@@ -201,10 +204,10 @@ class EvidenceOfPlace:
         return evidence_table(self.pools)
 
     def _shares(self, pool: Pool, pairs: Pairs, evidence: Numbers, rng: np.random.Generator) -> Numbers:
-        """Only targets and cells with something to give and to divide are looked at; elsewhere the shares stand fixed."""
+        """Only targets with something to give, and cells with something to divide, are looked at; elsewhere shares are 0."""
         draws = evidence.shape[1]
         point = pool.package.shares.reshape(len(pool.package.targets), 1, -1)
-        found = np.broadcast_to(point, (len(point), draws, point.shape[2])).copy()
+        found = np.zeros((len(point), draws, point.shape[2]))
         factor = np.exp(self.spread * rng.standard_normal((len(point), draws))) if self.spread else None
         if len(pairs.row):
             weights = evidence[pairs.row]

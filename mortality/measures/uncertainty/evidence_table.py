@@ -69,7 +69,7 @@ def busy_groups(pool: Pool) -> list[Group]:
 def _known_cells(pools: Sequence[Pool]) -> dict[Places, Numbers]:
     """{places: (causes, sexes, ages)} deaths of the cells that are evidence somewhere, as the first package sees them."""
     known: dict[Places, Numbers] = {}
-    size = 1 + max([int(pool.package.targets.max()) for pool in pools], default=0)
+    size = 1 + max([int(pool.package.targets.max(initial=0)) for pool in pools], default=0)
     for pool in pools:
         for group in busy_groups(pool):
             whole = known.setdefault(group.name, np.zeros((size, *group.evidence.shape[1:])))
@@ -102,6 +102,8 @@ class _Rows:
 
     def rows_of(self, group: Group, stage: int, causes: Index, targets: Index, cells: Index) -> Index:
         """The row of each pair (target, cell); rows not seen before are added."""
+        if not len(targets):
+            return np.zeros(0, dtype=np.intp)
         together = group.cells_together
         first = together.argmax(axis=0)[cells]  # a group of cells is named by its first cell
         kind = (group.name, group.level.name, stage)

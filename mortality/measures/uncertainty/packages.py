@@ -148,6 +148,7 @@ def _one_stage(moved: Numbers, packages: list[tuple[PackageOfPlace, Numbers]]) -
         amounts.append(amount)
     for source, was in before.items():
         moved[source] *= moved[source] > NEXT_TO_NOTHING * was
+    gain = np.empty(moved.shape[1:])
     for (package, share), amount in zip(packages, amounts, strict=True):
         for target, part in zip(package.targets, share, strict=True):
-            moved[target] += amount * part
+            moved[target] += np.multiply(amount, part, out=gain)
