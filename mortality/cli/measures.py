@@ -56,10 +56,12 @@ def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _write(table: pd.DataFrame, output: Path) -> None:
+    if not output.resolve().parent.is_dir():
+        raise InputError("error.measures_target", file=output, reason=label("measures.unwritable.folder"))
     try:
         table.to_csv(output, index=False, encoding="utf-8-sig", lineterminator="\n")
     except OSError as error:
-        raise InputError("error.measures_target", file=output, reason=error.strerror or "") from error
+        raise InputError("error.measures_target", file=output, reason=label("measures.unwritable.denied")) from error
 
 
 def _tell_release(table: pd.DataFrame) -> None:
@@ -71,7 +73,9 @@ def _tell_release(table: pd.DataFrame) -> None:
     rows = [
         (
             row["title"],
-            _figure(row, "registered", "registered_lower", "registered_upper"),
+            _figure(
+                row, "registered", "registered_lower", "registered_upper", silent=row["corrected"] == row["corrected"]
+            ),
             _figure(row, "corrected", "corrected_lower", "corrected_upper", silent=True),
             row["unit"],
         )
@@ -102,6 +106,12 @@ def _why(reason: Any) -> str:
 
 
 def _tell_file(table: pd.DataFrame) -> None:
+    crowded = table[(table["measure"] == "age_specific_death_rate") & (table["events"] > table["population"])]
+    if len(crowded):
+        one = crowded.iloc[0]
+        words = [one["unit"], one["year"], label(f"sex.{one['sex']}"), one["age_group"]]
+        where = ", ".join(str(word) for word in words if str(word))
+        click.echo(label("measures.more_deaths_than_people", where=where, count=format_number(len(crowded))), err=True)
     shown = table[table["measure"] != "age_specific_death_rate"]
     units = list(dict.fromkeys(zip(shown["unit"], shown["year"], strict=True)))
     columns = ("place", "year", "sex", "measure", "value", "events")

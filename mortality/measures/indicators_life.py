@@ -25,10 +25,12 @@ FIGURES = ["numerator", "denominator", "value", "lower", "upper", "method", "sta
 
 
 def common_bands(bands: Sequence[str]) -> list[str]:
-    """The finest age groups that all the given ones add up to: with "80+" and "80-84", "85+" there, "80+"."""
+    """The finest age groups that all the given ones add up to: with "80+" and "80-84", "85+" there, "80+". Ages that none of
+    them holds are a group of their own."""
     rows = pd.concat([parse_bands([name]) for name in dict.fromkeys(bands)])
     low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
-    edges = [at for at in np.unique(low) if not ((low < at) & (at <= high)).any()]
+    ends = [end + 1 for end in high if end < high.max()]
+    edges = [at for at in np.unique([*low, *ends]) if not ((low < at) & (at <= high)).any()]
     last = [*(int(after) - 1 for after in edges[1:]), int(high.max()) if np.isfinite(high.max()) else None]
     return [_label(int(first), end) for first, end in zip(edges, last, strict=True)]
 

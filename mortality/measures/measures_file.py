@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mortality.measures.indicator_frame import TOTAL
+from mortality.measures.indicator_order import SEX_ORDER
 from mortality.measures.indicators_life import (
     DYING,
     LIFE_EXPECTANCY,
@@ -21,6 +22,7 @@ from mortality.measures.indicators_life import (
 )
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, crude_rate
 from tkyt_analysis.errors import InputError
+from tkyt_analysis.labels import label
 from tkyt_analysis.reference.ages import band_label, parse_bands
 from tkyt_analysis.reference.vietnamese_text import fold
 
@@ -60,8 +62,10 @@ def read_counts(path: Path) -> pd.DataFrame:
 
     try:
         text = pd.read_csv(path, sep=separator_of(path), dtype="str", keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError("error.measures_file", file=path, reason=str(error).splitlines()[0]) from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "error.measures_file", file=path, reason=label(f"measures.unreadable.{_kind(error)}")
+        ) from error
     given = {fold(str(name)).strip().replace(" ", "_"): name for name in text.columns}
     found = {name: next((given[one] for one in words if one in given), None) for name, words in NAMES.items()}
     missing = [name for name in ("age_group", "events", "population") if found[name] is None]
@@ -73,6 +77,15 @@ def read_counts(path: Path) -> pd.DataFrame:
     return _checked(table.assign(line=text.index + 2), path)
 
 
+def _kind(error: Exception) -> str:
+    """What is wrong with a file that cannot be read, as the last part of a label key."""
+    kinds: list[tuple[type[Exception], str]] = [
+        (FileNotFoundError, "absent"), (IsADirectoryError, "folder"), (UnicodeDecodeError, "encoding"),
+        (pd.errors.EmptyDataError, "empty"), (OSError, "denied"),
+    ]  # fmt: skip
+    return next((name for kind, name in kinds if isinstance(error, kind)), "table")
+
+
 def _checked(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """The rows with sexes, ages and numbers read; the first that cannot be is an error with its line."""
     sexes = table["sex"].str.casefold().map(SEXES)
@@ -81,15 +94,21 @@ def _checked(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     _require(ages != "", table, path, "age_group", expected="0, 1-4, 5-9, …, 85+")
     read = table.assign(sex=sexes, age_group=ages)
     for name in ("events", "population"):
+        _require(~_grouped(table[name]), table, path, name, key="error.measures_thousands")
         number = pd.to_numeric(table[name], errors="coerce").astype(float)
         good = (number >= 0) & np.isfinite(number)
-        _require(good, table, path, name, expected=">= 0")
+        _require(good, table, path, name, expected=label("measures.expected_number"))
         read[name] = number
     again = read.duplicated([*KEYS, "age_group"])
-    _require(
-        ~again, table, path, "age_group", expected="unit × year × sex × age_group: 1", key="error.measures_repeated"
-    )
+    _require(~again, table, path, "age_group", key="error.measures_repeated")
     return read
+
+
+def _grouped(column: pd.Series) -> pd.Series:
+    """Where a number may be written with points between thousands (4.700): every point of the column has three digits behind it."""
+    pointed = column.str.contains(".", regex=False)
+    thousands = column.str.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+")
+    return thousands & bool(thousands[pointed].all())
 
 
 def _label(text: str) -> str:
@@ -100,7 +119,13 @@ def _label(text: str) -> str:
 
 
 def _require(
-    good: pd.Series, table: pd.DataFrame, path: Path, column: str, *, expected: str, key: str = "error.measures_value"
+    good: pd.Series,
+    table: pd.DataFrame,
+    path: Path,
+    column: str,
+    *,
+    expected: str = "",
+    key: str = "error.measures_value",
 ) -> None:
     if not good.all():
         row = table[~good].iloc[0]
@@ -120,13 +145,24 @@ def measures_of_counts(table: pd.DataFrame, *, standard: str = STANDARD) -> pd.D
     if table.empty:
         return pd.DataFrame(columns=COLUMNS)
     rows = with_totals(table).rename(columns={"population": "person_years"})
-    bands = rows.groupby(KEYS)["age_group"].agg(lambda ages: "|".join(parse_bands(ages)["age_group"]))
+    bands = rows.groupby(KEYS)["age_group"].agg(_joined_bands)
     which = rows.merge(bands.rename("bands").reset_index(), on=KEYS)["bands"]  # few: files name one set of ages, or two
     parts = [_of_like_ages(part, standard) for _, part in rows.groupby(which.to_numpy(), sort=True)]
     order = {name: place for place, name in enumerate(["crude_death_rate", "age_standardised_death_rate", *LIFE])}
     result = pd.concat(parts, ignore_index=True)
     place = result["measure"].map(order).fillna(len(order))
-    return result.assign(_place=place).sort_values([*KEYS, "_place"], kind="stable", ignore_index=True)[COLUMNS]
+    sexes = result["sex"].map(SEX_ORDER.index)
+    by = ["unit", "year", "_sex", "_place"]
+    return result.assign(_place=place, _sex=sexes).sort_values(by, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def _joined_bands(ages: pd.Series) -> str:
+    """The age groups of a series in one text, youngest first; InputError where ages between two of them are missing."""
+    bands = parse_bands(ages)
+    for after, end, start in zip(bands["age_group"], bands["high"], bands["low"].iloc[1:], strict=False):
+        if end + 1 != start:
+            raise InputError("error.measures_gap", after=after, next=f"{start:g}")
+    return "|".join(bands["age_group"])
 
 
 def _of_like_ages(rows: pd.DataFrame, standard: str) -> pd.DataFrame:
@@ -141,10 +177,11 @@ def _of_like_ages(rows: pd.DataFrame, standard: str) -> pd.DataFrame:
 
 
 def with_totals(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows, with men and women added up where a unit and year has both and no total."""
+    """The rows, with men and women added up where a unit and year has both, of the same age groups, and no total."""
     place = ["unit", "year"]
-    sexes = table.groupby(place)["sex"].agg(lambda sex: {"male", "female"} <= set(sex) and TOTAL not in set(sex))
-    lacking = sexes[sexes].index.to_frame(index=False)
+    ages = table.groupby([*place, "sex"])["age_group"].agg(frozenset).unstack("sex").reindex(columns=SEX_ORDER)
+    alike = ages["male"].notna() & ages["total"].isna() & (ages["male"] == ages["female"])
+    lacking = ages[alike].index.to_frame(index=False)
     both = table[table["sex"].isin(["male", "female"])].merge(lacking, on=place)
     total = both.groupby([*place, "age_group"], as_index=False, sort=False)[["events", "population"]].sum()
     return pd.concat([table, total.assign(sex=TOTAL)], ignore_index=True)[[*KEYS, "age_group", "events", "population"]]
@@ -188,6 +225,8 @@ def _life(
     first, last = options.get("from_age", options.get("at_age", 0)), options.get("to_age")
     ages = f"{first:g}-{last - 1:g}" if last else "all" if not first else f"{first:g}+"
     named = found.rename(columns={"denominator": "population", "numerator": "events"})
+    if kind == YEARS_LOST:  # the numerator are years; the file tells of deaths
+        named = named.drop(columns="events").merge(whole[[*KEYS, "events"]], on=KEYS, validate="one_to_one")
     return named.assign(measure=name, age_group=ages, per=float(per))
 
 

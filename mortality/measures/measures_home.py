@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mortality.measures.indicator_order import CORRECTED, SEX_ORDER, reading_place
 from tkyt_analysis.catalog.loader import load_entries
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import current_language
@@ -14,7 +15,6 @@ COLUMNS = [
     "unit_id", "year", "sex", "indicator_id", "title", "unit", "registered", "registered_lower", "registered_upper", "corrected",
     "corrected_lower", "corrected_upper", "status", "reason", "figure_id", "corrected_figure_id",
 ]  # fmt: skip
-CORRECTED = "corrected_"  # before the id of the indicator that is corrected
 
 
 def measures_of_release(home: Path, *, place: str = "", year: int | None = None) -> tuple[pd.DataFrame, str]:
@@ -78,4 +78,7 @@ def side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
     for part in ("", "_lower", "_upper"):  # an estimate is no registered figure
         both[f"corrected{part}"] = both[f"corrected{part}"].mask(estimated, both[f"registered{part}"])
         both[f"registered{part}"] = both[f"registered{part}"].mask(estimated)
-    return both.reindex(columns=COLUMNS)
+    place = both["indicator_id"].map(reading_place)
+    order = place.map({one: at for at, one in enumerate(sorted(set(place)))})
+    both = both.assign(_place=order, _sex=both["sex"].map({one: at for at, one in enumerate(SEX_ORDER)}))
+    return both.sort_values(["_place", "_sex"], kind="stable", ignore_index=True).reindex(columns=COLUMNS)

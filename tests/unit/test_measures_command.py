@@ -83,6 +83,8 @@ def test_overlapping_ages_of_one_place_are_refused():
         (CSV.replace("nam;5-14", "nam;0-4"), ["dòng 3", "hai lần"]),
         (CSV.replace("Deaths", "Count"), ["events", "Count"]),
         (CSV.splitlines()[0], ["tiêu đề"]),
+        (CSV.replace(";6000", ";6.000"), ["dòng 3", "population", "6.000", "số nghìn"]),
+        ("", ["tệp trống"]),
     ],
 )
 def test_a_mistake_is_one_sentence_with_file_line_and_what_to_do(file, wrong, named):
@@ -91,6 +93,51 @@ def test_a_mistake_is_one_sentence_with_file_line_and_what_to_do(file, wrong, na
         measures_of_file(file)
     sentence = error.value.sentence("vi")
     assert [word for word in [*named, file.name] if word not in sentence] == []
+
+
+def test_fractions_with_three_digits_are_read_where_other_fractions_show_that_points_are_decimal():
+    """12.125 stands beside 3.5: nobody writes thousands so."""
+    from mortality.measures.measures_file import _grouped
+
+    assert not _grouped(pd.Series(["12.125", "3.5", "0"])).any()
+    assert _grouped(pd.Series(["12.125", "3", "0"])).tolist() == [True, False, False]
+
+
+def test_a_missing_age_group_is_asked_for_instead_of_lent_the_rate_of_the_one_before():
+    rows = pd.DataFrame({"age_group": ["0-4", "15-59", "60+"], "events": 1.0, "population": 10.0})
+    with pytest.raises(InputError, match="0-4"):
+        measures_of_counts(rows.assign(unit="A", year="2024", sex="total"))
+
+
+def test_men_and_women_of_different_ages_are_not_added_up():
+    """Women of 70 and more are missing: the sum would be a population in which only men grow old."""
+    rows = pd.DataFrame({"age_group": BANDS, "events": 9.0, "population": 900.0, "unit": "A", "year": "2024"})
+    table = measures_of_counts(pd.concat([rows.assign(sex="male"), rows.assign(sex="female").iloc[:-1]]))
+    assert set(table["sex"]) == {"male", "female"}
+
+
+def test_years_of_life_lost_stand_beside_the_number_of_deaths(file):
+    table = measures_of_file(file)
+    assert of(table, "male", "years_of_life_lost_rate")["events"] == 206
+
+
+@pytest.mark.parametrize(("name", "word"), [("none.csv", "không có tệp"), ("", "thư mục"), ("utf16.csv", "UTF-8")])
+def test_a_file_that_cannot_be_read_is_told_in_the_reader_s_language(tmp_path, name, word):
+    (tmp_path / "utf16.csv").write_bytes(CSV.encode("utf-16"))
+    with pytest.raises(InputError) as error:
+        measures_of_file(tmp_path / name)
+    sentence = error.value.sentence("vi")
+    assert word in sentence
+    assert "codec" not in sentence
+    assert "Errno" not in sentence
+
+
+def test_more_deaths_than_people_are_pointed_out(file):
+    file.write_text(CSV.replace(";120;1500", ";1500;120"), encoding="utf-8")
+    result = CliRunner().invoke(command, [str(file)])
+    assert result.exit_code == 0
+    assert "lớn hơn dân số" in result.stderr
+    assert "70+" in result.stderr
 
 
 def test_the_command_writes_every_row_and_speaks_json(file, tmp_path):
