@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import pandas as pd
 from measures_truth import Practice, causes_found, completeness_found, draw_practice, rates_found
@@ -34,13 +35,13 @@ def line(what: str, rows: pd.DataFrame, inside: str = "inside", truth: str = "tr
 
 
 def completeness_lines(practices: list[Practice]) -> list[dict[str, str]]:
-    ways = (
+    ways: tuple[tuple[str, dict[str, Any]], ...] = (
         ("completeness, three lists, models averaged", {"choice": "average"}),
         ("completeness, three lists, best model alone", {"choice": "best"}),
         ("completeness, book and civil registration", {"lists": 2}),
     )
     return [
-        line(what, _numbered([completeness_found(one.deaths, ["unit_id"], **way) for one in practices]))  # type: ignore[arg-type]
+        line(what, _numbered([completeness_found(one.deaths, ["unit_id"], **way) for one in practices]))
         for what, way in ways
     ]
 

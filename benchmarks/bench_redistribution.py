@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ def deaths_with_truth(year: int, seed: int, provinces: Sequence[str] | None) -> 
     return known.assign(true_item=load_cause_list(LIST).item_of(known["true_code"]))
 
 
-def measure(deaths: pd.DataFrame, *, draws: int = 200, **options: object) -> dict[str, float]:
+def measure(deaths: pd.DataFrame, *, draws: int = 200, **options: Any) -> dict[str, float]:
     """Accuracy of the fractions of the provinces before and after, and the share of true counts inside 95 % limits."""
     start = time.process_time()
     array = death_array(deaths, PACKAGES, by=["unit_id"], code="book_code", cause_list=LIST)
@@ -51,7 +52,7 @@ def measure(deaths: pd.DataFrame, *, draws: int = 200, **options: object) -> dic
     truth = true.to_numpy(float)
     found = redistribute_counts(array.counts, array.rules)
     before, after, gained = (part.sum(axis=(1, 2)) @ into for part in (found.before, found.after, found.moved_in))
-    drawn = redistribution_draws(array.counts, array.rules, draws=draws, **options).sum(axis=(2, 3)) @ into  # type: ignore[arg-type]
+    drawn = redistribution_draws(array.counts, array.rules, draws=draws, **options).sum(axis=(2, 3)) @ into
     lower, upper = np.quantile(drawn, [0.025, 0.975], axis=0)
     covered = (truth >= np.floor(lower)) & (truth <= np.ceil(upper))
     moved, many = gained > 0.5, truth >= 20

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,14 +91,14 @@ def causes_found(practice: Practice, *, draws: int, seed: int = 1, **options: ob
     )
 
 
-def _fractions(deaths: pd.DataFrame, code: str, population: pd.DataFrame, **options: object) -> pd.DataFrame:
+def _fractions(deaths: pd.DataFrame, code: str, population: pd.DataFrame, **options: Any) -> pd.DataFrame:
     rows = simulate_rates(
         _counts(deaths, code),
         population,
         redistribution=PACKAGES,
         cause_list=CAUSE_LIST,
         functionals=("cause_fraction",),
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     return rows[(rows["sex"] == "total") & (rows["cause"] != "all")]
 

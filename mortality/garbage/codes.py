@@ -50,20 +50,21 @@ def ill_defined(codes: pd.Series) -> pd.Series:
 
 def symptoms(codes: pd.Series) -> pd.Series:
     """Whether a code stands in chapter XVIII of ICD-10 (R00–R99 without R95)."""
+    return _within(codes, "R00-R94;R96-R99")
+
+
+def _within(codes: pd.Series, ranges: str) -> pd.Series:
     from mortality.validation.code_ranges import in_ranges
 
-    return _each(codes, lambda code: bool(code) and in_ranges(code, "R00-R94;R96-R99")).astype(bool)
+    return _each(codes, lambda code: bool(code) and in_ranges(code, ranges)).astype(bool)
 
 
 def wrong_codes(codes: pd.Series, sex: pd.Series) -> pd.Series:
     """Whether a death has a code that never is an underlying cause, or one of the other sex (code list `edit_limits`)."""
-    from mortality.validation.code_ranges import in_ranges
-
     ranges = _ranges_of_one_sex()
     wrong = garbage_types(codes)["impossible"]
     for own, text in ranges.items():
-        of_one = _each(codes, lambda code, text=text: bool(code) and in_ranges(code, text)).astype(bool)  # type: ignore[misc]
-        wrong = wrong | (of_one & sex.isin(set(ranges) - {own}))
+        wrong = wrong | (_within(codes, text) & sex.isin(set(ranges) - {own}))
     return wrong
 
 

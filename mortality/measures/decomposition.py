@@ -108,10 +108,7 @@ def horiuchi_decomposition(
     first, second = pair_of_tables(nmx_1, nmx_2, age, sex, None, options)
     slope = rate_slopes(first, second, steps, options)
     method = f"Horiuchi, {steps} steps; {first.method}"
-    residual = second.ex[:, 0] - first.ex[:, 0] - (slope * (second.mx - first.mx)).sum(axis=1)
-    return general_frame(first, second, slope, causes_1, causes_2, method).assign(
-        residual=lambda frame: np.repeat(residual, len(frame) // len(residual))
-    )
+    return general_frame(first, second, slope, causes_1, causes_2, method)
 
 
 def stepwise_decomposition(

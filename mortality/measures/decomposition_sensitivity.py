@@ -55,11 +55,8 @@ def sensitivity_decomposition(
         return gap - (slopes(weight) * change).sum(axis=1)
 
     weight = _weight_without_residual(left, len(gap)) if optimise else np.full(len(gap), 0.5)
-    found = slopes(weight)
     method = f"{slope} slope at {'optimised' if optimise else 'mean'} rates; {first.method}"
-    residual = gap - (found * change).sum(axis=1)
-    frame = general_frame(first, second, found, causes_1, causes_2, method)
-    return frame.assign(residual=np.repeat(residual, len(frame) // len(residual)))
+    return general_frame(first, second, slopes(weight), causes_1, causes_2, method)
 
 
 def _life_table_slopes(table: LifeTables) -> Numbers:

@@ -52,12 +52,16 @@ def general_frame(
     causes_2: ByCause | None,
     method: str,
 ) -> pd.DataFrame:
-    """Slope times difference, by age or by age and cause."""
+    """Slope times difference, by age or by age and cause, and residual: what the parts by age leave of e2 - e1."""
+    by_age = slope * (second.mx - first.mx)
+    residual = second.ex[:, 0] - first.ex[:, 0] - by_age.sum(axis=1)
     if causes_1 is None and causes_2 is None:
-        return plain_frame(first, second, slope * (second.mx - first.mx), method)
-    parts = cause_rates(first, second, causes_1, causes_2)
-    values = slope[:, :, np.newaxis] * (parts.second - parts.first)
-    return cause_frame(first, second, parts, values, method, *no_remarks(values))
+        frame = plain_frame(first, second, by_age, method)
+    else:
+        parts = cause_rates(first, second, causes_1, causes_2)
+        values = slope[:, :, np.newaxis] * (parts.second - parts.first)
+        frame = cause_frame(first, second, parts, values, method, *no_remarks(values))
+    return frame.assign(residual=np.repeat(residual, len(frame) // len(residual)))
 
 
 def no_remarks(values: Numbers) -> tuple[Words, Words]:

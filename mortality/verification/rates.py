@@ -205,7 +205,7 @@ def sweden_kazakhstan(folder: Path) -> Iterator[pd.DataFrame]:
     ours["kitagawa_total"] = pair["value"]["difference"]
     ours["kitagawa_rates_effect"] = pair["value"]["rate_effect"]
     ours["kitagawa_composition_effect"] = pair["value"]["composition_effect"]
-    for measure, row in expected.iterrows():
+    for measure, row in expected.to_dict("index").items():
         yield compare(measure, ours[str(measure)], row["value"], tolerance=row["tolerance"])
 
 

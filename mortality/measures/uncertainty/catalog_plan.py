@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,14 +28,16 @@ class Causes:
     item: npt.NDArray[np.intp] | None = None
 
 
-def causes_of(frame: Frame, redistribution: object, *, cause_list: str | None, spread: float) -> Causes:
+def causes_of(
+    frame: Frame, redistribution: str | Iterable[SharePackage] | None, *, cause_list: str | None, spread: float
+) -> Causes:
     """redistribution : None, packages of `SharePackage`, or the id of a set of packages in the catalog, whose causes are ICD-10
     codes, shown by the items of `cause_list` (None: by code)."""
     if redistribution is None:
         return Causes(frame, None, frame.causes)
     if not isinstance(redistribution, str):
-        packages: Sequence[SharePackage] = tuple(redistribution)  # type: ignore[arg-type]
-        return Causes(frame, DirichletPlan(tuple(packages)) if packages else None, frame.causes)
+        packages = tuple(redistribution)
+        return Causes(frame, DirichletPlan(packages) if packages else None, frame.causes)
     return _by_catalog(frame, redistribution, cause_list, spread)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ def recipe_of(
     if unknown or not functionals:
         raise UsageError("error.uncertainty_functional", found=", ".join(unknown), known=", ".join(FUNCTIONALS))
     names = tuple(dict.fromkeys(functionals))
-    parts: dict[str, object] = {}
+    parts: dict[str, Any] = {}
     if "asdr" in names:
         parts |= _standard(frame, standard)
     if {"yll", "yll_rate"} & set(names):
@@ -41,10 +42,10 @@ def recipe_of(
         parts |= _premature(frame, shown, ncd_causes)
     if "e0" in names:
         parts["width"] = _widths(frame)
-    return Recipe(names, frame.groups(), per=per, **parts)  # type: ignore[arg-type]
+    return Recipe(names, frame.groups(), per=per, **parts)
 
 
-def _standard(frame: Frame, standard: str) -> dict[str, object]:
+def _standard(frame: Frame, standard: str) -> dict[str, Any]:
     bands = bands_of_both(frame.ages, standard)
     weights = standard_population(standard, bands).set_index("age_group")["standard_population"]
     holds = nesting(frame.ages, bands)
@@ -61,7 +62,7 @@ def _years_lost(frame: Frame, years_lost: Mapping[str, float] | None) -> Numbers
     return np.tile([float(years_lost[age]) for age in frame.ages], (len(frame.sexes), 1))
 
 
-def _premature(frame: Frame, shown: Sequence[str], ncd_causes: Sequence[str] | None) -> dict[str, object]:
+def _premature(frame: Frame, shown: Sequence[str], ncd_causes: Sequence[str] | None) -> dict[str, Any]:
     if not ncd_causes:
         raise UsageError("error.uncertainty_needs", functional="30q70", option="ncd_causes")
     bands = parse_bands(frame.ages)
