@@ -122,7 +122,7 @@ def _over_births(
 
 
 LIFE_TABLE_COLUMNS = [
-    "unit_id", "period_id", "sex", "age_group", "deaths", "person_years", "mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex",
+    "unit_id", "period_id", "sex", "age_group", "deaths", "person_years", "mx", "ax", "qx", "lx", "dx", "years_lived", "Tx", "ex",
     "ex_lower", "ex_upper", "method", "status", "reason",
 ]  # fmt: skip
 
@@ -156,7 +156,8 @@ def life_tables_of(deaths: pd.DataFrame, population: pd.DataFrame) -> pd.DataFra
         age_group=bands * len(names),
         deaths=events.ravel(),
         person_years=years.ravel(),
-        **{name: found[name].to_numpy() for name in ("mx", "ax", "qx", "lx", "dx", "Lx", "Tx", "ex", "reason")},
+        **{name: found[name].to_numpy() for name in ("mx", "ax", "qx", "lx", "dx", "Tx", "ex", "reason")},
+        years_lived=found["Lx"].to_numpy(),  # SQL cannot tell Lx from lx
         ex_lower=limits["lower"].to_numpy(),
         ex_upper=limits["upper"].to_numpy(),
         method=limits["method"] + unknown_ages(both, rows),

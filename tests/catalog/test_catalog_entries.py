@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from tkyt_analysis.catalog import catalog_problems, load_entry
-from tkyt_analysis.catalog.loader import read_entry
+from tkyt_analysis.catalog.loader import load_entries, read_entry
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import set_language
 
@@ -62,6 +62,12 @@ def sentences(tmp_path, kind, text, name=None):
 
 def test_the_shipped_catalog_has_no_mistake():
     assert catalog_problems() == []
+
+
+def test_no_table_has_columns_that_differ_in_capitals_only():
+    for name, entry in load_entries("datasets").items():
+        lowered = [column.lower() for column in entry.columns]
+        assert sorted(set(lowered)) == sorted(lowered), name  # SQL would give one for the other without a word
 
 
 def test_a_right_entry_has_no_problem(tmp_path):
