@@ -15,6 +15,7 @@ import pandas as pd
 
 from mortality.measures.life_table_core import LifeTables, age_number, boundary
 from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words
+from tkyt_analysis.analysis.groups import as_table
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -120,6 +121,7 @@ def _rows(
 def _probabilities_of(table: LifeTables | pd.DataFrame) -> tuple[Numbers, Numbers, list[Hashable] | None, str]:
     if isinstance(table, LifeTables):
         return table.qx, table.age, table.names, table.method
+    table = as_table(table)
     missing = [name for name in ("age", "qx") if name not in table]
     if missing:
         found = ", ".join(map(str, table.columns))
@@ -181,7 +183,9 @@ def premature_mortality(
 def _closed_groups(age: npt.ArrayLike) -> tuple[Numbers, Numbers]:
     from tkyt_analysis.reference.ages import parse_band
 
-    words: Words = np.asarray(age, dtype=object)
+    words: Words = np.atleast_1d(np.asarray(age, dtype=object))
+    if not len(words):
+        raise InputError("error.life_table_ages", found="")
     if all(str(word).replace(".", "", 1).isdigit() for word in words):
         starts = np.array([float(word) for word in words])
         step = np.diff(starts)

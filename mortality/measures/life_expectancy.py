@@ -29,6 +29,7 @@ CONVENTIONS = ("textbook", "phe")
 FIGURES = ["age", "value", "lower", "upper", "standard_error", "deaths_from_age", "population_from_age", "method", "status",
            "reason"]  # fmt: skip
 SMALLEST_POPULATION = 5_000  # PHE/OHID: no life expectancy for this many persons or fewer
+MOST_DEATHS = 1e15  # in one age group; more cannot be drawn
 WIDEST_LIMITS = 20.0  # years between the 95 % limits, beyond which PHE/OHID print nothing
 _CELLS = 1_000_000  # drawn counts held at a time
 Flags = npt.NDArray[np.bool_]
@@ -238,7 +239,7 @@ def _drawn_expectancies(
     assert tables.deaths is not None
     assert tables.population is not None
     died, persons = tables.deaths[part], tables.population[part]
-    known = np.where(died >= 0, died, 0.0)
+    known = np.where((died >= 0) & (died < MOST_DEATHS), died, 0.0)
     drawn = rng.poisson(known, size=(draws, *known.shape)).astype(float)
     drawn[..., -1] = np.where(known[:, -1] > 0, np.maximum(drawn[..., -1], 1), 0)
     drawn = np.where(died >= 0, drawn, np.nan).reshape(-1, died.shape[1])

@@ -45,6 +45,8 @@ def age_bands(age: Iterable[object]) -> AgeBands:
 
     Raises InputError where they overlap, repeat or fall.
     """
+    if isinstance(age, str) or not isinstance(age, Iterable):
+        raise InputError("error.life_table_ages", found=str(age))
     values = list(age)
     if all(isinstance(value, (int, float, np.number)) for value in values):
         starts = age_starts(values)
@@ -124,7 +126,7 @@ def _by_group(years: Any, groups: int) -> Numbers:
         values = np.asarray(years, dtype=float)
     except (TypeError, ValueError):
         raise InputError("error.yll_standard_table", rows=len(years)) from None
-    if values.ndim not in (1, 2) or values.shape[-1] != groups or not (values >= 0).all():
+    if values.ndim not in (1, 2) or values.shape[-1] != groups or not ((values >= 0) & (values < np.inf)).all():
         raise InputError("error.yll_standard_by_group", found=values.shape[-1] if values.ndim else 1, groups=groups)
     return values
 
@@ -156,7 +158,10 @@ def _figures(standard: Any) -> tuple[tuple[Numbers, Numbers], dict[str, float], 
 
 
 def _sorted(age: Any, years: Any) -> tuple[Numbers, Numbers]:
-    ages, values = np.asarray(age, dtype=float), np.asarray(years, dtype=float)
+    try:
+        ages, values = np.asarray(age, dtype=float), np.asarray(years, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.yll_standard_table", rows=len(years)) from None
     order = np.argsort(ages)
     if len(ages) < 2 or (np.diff(ages[order]) <= 0).any() or not np.isfinite(values).all():
         raise InputError("error.yll_standard_table", rows=len(ages))

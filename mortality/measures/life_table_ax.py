@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from mortality.measures.life_table_inputs import Numbers, Words
+from mortality.measures.life_table_inputs import Numbers, Words, as_floats, per_series
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -111,12 +111,12 @@ _OTHER_A0 = {
 def infant_factors(rule: str | float, m0: Numbers, sex: Words, *, q0: Numbers | None = None) -> Factors:
     """a0 and a1 [years] of each series.
 
-    rule : a name of `A0_RULES`, or the number a0 itself (a1 is then Coale-Demeny West)
+    rule : a name of `A0_RULES`, or a0 itself, one number or one per series (a1 is then Coale-Demeny West)
     m0 : death rate under one year; q0 : probability of dying in the first year, where known (it then decides)
     sex : "male", "female" or "total" (births-weighted mean of the two)
     """
     if not isinstance(rule, str):
-        return np.full(m0.shape, float(rule)), _by_sex(_west, m0, q0, sex)[1]
+        return per_series(rule, len(m0), "a0"), _by_sex(_west, m0, q0, sex)[1]
     rule = option_word(rule, A0_RULES, _OTHER_A0)
     if rule not in A0_RULES:
         raise UsageError("error.life_table_a0_unknown", value=rule, known=", ".join(A0_RULES))
@@ -158,7 +158,7 @@ def ax_of(
 
 
 def _given(ax: npt.ArrayLike, shape: tuple[int, ...]) -> Numbers:
-    values = np.asarray(ax, dtype=float)
+    values = as_floats(ax)
     if values.shape not in (shape, shape[1:]):
         raise InputError("error.life_table_shape", found=" × ".join(map(str, values.shape)), ages=shape[1])
     return np.broadcast_to(values, shape).copy()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mortality.measures.life_table_inputs import Numbers, age_starts
+from tkyt_analysis.analysis.groups import as_table, names_of
 from tkyt_analysis.errors import InputError
 
 AGE_COLUMNS = ("age_group", "age", "startage", "start_age", "ageband", "agegroup")
@@ -62,7 +63,7 @@ def counts_by_age(table: pd.DataFrame, by: str | Sequence[str] = ()) -> CountsBy
 
     Raises InputError where columns are missing, an age group stands twice within a series, or ages do not follow on.
     """
-    columns = [by] if isinstance(by, str) else list(by)
+    table, columns = as_table(table), names_of(by)
     age_column, population = _first_of(table, AGE_COLUMNS), _first_of(table, POPULATION_COLUMNS)
     died = _first_of(table, DEATHS_COLUMNS)
     missing = [] if died else ["deaths"]

@@ -30,6 +30,8 @@ def age_starts(age: Iterable[object]) -> Numbers:
 
     Raises InputError where ages repeat or fall, labels leave a gap, or the last label is not open.
     """
+    if isinstance(age, str) or not isinstance(age, Iterable):
+        raise InputError("error.life_table_ages", found=str(age))
     values = list(age)
     words = [str(value).strip() for value in values]
     if pd.isna(pd.Series(values, dtype=object)).any():
@@ -60,7 +62,7 @@ def rates_by_series(values: npt.ArrayLike, ages: int) -> tuple[Numbers, list[Has
     values : vector of one series, matrix (series, ages), or DataFrame with a row per series and a column per age
     """
     names = list(values.index) if isinstance(values, pd.DataFrame) else None
-    rates = _floats(values)
+    rates = as_floats(values)
     if rates.ndim == 1:
         rates, names = rates[np.newaxis, :], None
     elif rates.ndim == 2 and names is None:
@@ -73,8 +75,9 @@ def rates_by_series(values: npt.ArrayLike, ages: int) -> tuple[Numbers, list[Has
 def sexes_of_series(sex: str | Sequence[str] | npt.ArrayLike, series: int) -> Words:
     """ "male", "female" or "total" per series; one word holds for all. Raises InputError for other words."""
     given = np.atleast_1d(np.asarray(sex, dtype=object)).ravel()
-    known = {word: _SEX_WORDS.get(str(word).strip().casefold()) for word in pd.unique(given)}
-    wrong = [str(word) for word, found in known.items() if found is None]
+    given = np.array([str(word).strip().casefold() for word in given], dtype=object)
+    known = {word: _SEX_WORDS.get(word) for word in pd.unique(given)}
+    wrong = [word for word, found in known.items() if found is None]
     if wrong:
         raise InputError("error.life_table_sex", found=", ".join(wrong), known=", ".join(SEXES))
     if len(given) not in (1, series):
@@ -84,13 +87,14 @@ def sexes_of_series(sex: str | Sequence[str] | npt.ArrayLike, series: int) -> Wo
 
 def per_series(value: npt.ArrayLike, series: int, name: str) -> Numbers:
     """One number per series; one number holds for all."""
-    numbers = np.atleast_1d(_floats(value)).ravel()
+    numbers = np.atleast_1d(as_floats(value)).ravel()
     if len(numbers) not in (1, series):
         raise InputError("error.life_table_per_series", name=name, found=len(numbers), series=series)
     return np.broadcast_to(numbers, (series,)).astype(float)
 
 
-def _floats(values: npt.ArrayLike) -> Numbers:
+def as_floats(values: npt.ArrayLike) -> Numbers:
+    """Any list, array, Series or DataFrame as floats; InputError for words."""
     if isinstance(values, (pd.Series, pd.DataFrame)):
         return values.to_numpy(dtype=float, na_value=np.nan)
     try:

@@ -50,7 +50,7 @@ def log_quad_life_table(
     given = {name: value for name, value in (("q5", q5), ("q15_45", q15_45), ("k", k), ("e0", e0)) if value is not None}
     if tuple(given) not in _PAIRS:
         raise UsageError("error.log_quad_targets", found=", ".join(given) or "–")
-    series = max([np.atleast_1d(np.asarray(v, dtype=float)).size for v in given.values()] + [np.atleast_1d(sex).size])
+    series = max([np.size(v) for v in given.values()] + [np.atleast_1d(sex).size])
     sexes = sexes_of_series(sex, series)
     if "total" in sexes:
         raise InputError("error.log_quad_sex")

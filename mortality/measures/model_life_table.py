@@ -85,7 +85,7 @@ def model_life_table(
     known = {name: value for name, value in (("q5", q5), ("q15_45", q15_45), ("e0", e0)) if value is not None}
     if tuple(known) not in (("q5",), ("q15_45",), ("e0",), ("q5", "q15_45")):
         raise UsageError("error.life_table_model_targets", found=", ".join(known) or "–")
-    series = max([np.atleast_1d(np.asarray(value, dtype=float)).size for value in known.values()] + [_count(sex)])
+    series = max([np.size(value) for value in known.values()] + [_count(sex)])
     sexes = sexes_of_series(sex, series)
     targets = {name: per_series(value, series, name) for name, value in known.items()}
     require_possible(targets)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from mortality.measures.decrement_inputs import text_columns
 from mortality.measures.life_expectancy_standards import WHO_GHE, age_bands, years_per_death
-from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words, rates_by_series
+from mortality.measures.life_table_inputs import NOT_ASSESSABLE, OK, Numbers, Words, as_floats, rates_by_series
 from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import exact_poisson_limits, poisson_limits
 from tkyt_analysis.errors import InputError, UsageError
@@ -62,7 +62,7 @@ def years_of_life_lost(
     WHO, Methods and data sources for global burden of disease estimates. Martinez et al., Int J Epidemiol
     2019;48:1367-76. Dobson et al., Stat Med 1991;10:457-62.
     """
-    groups = list(age)
+    groups = list(age) if isinstance(age, Iterable) else [age]
     counts, names = rates_by_series(deaths, len(groups))
     years, words = years_per_death(groups, standard, at=at, mean_age=mean_age, open_mean_age=open_mean_age)
     years = _for_series(_discounted(years, discount), len(counts))
@@ -88,7 +88,7 @@ def years_of_life_lost_by_age(
     deaths: npt.ArrayLike, age: Iterable[object], *, standard: Any = WHO_GHE, discount: float = 0.0, **options: Any
 ) -> pd.DataFrame:
     """Years of life lost in each age group: [series,] age, age_group, deaths, years_per_death, yll, status, reason."""
-    groups = list(age)
+    groups = list(age) if isinstance(age, Iterable) else [age]
     bands = age_bands(groups)
     counts, names = rates_by_series(deaths, len(groups))
     years, words = years_per_death(groups, standard, **options)
@@ -261,8 +261,8 @@ def _weights(standard: str | npt.ArrayLike, groups: list[object]) -> tuple[Numbe
     A band may hold several age groups: WHO's standard has 0-4, deaths are counted at 0 and 1-4.
     """
     if not isinstance(standard, str):
-        weights = np.asarray(standard, dtype=float).ravel()
-        if len(weights) != len(groups) or not (weights >= 0).all() or not weights.sum() > 0:
+        weights = as_floats(standard).ravel()
+        if len(weights) != len(groups) or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
             raise InputError("error.yll_weights", found=len(weights), ages=len(groups))
         return weights / weights.sum(), np.arange(len(groups)).astype(object)
     labels = age_bands(groups).label

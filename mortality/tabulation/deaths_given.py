@@ -18,8 +18,16 @@ def require_columns(known: Iterable[object], wanted: Iterable[str]) -> None:
 
 
 def number_of_deaths(deaths: pd.DataFrame, column: str | None) -> pd.Series:
-    """Deaths that each row stands for: one, or what the column says."""
-    return pd.Series(1, index=deaths.index) if column is None else deaths[column]
+    """Deaths that each row stands for: one, or what the column says. InputError for words."""
+    if column is None:
+        return pd.Series(1, index=deaths.index)
+    number = deaths[column]
+    if pd.api.types.is_numeric_dtype(number):
+        return number
+    try:
+        return pd.to_numeric(number)
+    except (TypeError, ValueError) as problem:
+        raise InputError("error.column_not_numbers", column=column, problem=str(problem)) from None
 
 
 def require_total(given: pd.Series, tabulated: pd.Series) -> None:

@@ -12,6 +12,7 @@ from mortality.measures import age_quality
 from mortality.measures.cause_deleted import cause_deleted_life_table, multiple_decrement_table
 from mortality.measures.completeness import capture_recapture
 from mortality.measures.life_table import abridged_life_table, life_tables_from_survivors
+from mortality.measures.log_quad_life_table import log_quad_life_table
 from mortality.measures.years_of_life_lost import years_of_life_lost, years_of_life_lost_by_age
 from tkyt_analysis.analysis.rates import crude_rate
 from tkyt_analysis.analysis.standardise import directly_standardised_rates, indirectly_standardised_ratio
@@ -121,6 +122,16 @@ def test_years_lost_by_russia_s_men_in_2010_are_demor_s():
     assert row["rate"] == pytest.approx(50_945.02, abs=0.005)
     by_age = years_of_life_lost_by_age(RUSSIA_DEATHS, AGES)["yll"]
     assert by_age.iloc[[0, 5, 18]].tolist() == pytest.approx([705_159.2, 1_096_994.4, 349_178.1], abs=0.05)
+
+
+# Males of Austria 1992, fitted by the log-quadratic model (G. Rodríguez, Princeton, demography/mortmods: Wilmoth et al. 2012):
+# printed are ln 5q0, k and the sum of squared errors of ln m at ages 0 to 84.
+def test_the_log_quadratic_model_lies_as_far_from_austria_as_printed():
+    from test_peers_errors import AUSTRIA_RATE
+
+    model = log_quad_life_table("male", q5=np.exp(-4.801873994), k=0.3079241095)
+    printed_rates = np.round(AUSTRIA_RATE, 6)[:18]
+    assert np.sum(np.log(printed_rates / model.mx[0, :18]) ** 2) == pytest.approx(0.28942899, abs=1e-6)
 
 
 # Females of the USA 1991, all causes and neoplasms: Preston, Heuveline & Guillot 2001, boxes 4.1 and 4.2.

@@ -227,11 +227,12 @@ def _units(
         )
     if denominator is None and rate is None:
         raise UsageError("error.funnel_denominator")
-    counts, given, rates = same_length(
+    arrays = same_length(
         numerator=numerator,
         denominator=np.nan if denominator is None else denominator,
         rate=np.nan if rate is None else rate,
     )
+    counts, given, rates = (part.ravel() for part in arrays)
     if rate is None:
         base = given
     else:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
+
+
+def as_table(rows: object) -> pd.DataFrame:
+    """A DataFrame, or one of a mapping {column: values}; InputError for anything else."""
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    try:
+        return pd.DataFrame(dict(rows)) if isinstance(rows, Mapping) else _no_table(rows)
+    except ValueError:
+        return _no_table(rows)
+
+
+def _no_table(rows: object) -> pd.DataFrame:
+    raise InputError("error.not_a_table", found=type(rows).__name__)
 
 
 def names_of(by: str | Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column, group_sum, groups, names_of, require_columns
+from tkyt_analysis.analysis.groups import as_table, column, group_sum, groups, names_of, require_columns
 from tkyt_analysis.analysis.limits import Numbers, poisson_limits
 from tkyt_analysis.analysis.rates import rate_table
 from tkyt_analysis.errors import InputError
@@ -84,6 +84,7 @@ def indirectly_standardised_ratio(
     One row per `by`, sorted: observed, expected, ratio, lower, upper, method, status, reason. Not assessable where
     nothing is expected or a count is missing.
     """
+    observed_expected = as_table(observed_expected)
     if "expected" not in observed_expected and "person_years" in observed_expected:
         observed_expected = expected_events(observed_expected, reference)
     columns = ["expected"] if observed_totals is not None else ["observed", "expected"]
@@ -121,7 +122,7 @@ def indirectly_standardised_rate(
     -------
     One row per `by`, sorted: observed, expected, reference_rate, rate, lower, upper [per `per`], method, status, reason.
     """
-    cells = expected_events(events_by_age, reference)
+    cells = expected_events(as_table(events_by_age), reference)
     ratio = indirectly_standardised_ratio(
         cells, by, confidence=confidence, limits=limits, observed_totals=observed_totals
     )
@@ -150,7 +151,7 @@ def _totals(keys: pd.DataFrame, observed_totals: pd.DataFrame, by: list[str]) ->
 
 def _ratio(observed: Numbers, expected: Numbers, per: float, confidence: float, limits: str) -> pd.DataFrame:
     reason: npt.NDArray[np.str_] = np.select(
-        [~(observed >= 0), np.isnan(expected) | (expected < 0), expected == 0],
+        [~(observed >= 0) | np.isinf(observed), np.isnan(expected) | (expected < 0), expected == 0],
         ["reason.events_missing", "reason.expected_missing", "reason.nothing_expected"],
         default="",
     )

@@ -40,7 +40,7 @@ def proportion(
     if limits not in _LIMITS:
         raise UsageError("error.limits_unknown", value=limits, known=", ".join(_LIMITS))
     index = events.index if isinstance(events, pd.Series) else None
-    counts, totals = same_length(events=events, total=total)
+    counts, totals = (part.ravel() for part in same_length(events=events, total=total))
     reason: npt.NDArray[np.str_] = np.select(
         [~(counts >= 0) | np.isinf(counts), ~(totals > 0) | np.isinf(totals), counts > totals],
         ["reason.events_missing", "reason.no_total", "reason.more_events_than_total"],

@@ -52,7 +52,7 @@ def crude_rate(
     events whose limits the method does not know ("lognormal", "normal") have the rate 0 and no limits.
     """
     index = events.index if isinstance(events, pd.Series) else None
-    counts, persons = same_length(events=events, person_years=person_years)
+    counts, persons = (part.ravel() for part in same_length(events=events, person_years=person_years))
     reason = _why_not(counts, persons)
     usable = reason == ""
     safe_counts, safe_persons = np.where(usable, counts, 0.0), np.where(usable, persons, 1.0)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from tkyt_analysis.analysis.direct_limits import METHODS as _LIMIT_METHODS
 from tkyt_analysis.analysis.direct_limits import WeightedSums, direct_limits, direct_method
-from tkyt_analysis.analysis.groups import column, groups, names_of, require_columns, text_with
+from tkyt_analysis.analysis.groups import as_table, column, groups, names_of, require_columns, text_with
 from tkyt_analysis.analysis.indirect import (
     expected_events,
     indirectly_standardised_rate,
@@ -86,7 +86,7 @@ def directly_standardised_rate(
     """
     method, count_limits = direct_method(method), limits_word(count_limits)
     _require_options(method, count_limits, empty_age_groups, absent_age_groups)
-    names = names_of(by)
+    events_by_age, names = as_table(events_by_age), names_of(by)
     require_columns(events_by_age, [*names, "age_group", "events", "person_years", "standard_population"])
     keys, cells = _cells_of(events_by_age, names, event_frequency)
     results = _standardise(
@@ -275,7 +275,7 @@ def _weighted_sums(cells: _Cells, counted: npt.NDArray[np.bool_], dropped: npt.N
         x,
         squares,
         person_years=np.where(kept, cells.person_years, 0.0).sum(axis=1),
-        events=np.where(kept, cells.events, 0.0).sum(axis=1),
+        events=np.where(np.isinf(cells.events), np.nan, np.where(kept, cells.events, 0.0)).sum(axis=1),
         kept=kept,
     )
 

@@ -6,7 +6,7 @@ Rates per 1 000, shares 0–1, and under-five mortality as a PROBABILITY: 5q0 of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 
 from mortality.measures.completeness.results import result_table
 from mortality.measures.completeness.series import KEYS
+from tkyt_analysis.analysis.groups import as_table
 from tkyt_analysis.errors import InputError, UsageError
 
 Numbers = npt.NDArray[np.float64]
@@ -84,17 +85,19 @@ def adair_lopez(
              "deaths": deaths}  # fmt: skip
     rows = _rows(data, given)
     _require_units(rows)
-    models = [_model_word(one) for one in ([model] if isinstance(model, int | str) else model)]
+    models = [
+        _model_word(one) for one in (model if isinstance(model, Iterable) and not isinstance(model, str) else [model])
+    ]
     if not models or set(models) - set(MODELS_OF):
         raise UsageError("error.completeness_option", option="model", found=", ".join(models), expected="1, 2")
     return pd.concat([_of_model(rows, one, confidence) for one in models], ignore_index=True)
 
 
 def _rows(data: pd.DataFrame | Mapping[str, Any] | None, given: dict[str, npt.ArrayLike | None]) -> pd.DataFrame:
-    table = pd.DataFrame() if data is None else pd.DataFrame(data)
+    table = pd.DataFrame() if data is None else as_table(data)
     table = table.rename(columns=lambda name: str(name).strip().lower())
     table = table.rename(columns={old: new for old, new in OTHER_NAMES.items() if new not in table})
-    arrays = {name: np.atleast_1d(np.asarray(value)) for name, value in given.items() if value is not None}
+    arrays = {name: _one_dimension(name, value) for name, value in given.items() if value is not None}
     length = max([len(table), *(len(one) for one in arrays.values())], default=0)
     table = table.reset_index(drop=True) if len(table) else pd.DataFrame(index=range(length))
     for name, value in arrays.items():
@@ -121,7 +124,18 @@ def _rows(data: pd.DataFrame | Mapping[str, Any] | None, given: dict[str, npt.Ar
     return table.assign(sex=_sexes(table))
 
 
-def _model_word(model: int | str) -> str:
+def _one_dimension(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """One value, or one per row; InputError for lists in lists and tables."""
+    try:
+        values = np.atleast_1d(np.asarray(value))
+    except ValueError:
+        values = np.empty((0, 0))
+    if values.ndim != 1:
+        raise InputError("error.lengths_differ", found=name)
+    return values
+
+
+def _model_word(model: object) -> str:
     """ "1" or "2" out of 1, "M1", "Model 1"; other words as they are (the caller refuses them)."""
     word = str(model).strip().casefold().replace(" ", "").replace("_", "")
     return word.removeprefix("model").removeprefix("m") or str(model)
@@ -132,7 +146,7 @@ def _sexes(table: pd.DataFrame) -> pd.Series:
     key = written.astype(str).str.strip().str.lower().str.replace(r"\.0$", "", regex=True)
     sex = key.map(SEXES)
     if sex.isna().any():
-        raise InputError("error.completeness_sex", found=", ".join(key[sex.isna()].unique()[:3]))
+        raise InputError("error.completeness_sex", found=", ".join(map(str, key[sex.isna()].unique()[:3])))
     return sex
 
 

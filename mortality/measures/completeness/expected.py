@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.measures.completeness.results import result_table
-from tkyt_analysis.analysis.groups import names_of
+from tkyt_analysis.analysis.groups import as_table, names_of
 from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]
@@ -41,6 +41,7 @@ def expected_deaths(
     """
     by = names_of(by)
     keys = list(by)
+    data = as_table(data)
     for name in ("deaths", *([] if schedule is not None else ["expected"])):
         if name not in data:
             raise InputError("error.completeness_columns", missing=name, found=", ".join(map(str, data.columns)))

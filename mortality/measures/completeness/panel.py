@@ -11,7 +11,7 @@ import pandas as pd
 
 from mortality.measures.completeness.results import MODELLED, result_table
 from tkyt_analysis.analysis.groups import names_of
-from tkyt_analysis.analysis.rates import OK, poisson_limits
+from tkyt_analysis.analysis.rates import OK, poisson_limits, same_length
 from tkyt_analysis.errors import InputError, UsageError
 
 Numbers = npt.NDArray[np.float64]
@@ -191,18 +191,19 @@ def adjusted_rates(
     status, reason. The interval holds chance in the deaths (Poisson) and that of the completeness, both on the log scale;
     `mortality.measures.uncertainty` simulates where more enters. 0 deaths stay 0, with the upper limit of a count of 0.
     """
-    given = (deaths, person_years, completeness, *(np.nan if one is None else one for one in (lower, upper)))
-    count, persons, share, low, high = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(one, dtype=float)) for one in given)
-    )
+    given = same_length(
+        deaths=deaths, person_years=person_years, completeness=completeness,
+        lower=np.nan if lower is None else lower, upper=np.nan if upper is None else upper,
+    )  # fmt: skip
+    count, persons, share, low, high = (part.ravel() for part in given)
     if cap:
         share, low, high = (np.minimum(one, 1.0) for one in (share, low, high))
     reason = np.select(
-        [~(count >= 0), ~(share > 0), ~(persons > 0)],
+        [~(count >= 0) | np.isinf(count), ~(share > 0), ~(persons > 0)],
         ["reason.completeness_deaths", "reason.completeness_unknown", "reason.no_person_years"],
         "",
     )
-    chance = poisson_limits(np.nan_to_num(count), confidence=confidence)[:2]
+    chance = poisson_limits(np.nan_to_num(count, posinf=0.0), confidence=confidence)[:2]
     half = NormalDist().inv_cdf(0.5 + confidence / 2) / 1.959964
     with np.errstate(all="ignore"):
         value = count / share

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import names_of
+from tkyt_analysis.analysis.groups import as_table, names_of
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -111,7 +111,7 @@ def read_series(
 
 
 def _columns(data: Table, *, two_counts: bool) -> pd.DataFrame:
-    table = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
+    table = as_table(data)
     table = table.rename(columns=lambda name: str(name).strip().lower())
     table = table.rename(columns={old: new for old, new in OTHER_NAMES.items() if new not in table}).reset_index(
         drop=True
@@ -140,7 +140,7 @@ def _ages(column: pd.Series) -> pd.Series:
     number = number.fillna(pd.to_numeric(written, errors="coerce"))
     if number.isna().any():
         wrong = column[number.isna()].astype(str).unique()
-        raise InputError("error.completeness_age", found=", ".join(wrong[:3]))
+        raise InputError("error.completeness_age", found=", ".join(map(str, wrong[:3])))
     return number
 
 
