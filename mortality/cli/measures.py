@@ -42,7 +42,10 @@ def measures(
     if as_json:
         print_json({**about, "output": output, "rows": _plain(table)})
         return
-    (_tell_release if source is None else _tell_file)(table)
+    if source is None:
+        _tell_release(table, home)
+    else:
+        _tell_file(table)
     if output:
         click.echo(label("measures.written", None, rows=format_number(len(table)), file=output))
 
@@ -64,9 +67,12 @@ def _write(table: pd.DataFrame, output: Path) -> None:
         raise InputError("error.measures_target", file=output, reason=label("measures.unwritable.denied")) from error
 
 
-def _tell_release(table: pd.DataFrame) -> None:
+def _tell_release(table: pd.DataFrame, home: Path) -> None:
     from tkyt_analysis.reference.places import place
+    from tkyt_analysis.warehouse.lake import is_practice
 
+    if is_practice(home):
+        click.echo(label("practice.note"))
     name = place(str(table["unit_id"].iloc[0])).name
     click.echo(label("measures.of_release", None, place=name, year=table["year"].iloc[0]))
     columns = ("indicator", "registered", "corrected", "unit")

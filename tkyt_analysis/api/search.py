@@ -127,6 +127,8 @@ def _use_of(measure: Measure) -> str:
     if "province" in measure.dimensions:
         by = "province"
     asked = f', by="{by}"' if by else ""
+    if measure.method == "published":  # one figure per province and year
+        asked = ', by=["province", "year"]'
     if measure.id in ("deaths", "population"):
         return f"tk.{measure.id}({asked.removeprefix(', ')})"
     if measure.id.endswith(":reporting_rate"):

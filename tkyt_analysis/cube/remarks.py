@@ -22,6 +22,8 @@ def remarks_on(cube: Cube, figures: Figures) -> Iterator[str]:
     rows = figures.rows[(figures.rows[list(figures.view.by)] != TOTAL).all(axis=1)] if figures.view.by else figures.rows
     if rows.empty:
         yield label("cube.remark.empty")
+        if any(one.method == "published" for one in figures.measures.values()):
+            yield label("cube.remark.of_one_year")
         return
     yield from _about_status(rows)
     yield from _about_reports(rows)
