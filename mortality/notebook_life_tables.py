@@ -237,7 +237,7 @@ def closeout_html(workbench: Workbench, place: str, period: str = "", language: 
     text = pd.DataFrame(
         {
             "sex": found["sex"].map(sexes),
-            "age": [label("life_notebook.at_age", language, age=f"{age:g}") for age in found["age"]],
+            "expectancy": [label("life_notebook.at_age", language, age=f"{age:g}") for age in found["age"]],
             **{
                 name: [_years(row[name], row["reason"], language) for row in found.to_dict("records")]
                 for name in ("inverse", "extrapolate", "kannisto", "difference")

@@ -25,7 +25,10 @@ def years_of(period: str) -> tuple[int, int] | None:
 
 
 def rows_of(workbench: Workbench, table: str, place: str, period: str = "") -> pd.DataFrame:
-    """Rows of a release table of the province that a place lies in (of the nation: all units), with a column `year`."""
+    """Rows of a release table of the province that a place lies in (of the nation: all units), with a column `year`.
+
+    A year that had not ended when the data came is left out, unless the period asks for it: its deaths are not all there.
+    """
     if not workbench.release.has(table):
         return pd.DataFrame()
     rows = workbench.release.query(f"SELECT * EXCLUDE (scope) FROM {table} ORDER BY ALL")
@@ -33,8 +36,8 @@ def rows_of(workbench: Workbench, table: str, place: str, period: str = "") -> p
         return rows
     rows = rows.assign(year=rows["period_id"].astype("int64"))
     years = years_of(period)
-    if years is not None:
-        rows = rows[rows["year"].between(*years)]
+    ended = int(str(workbench.release.manifest["data_as_of"])[:4] or 0) - 1
+    rows = rows[rows["year"].between(*years)] if years is not None else rows[rows["year"] <= ended]
     wanted = province_of(workbench, place)
     return rows if wanted == NATION else rows[rows["unit_id"] == wanted]
 

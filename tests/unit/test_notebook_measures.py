@@ -26,7 +26,7 @@ from mortality.notebook_life_causes import (
     split,
 )
 from mortality.notebook_life_tables import closeout_html, expectancy_html, survival_html
-from mortality.notebook_measures import one_unit, years_of
+from mortality.notebook_measures import one_unit, rows_of, years_of
 from mortality.verification.page import case_html, cases_html, overview_html, verify, worst_first
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.labels import label
@@ -126,6 +126,12 @@ def test_a_province_without_figures_is_never_shown_as_another_one():
     assert one_unit(rows, bench(), HERE) == HERE
     assert one_unit(rows, bench(), "VN") == HERE  # the only province there is
     assert one_unit(pd.DataFrame({"unit_id": [HERE, OTHER]}), bench(), "VN") == ""
+
+
+def test_a_year_that_has_not_ended_is_shown_only_when_it_is_asked_for():
+    both = bench(life_table=pd.concat([life_table_rows(HERE, 2025), life_table_rows(HERE, 2026)], ignore_index=True))
+    assert set(rows_of(both, "life_table", HERE)["year"]) == {2025}  # data as of 2026-01-01
+    assert set(rows_of(both, "life_table", HERE, "2026")["year"]) == {2026}
 
 
 def test_a_release_without_life_tables_says_so_in_every_cell():
