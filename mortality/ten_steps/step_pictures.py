@@ -32,23 +32,37 @@ def _rows(found: Assessment, place: str, figures: list[str], *, year: int | None
     return rows if year is None else rows[rows["year"] == year]
 
 
+def _dots(
+    rows: pd.DataFrame,
+    names: list[str],
+    picture: str,
+    language: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> str:
+    """Shares with their intervals, in per cent, one dot per row, and the limits of the catalog where there are some."""
+    return pictures.dots(
+        names,
+        rows["value"],
+        rows["lower"],
+        rows["upper"],
+        low=np.nan if low is None else low,
+        high=np.nan if high is None else high,
+        scale=100,
+        language=language,
+        caption=label(f"ten_steps.picture.{picture}", language),
+    )
+
+
 def _completeness(found: Assessment, place: str, year: int, language: str) -> str:
     methods = ["completeness_lists", "completeness_adair_lopez", "completeness_expected"]
     rows = _rows(found, place, methods, year=year)
     limit = found.limits.get("completeness_lists")
     if rows.empty or limit is None:
         return ""
-    return pictures.dots(
-        [figure_name(one, language) for one in rows["figure"]],
-        rows["value"],
-        rows["lower"],
-        rows["upper"],
-        low=limit.low if limit.low is not None else np.nan,
-        high=1.0,
-        scale=100,
-        language=language,
-        caption=label("ten_steps.picture.completeness", language),
-    )
+    names = [figure_name(one, language) for one in rows["figure"]]
+    return _dots(rows, names, "completeness", language, low=limit.low, high=1.0)
 
 
 def _rates(found: Assessment, place: str, year: int, language: str) -> str:
@@ -94,17 +108,8 @@ def _children(found: Assessment, place: str, year: int, language: str) -> str:
     limit = found.limits.get("under_five_expected")
     if rows.empty or limit is None:
         return ""
-    return pictures.dots(
-        [str(one) for one in rows["year"]],
-        rows["value"],
-        rows["lower"],
-        rows["upper"],
-        low=limit.low if limit.low is not None else np.nan,
-        high=limit.high if limit.high is not None else np.nan,
-        scale=100,
-        language=language,
-        caption=label("ten_steps.picture.children", language),
-    )
+    years = [str(one) for one in rows["year"]]
+    return _dots(rows, years, "children", language, low=limit.low, high=limit.high)
 
 
 def _groups(found: Assessment, place: str, year: int, language: str) -> str:
@@ -190,17 +195,8 @@ def _ill_defined(found: Assessment, place: str, year: int, language: str) -> str
     limit = found.limits.get("symptoms_from_65")
     if rows.empty or limit is None:
         return ""
-    return pictures.dots(
-        [figure_name(one, language) for one in rows["figure"]],
-        rows["value"],
-        rows["lower"],
-        rows["upper"],
-        low=np.nan,
-        high=limit.high if limit.high is not None else np.nan,
-        scale=100,
-        language=language,
-        caption=label("ten_steps.picture.ill_defined", language),
-    )
+    shown = [figure_name(one, language) for one in rows["figure"]]
+    return _dots(rows, shown, "ill_defined", language, high=limit.high)
 
 
 _DRAWN: dict[int, Callable[[Assessment, str, int, str], str]] = {

@@ -1,20 +1,17 @@
 """How complete the registration of deaths is: every method by name, many series at once."""
 
 from mortality.measures.completeness.adair_lopez import adair_lopez
+from mortality.measures.completeness.capture_fits import MODELS, PAIRS, in_common, list_totals
 from mortality.measures.completeness.capture_recapture import (
     EMPTY_LIST,
-    MODELS,
     NO_MODEL,
     NOT_ASSESSABLE,
     OK,
-    PAIRS,
     ROBSON_REGIER,
     TOO_FEW_IN_COMMON,
     CaptureEstimate,
     averaged_models,
     capture_recapture,
-    in_common,
-    list_totals,
 )
 from mortality.measures.completeness.expected import completeness_by_age, expected_deaths, published_deaths
 from mortality.measures.completeness.extinct_generations import (
