@@ -36,19 +36,19 @@ def by_age(counts: npt.ArrayLike, ages: npt.ArrayLike | None) -> tuple[Numbers, 
     years = np.arange(table.shape[-1], dtype=float) if ages is None else lower_ends(ages)
     if len(years) != table.shape[-1]:
         raise InputError("error.age_axis", found=len(years), expected=table.shape[-1])
-    if (table < 0).any() or np.isnan(table).any():
-        raise InputError("error.age_counts")
     return table, years
 
 
 def count_array(counts: npt.ArrayLike) -> Numbers:
-    """Counts as floats with an axis of ages; InputError for words and for a single number."""
+    """Counts as floats with an axis of ages; InputError for words, missing, negative or infinite counts, and a single number."""
     try:
         table = np.asarray(counts, dtype=float)
     except (TypeError, ValueError):
         raise InputError("error.age_counts") from None
     if table.ndim == 0:
         raise InputError("error.age_axis", found=0, expected=1)
+    if not ((table >= 0) & (table < np.inf)).all():
+        raise InputError("error.age_counts")
     return table
 
 
