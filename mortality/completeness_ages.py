@@ -14,6 +14,7 @@ import pandas as pd
 
 from mortality.completeness_cells import HISTORIES, person_cells
 from mortality.measures.completeness import averaged_models, capture_recapture
+from mortality.measures.indicators_life import coarse_ages
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.reference.ages import nesting
 from tkyt_analysis.warehouse.release import NATION
@@ -99,10 +100,11 @@ def _of_lists(cells: pd.DataFrame, groups: dict[str, str], least: int) -> pd.Dat
 
 
 def _wide_of(ages: pd.Series, wide: list[str]) -> pd.Series:
-    if not wide:
-        return pd.Series(np.nan, index=ages.index, dtype=object)
-    known = [age for age in ages.unique() if str(age)[:1].isdigit()]
-    return ages.map(nesting(known, wide) if known else {})
+    """The wide group that each age group begins in; missing where the age is not known, or there are no wide groups."""
+    known = ages.astype("str").str.match(r"\d") & bool(wide)
+    return (
+        coarse_ages(ages[known], wide).reindex(ages.index) if known.any() else pd.Series(None, ages.index, dtype="str")
+    )
 
 
 def _scaled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -109,7 +109,7 @@ CORRECTED_COLUMNS = [
     "share_denominator", "method", "status", "reason",
 ]  # fmt: skip
 NCD_LIST, REST = "sdg_3_4_1", "REST"
-CORRECTED_DRAWS = 500
+CORRECTED_DRAWS = 250
 # quantity of the simulation: the indicator it is, and by how much its figure is multiplied to be in the indicator's unit
 QUANTITIES = {
     "crude_rate": ("crude_death_rate", 1 / 100),

@@ -154,3 +154,22 @@ def test_a_population_that_ends_before_the_oldest_age_allows_crude_rates_only():
     rows = corrected.corrected_figures(book(), people().query("age_group != '85+'"), complete(0.8, 0.7, 0.88), draws=20)
     assert set(rows["indicator_id"]) == {"crude_death_rate"}
     assert rows["corrected"].notna().all()
+
+
+def test_where_lists_miss_infants_more_often_life_is_shorter_and_the_method_says_so():
+    place = {"unit_id": PROVINCE, "year": 2024}
+    half = {"deaths": 200, **{f"h{history}": 50 for history in range(1, 8)}}  # every list catches half: 50 on none
+    most = {"deaths": 800, "h7": 512, **dict.fromkeys(["h3", "h5", "h6"], 128), **dict.fromkeys(["h1", "h2", "h4"], 32)}
+    cells = pd.DataFrame(
+        [{**place, "age_group": age, **row} for age, row in (("0", half), ("40-44", most), ("65-69", most))]
+    )
+    rows = {
+        name: corrected.corrected_figures(book(), people(), complete(0.75, 0.7, 0.8), cells=lists, draws=60)
+        for name, lists in (("one", None), ("by age", cells))
+    }
+    rows = {name: one[one["sex"] == "total"].set_index("indicator_id") for name, one in rows.items()}
+    life = {name: one.loc["life_expectancy_at_birth", "corrected"] for name, one in rows.items()}
+    assert life["by age"] < life["one"]
+    methods = [rows[name].loc["life_expectancy_at_birth", "method"] for name in ("one", "by age")]
+    assert methods[0].endswith("one completeness for all ages")
+    assert methods[1].endswith("completeness by age from lists (0, 1-59, 60-79)")
