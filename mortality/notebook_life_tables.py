@@ -29,7 +29,6 @@ from mortality.notebook_measures import (
 from tkyt_analysis.labels import current_language, format_number, label
 
 if TYPE_CHECKING:
-    from mortality.measures.life_table import LifeTables
     from tkyt_analysis.api.workbench import Workbench
 
 E0 = "life_expectancy_at_birth"
@@ -168,29 +167,19 @@ def provinces_html(
 # ------------------------------------------------------------------------------------------------ tables
 
 
-def table_rows(workbench: Workbench, place: str, period: str = "", *, year: int | None = None) -> pd.DataFrame:
-    """Rows of `life_table` of the unit that is shown, of one year (default the last), ages in order."""
+def table_rows(workbench: Workbench, place: str, period: str = "") -> pd.DataFrame:
+    """Rows of `life_table` of the unit that is shown, of the last year, ages in order."""
     from tkyt_analysis.reference.ages import parse_bands
 
     rows = rows_of(workbench, "life_table", place, period)
     if rows.empty:
         return rows
     rows = rows[rows["unit_id"] == one_unit(rows, workbench, place)]
-    rows = rows[rows["year"] == (year if year is not None else last_year(rows))]
+    rows = rows[rows["year"] == last_year(rows)]
     if rows.empty:
         return rows
     first = parse_bands(rows["age_group"].unique()).set_index("age_group")["low"].astype(float)
     return rows.assign(age=rows["age_group"].map(first)).sort_values(["sex", "age"], ignore_index=True)
-
-
-def tables_of(rows: pd.DataFrame) -> tuple[LifeTables, list[str]]:
-    """The life tables of `table_rows` made again from their counts, and the sex of each."""
-    from mortality.measures.life_table import life_tables_from_counts
-
-    names = [sex for sex in SEXES if (rows["sex"] == sex).any()]
-    parts = [rows[rows["sex"] == sex] for sex in names]
-    deaths, persons = (np.stack([part[name].to_numpy(float) for part in parts]) for name in ("deaths", "person_years"))
-    return life_tables_from_counts(deaths, persons, parts[0]["age_group"], names), names
 
 
 def survival_html(workbench: Workbench, place: str, period: str = "", language: str | None = None) -> Comparison:

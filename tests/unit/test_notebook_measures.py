@@ -10,21 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mortality.measure_pictures import Dot, _ticks, contributions, interval_dots, shares, signed
-from mortality.notebook_corrected_causes import index_rows, leading_rows_of, redistributed_html, years_late
-from mortality.notebook_corrected_rates import components_html, corrected_html
-from mortality.notebook_life_causes import (
+from mortality.life_causes import (
     GROUPS,
     AgeCauses,
     broad_ages,
     cause_shares,
     contribution_rows,
-    difference_html,
-    gain_html,
     gains,
     group_of_code,
     split,
 )
+from mortality.measure_pictures import Dot, _ticks, contributions, interval_dots, shares, signed
+from mortality.notebook_corrected_causes import index_rows, leading_rows_of, redistributed_html, years_late
+from mortality.notebook_corrected_rates import components_html, corrected_html
+from mortality.notebook_life_causes import difference_html, gain_html
 from mortality.notebook_life_tables import closeout_html, expectancy_html, survival_html
 from mortality.notebook_measures import one_unit, rows_of, years_of
 from mortality.verification.page import case_html, cases_html, overview_html, verify, worst_first
@@ -132,6 +131,9 @@ def test_a_year_that_has_not_ended_is_shown_only_when_it_is_asked_for():
     both = bench(life_table=pd.concat([life_table_rows(HERE, 2025), life_table_rows(HERE, 2026)], ignore_index=True))
     assert set(rows_of(both, "life_table", HERE)["year"]) == {2025}  # data as of 2026-01-01
     assert set(rows_of(both, "life_table", HERE, "2026")["year"]) == {2026}
+    causes = pd.concat([cause_rows(HERE, 2025), cause_rows(HERE, 2026)], ignore_index=True)
+    asked = bench(life_table=life_table_rows(HERE, 2026), province_death_cause=causes)
+    assert gain_html(asked, HERE, "2026").rows["value"].notna().all()
 
 
 def test_a_release_without_life_tables_says_so_in_every_cell():
