@@ -159,7 +159,8 @@ def test_a_population_that_ends_before_the_oldest_age_allows_crude_rates_only():
 def test_where_lists_miss_infants_more_often_life_is_shorter_and_the_method_says_so():
     place = {"unit_id": PROVINCE, "year": 2024}
     half = {"deaths": 200, **{f"h{history}": 50 for history in range(1, 8)}}  # every list catches half: 50 on none
-    most = {"deaths": 800, "h7": 512, **dict.fromkeys(["h3", "h5", "h6"], 128), **dict.fromkeys(["h1", "h2", "h4"], 32)}
+    pairs, single = ["h3", "h5", "h6"], ["h1", "h2", "h4"]
+    most = {"deaths": 80_000, "h7": 51_200, **dict.fromkeys(pairs, 12_800), **dict.fromkeys(single, 3_200)}
     cells = pd.DataFrame(
         [{**place, "age_group": age, **row} for age, row in (("0", half), ("40-44", most), ("65-69", most))]
     )
