@@ -89,7 +89,7 @@ def fractions(causes: pd.Series) -> pd.Series:
 def agreement(pairs: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
     """CSMF accuracy, the same corrected for chance, and mean CCC with 95 % limits from resampled deaths.
 
-    pairs : columns true, predicted. Returns measure, value, lower, upper, deaths, replicates.
+    pairs : columns true, predicted. Returns measure, value, lower, upper, deaths, replicates, method, status, reason.
     """
     pairs = _pairs(pairs)
     if not len(pairs):
@@ -106,6 +106,7 @@ def agreement(pairs: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = 
             "measure": ["csmf_accuracy", "chance_corrected_csmf_accuracy", "ccc"],
             "value": _measures(true, predicted, count), "lower": lower, "upper": upper,
             "deaths": len(pairs), "replicates": replicates,
+            "method": f"percentiles of {replicates} resamples of the deaths", "status": "ok", "reason": "",
         }
     )  # fmt: skip
 
@@ -148,6 +149,7 @@ def concordance_by_cause(pairs: pd.DataFrame, *, replicates: int = REPLICATES, s
             "predicted": np.bincount(predicted, minlength=count)[present],
             "found": np.bincount(true[true == predicted], minlength=count)[present],
             "ccc": _concordance(true, predicted, count)[present], "lower": lower, "upper": upper,
+            "method": f"percentiles of {replicates} resamples of the deaths", "status": "ok", "reason": "",
         }
     )  # fmt: skip
 
