@@ -83,7 +83,10 @@ def overview_html(found: Verification) -> Html:
     language = found.language
     if not found.found:
         return Html(
-            notice(label("verify.absent", language, folder=found.folder, cases=len(found.cases)), language=language)
+            notice(
+                label("verify.absent", language, folder=found.folder.resolve(), cases=len(found.cases)),
+                language=language,
+            )
         )
     rows = found.summary
     figures, passed = int(rows["figures"].sum()), int(rows["passed"].sum())
