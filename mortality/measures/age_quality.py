@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from mortality.measures.age_quality_old_ages import coale_li, jdanov, kannisto
 from mortality.measures.age_sex_accuracy import (
     age_ratio_score,
     age_ratios,
@@ -31,6 +32,7 @@ from mortality.measures.quality_index import (
     by_age,
     ending_in,
     has_ages,
+    index_name,
     index_of,
     places,
     ratio,
@@ -71,13 +73,15 @@ def whipple(
     digits = (digits,) if isinstance(digits, int) else tuple(digits)
     wanted = ending_in(np.arange(first_age, last_age + 1), digits)
     if not len(wanted):
-        return without_ages(table, _named("whipple", first_age, last_age, digits))
+        return without_ages(table, index_name("whipple", first_age, last_age, digits))
     base = np.arange(wanted[0] - (7 if len(digits) == 1 else 2), wanted[-1] + 3)
     if not has_ages(years, base):
         return without_ages(table)
     events = age_sum(table, years, base)
     share = ratio(age_sum(table, years, wanted), events)
-    return index_of(100 * PERIOD / len(digits) * share, events, minimum, _named("whipple", first_age, last_age, digits))
+    return index_of(
+        100 * PERIOD / len(digits) * share, events, minimum, index_name("whipple", first_age, last_age, digits)
+    )
 
 
 def noumbissi(
@@ -100,7 +104,7 @@ def noumbissi(
         return without_ages(table)
     around = np.sum([age_sum(table, years, centres + step) for step in range(-2, 3)], axis=0)
     value = 5 * ratio(age_sum(table, years, centres), around)
-    return index_of(value, around, minimum, _named("noumbissi", first_age, last_age, (digit,)))
+    return index_of(value, around, minimum, index_name("noumbissi", first_age, last_age, (digit,)))
 
 
 def spoorenberg(
@@ -120,7 +124,7 @@ def spoorenberg(
         for digit in range(PERIOD)
     ]
     value = np.sum([np.abs(part.value - 1) for part in parts], axis=0)
-    return together(parts, value, _named("spoorenberg", first_age, last_age))
+    return together(parts, value, index_name("spoorenberg", first_age, last_age))
 
 
 def myers(
@@ -148,7 +152,9 @@ def myers(
     shares = myers_digits(counts, ages=ages, first_age=first_age, last_age=last_age, first_run=first_run)
     events = age_sum(table, years, used)
     value = np.abs(shares - 100 / PERIOD).sum(axis=-1) / 2
-    return index_of(value, events, minimum, _named("myers", first_age, int(used[-1])) + _other(first_run, "staggered"))
+    return index_of(
+        value, events, minimum, index_name("myers", first_age, int(used[-1])) + _other(first_run, "staggered")
+    )
 
 
 def myers_digits(
@@ -214,7 +220,7 @@ def bachi(
     shares = [_bachi_share(table, years, digit, first_age, length, pooled=pooled) for digit in range(PERIOD)]
     events = age_sum(table, years, np.arange(first_age, first_age + 4 + length + 1))
     value = 100 * np.abs(np.stack(shares, axis=-1) - 1 / PERIOD).sum(axis=-1) / 2
-    return index_of(value, events, minimum, _named("bachi", first_age, last_age) + _other(shares_of, "mean_share"))
+    return index_of(value, events, minimum, index_name("bachi", first_age, last_age) + _other(shares_of, "mean_share"))
 
 
 def _bachi_share(table: Numbers, years: Numbers, digit: int, first_age: int, length: int, *, pooled: bool) -> Numbers:
@@ -225,97 +231,6 @@ def _bachi_share(table: Numbers, years: Numbers, digit: int, first_age: int, len
     if pooled:
         return ratio(over[0] + over[1], under[0] + under[1])
     return np.mean([ratio(one, other) for one, other in zip(over, under, strict=True)], axis=0)
-
-
-def coale_li(
-    counts: npt.ArrayLike,
-    *,
-    ages: npt.ArrayLike | None = None,
-    first_age: int = 60,
-    last_age: int = 99,
-    digit: int | Sequence[int] = 0,
-    terms: int = 5,
-    minimum: float = 1,
-) -> QualityIndex:
-    """Coale and Li's index at high ages: mean ratio of the ages ending in the digit to a twice-smoothed course; 1 without
-    preference. Smoothing: a centred moving average of `terms` years, taken twice; ages beyond its reach are left out.
-
-    digit : one last digit, or several (the mean of their ratios)
-    Source: Coale & Li, Demography 28 (1991): 293–301 (the verbal description).
-    """
-    table, years = by_age(counts, ages)
-    digits = (digit,) if isinstance(digit, int) else tuple(digit)
-    words = _named("coale_li", first_age, last_age, digits) + (f";terms={terms}" if terms != 5 else "")
-    smooth = _moving_average(_moving_average(table, terms), terms)
-    means = []
-    for one in digits:
-        wanted = ending_in(np.arange(first_age, last_age + 1), (one,))
-        wanted = wanted[np.isin(wanted, years)]
-        if not len(wanted):
-            return without_ages(table, words)
-        inside = wanted[np.isfinite(smooth[..., places(years, wanted)]).reshape(-1, len(wanted)).any(axis=0)]
-        if not len(inside):
-            return without_ages(table, words)
-        at = places(years, inside)
-        means.append(ratio(table[..., at], smooth[..., at]).mean(axis=-1))
-    events = table[..., (years >= first_age) & (years <= last_age)].sum(axis=-1)
-    return index_of(np.mean(means, axis=0), events, minimum, words)
-
-
-def _moving_average(table: Numbers, terms: int) -> Numbers:
-    """Centred mean of an odd number of terms along the last axis, NaN near either end."""
-    if terms < 1 or terms % 2 == 0:
-        raise UsageError("error.moving_average_terms", value=terms)
-    result, reach = np.full(table.shape, np.nan), terms // 2
-    if table.shape[-1] >= terms:
-        middle = np.lib.stride_tricks.sliding_window_view(table, terms, axis=-1).mean(axis=-1)
-        result[..., reach : table.shape[-1] - reach] = middle
-    return result
-
-
-def kannisto(
-    counts: npt.ArrayLike,
-    *,
-    ages: npt.ArrayLike | None = None,
-    age: int = 90,
-    power: float | None = None,
-    minimum: float = 1,
-) -> QualityIndex:
-    """Kannisto's index of heaping at one old age: its count over the geometric mean of the five years around it.
-
-    Not assessable where one of the five is 0, unless a `power` is given: then the mean of their `power`-th roots, raised to
-    it, takes the place of the geometric mean (1: the arithmetic mean; 1000: nearly the geometric one). Source: Kannisto, Monographs on Population Aging 5 (1999).
-    """
-    table, years = by_age(counts, ages)
-    around = np.arange(age - 2, age + 3)
-    words = f"kannisto;age={age}" + (f";power={power:g}" if power is not None else "")
-    if not has_ages(years, around):
-        return without_ages(table, words)
-    five = table[..., places(years, around)]
-    with np.errstate(divide="ignore"):
-        middle = np.exp(np.log(five).mean(axis=-1)) if power is None else (five ** (1 / power)).mean(axis=-1) ** power
-    return index_of(ratio(table[..., places(years, np.array([age]))[0]], middle), five.sum(axis=-1), minimum, words)
-
-
-def jdanov(
-    counts: npt.ArrayLike,
-    *,
-    ages: npt.ArrayLike | None = None,
-    centres: Sequence[int] = (95, 100, 105),
-    minimum: float = 1,
-) -> QualityIndex:
-    """Jdanov's index at the oldest ages: 500 × Σ P at 95, 100, 105 / Σ P of the five years around each; 100 without heaping.
-
-    Ages that the data do not reach are left out. Source: Jdanov, Scholz & Shkolnikov, MPIDR Working Paper 2008.
-    """
-    table, years = by_age(counts, ages)
-    there = np.array([age for age in centres if age in years])
-    if not len(there):
-        return without_ages(table)
-    around = [age for centre in there for age in range(centre - 2, centre + 3) if age in years]
-    events = table[..., [int(np.flatnonzero(years == age)[0]) for age in around]].sum(axis=-1)
-    value = 500 * ratio(age_sum(table, years, there), events)
-    return index_of(value, events, minimum, "jdanov;ages=" + ",".join(map(str, there)))
 
 
 def sawtooth(
@@ -346,17 +261,12 @@ def sawtooth(
     end = lower[-1] - PERIOD if last_age is None else last_age
     inner = np.flatnonzero((lower >= first) & (lower <= end) & (lower > lower[0]) & (lower < lower[-1]))
     inner = inner[: len(inner) - len(inner) % 2]
-    words = _named("sawtooth", first, int(end))
+    words = index_name("sawtooth", first, int(end))
     if not len(inner) or years[0] % PERIOD or (np.diff(years) != 1).any():
         return without_ages(table, words)
     above = ratio(2 * groups[..., inner], groups[..., inner - 1] + groups[..., inner + 1])
     value = ratio(above[..., ::2].mean(axis=-1), above[..., 1::2].mean(axis=-1))
     return index_of(value, groups[..., inner].sum(axis=-1), minimum, words)
-
-
-def _named(index: str, first_age: int, last_age: int, digits: Sequence[int] = ()) -> str:
-    """The index with its ages and digits: "whipple;ages=25-60;digits=0,5"."""
-    return f"{index};ages={first_age}-{last_age}" + (f";digits={','.join(map(str, digits))}" if len(digits) else "")
 
 
 def _other(option: str, usual: str) -> str:

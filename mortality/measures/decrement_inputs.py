@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mortality.measures.life_table import LifeTables, life_tables
-from mortality.measures.life_table_inputs import MODELLED, NOT_ASSESSABLE, OK, Numbers, Words
+from mortality.measures.life_table_inputs import MODELLED, NOT_ASSESSABLE, OK, Numbers, Words, as_floats
 from tkyt_analysis.errors import InputError
 
 ByCause: TypeAlias = Mapping[Any, Any] | pd.DataFrame | npt.ArrayLike
@@ -41,13 +41,13 @@ def by_cause_array(values: ByCause, *, series: int, ages: int) -> tuple[Numbers,
         parts = [_of_one_cause(part, series, ages) for part in values.values()]
         return np.stack(parts, axis=2) if parts else np.zeros((series, ages, 0)), names
     names = list(values.columns) if isinstance(values, pd.DataFrame) else []
-    figures = _floats(values)
+    figures = as_floats(values)
     figures = _shaped(figures, series, ages)
     return figures, names if len(names) == figures.shape[2] else list(range(1, figures.shape[2] + 1))
 
 
 def _of_one_cause(values: npt.ArrayLike, series: int, ages: int) -> Numbers:
-    figures = np.atleast_2d(_floats(values))
+    figures = np.atleast_2d(as_floats(values))
     if figures.shape[1] != ages or figures.shape[0] not in (1, series):
         raise InputError("error.decrement_shape", found=_size(figures), series=series, ages=ages)
     return np.broadcast_to(figures, (series, ages))
@@ -68,15 +68,6 @@ def _shaped(figures: Numbers, series: int, ages: int) -> Numbers:
 
 def _size(figures: Numbers) -> str:
     return " × ".join(map(str, figures.shape))
-
-
-def _floats(values: Any) -> Numbers:
-    if isinstance(values, (pd.Series, pd.DataFrame)):
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as problem:
-        raise InputError("error.life_table_not_numbers", problem=str(problem)) from None
 
 
 def shares_of_causes(part: Numbers, total: Numbers) -> tuple[Numbers, Words]:

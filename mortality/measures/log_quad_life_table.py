@@ -15,7 +15,8 @@ from mortality.measures.life_table import Sexes, life_tables
 from mortality.measures.life_table_ax import infant_factors
 from mortality.measures.life_table_core import LifeTables
 from mortality.measures.life_table_inputs import Numbers, Words, per_series, sexes_of_series
-from mortality.measures.model_life_table import FROM_MODEL, halved, require_possible, without_missed
+from mortality.measures.model_life_table import FROM_MODEL, require_possible, without_missed
+from mortality.measures.relational_logit import halved
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError, UsageError
 

@@ -8,7 +8,7 @@ alpha. A modelled rate is a borrowed shape, not an observation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -29,12 +29,19 @@ from mortality.measures.life_table_inputs import (
     rates_by_series,
     sexes_of_series,
 )
+from mortality.measures.relational_logit import (
+    alpha_of_trusted,
+    bent,
+    e0_of,
+    logit_parameters,
+    person_years_of,
+    survivors_at,
+)
 from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.errors import InputError, UsageError
 
 DEFAULT_STANDARD = "wpp_2024_2015_2020"
 FROM_MODEL = "reason.life_table_rate_from_model"
-_HALVINGS, _ALPHA, _BETA = 60, (-4.0, 4.0), (0.2, 3.0)
 
 
 def standard_life_tables() -> pd.DataFrame:
@@ -90,8 +97,8 @@ def model_life_table(
     targets = {name: per_series(value, series, name) for name, value in known.items()}
     require_possible(targets)
     shape = _shape(standard, sexes)
-    alpha, beta = _parameters(shape, targets)
-    survivors = _bent(shape, alpha, beta)
+    alpha, beta = logit_parameters(shape, targets)
+    survivors = bent(shape, alpha, beta)
     tables = _as_tables(shape, survivors, sexes, ages, _words(standard, list(known)))
     return without_missed(tables, _reached(shape, survivors, targets))
 
@@ -99,7 +106,7 @@ def model_life_table(
 def _reached(shape: LifeTables, survivors: Numbers, targets: dict[str, Numbers]) -> Flags:
     """Which series meet what was asked for; a target out of the model's reach is not answered with the nearest table."""
     five, fifteen, sixty = (survivors[:, shape.place_of(age)] for age in (5, 15, 60))
-    found = {"q5": 1 - five, "q15_45": 1 - sixty / fifteen, "e0": _e0(shape, survivors)}
+    found = {"q5": 1 - five, "q15_45": 1 - sixty / fifteen, "e0": e0_of(shape, survivors)}
     missed = [np.abs(found[name] - values) > 1e-6 * np.maximum(values, 1e-6) for name, values in targets.items()]
     return ~np.any(missed, axis=0)
 
@@ -150,9 +157,9 @@ def fill_weak_ages(
         model = model_life_table(standard, sexes, q5=q5, q15_45=q15_45, ages=starts)
     else:
         observed = life_tables(np.where(flags, np.nan, rates), starts, sexes, ax="midpoint")
-        alpha = _alpha_of_trusted(shape, observed, ~flags & np.isfinite(observed.n))
+        alpha = alpha_of_trusted(shape, observed, ~flags & np.isfinite(observed.n))
         model = _as_tables(
-            shape, _bent(shape, alpha, np.ones(len(alpha))), sexes, starts, _words(standard, ["trusted ages"])
+            shape, bent(shape, alpha, np.ones(len(alpha))), sexes, starts, _words(standard, ["trusted ages"])
         )
     filled = np.where(flags, model.mx, rates)
     tables = life_tables(
@@ -179,9 +186,6 @@ def require_possible(targets: dict[str, Numbers]) -> None:
             )
 
 
-# ---- the relational logit
-
-
 def _count(sex: Sexes) -> int:
     return int(np.atleast_1d(np.asarray(sex, dtype=object)).size)
 
@@ -203,101 +207,11 @@ def _shape(standard: str | LifeTables, sexes: npt.NDArray[np.object_]) -> LifeTa
     return replace(tables, sex=sexes, names=None, **{name: getattr(tables, name)[rows] for name in names})
 
 
-def _logit(survivors: Numbers) -> Numbers:
-    inside = np.clip(survivors, 1e-15, 1 - 1e-15)
-    return np.log((1 - inside) / inside) / 2
-
-
-def _bent(shape: LifeTables, alpha: Numbers, beta: Numbers) -> Numbers:
-    """l(x) of the model as a share of births (series, ages of the standard)."""
-    line = alpha[:, np.newaxis] + beta[:, np.newaxis] * _logit(shape.lx / shape.radix)
-    survivors = 1 / (1 + np.exp(2 * line))
-    survivors[:, 0] = 1.0
-    return survivors
-
-
-def _parameters(shape: LifeTables, targets: dict[str, Numbers]) -> tuple[Numbers, Numbers]:
-    at = {age: shape.place_of(age) for age in (5, 15, 60)}
-    ones = np.ones(len(shape))
-    level = _logit(shape.lx / shape.radix)
-
-    def adult(alpha: Numbers, beta: Numbers) -> Numbers:
-        survivors = _bent(shape, alpha, beta)
-        return 1 - survivors[:, at[60]] / survivors[:, at[15]]
-
-    if tuple(targets) == ("q5", "q15_45"):
-        child = _logit(1 - targets["q5"])
-
-        def alpha_for(beta: Numbers) -> Numbers:
-            return child - beta * level[:, at[5]]
-
-        beta = halved(lambda trial: adult(alpha_for(trial), trial) - targets["q15_45"], _BETA, len(shape))
-        return alpha_for(beta), beta
-    if "q5" in targets:
-        return _logit(1 - targets["q5"]) - level[:, at[5]], ones
-    if "q15_45" in targets:
-        return halved(lambda trial: adult(trial, ones) - targets["q15_45"], _ALPHA, len(shape)), ones
-    return halved(lambda trial: targets["e0"] - _e0(shape, _bent(shape, trial, ones)), _ALPHA, len(shape)), ones
-
-
-def _e0(shape: LifeTables, survivors: Numbers) -> Numbers:
-    return _person_years(shape, survivors).sum(axis=1)
-
-
-def _person_years(shape: LifeTables, survivors: Numbers) -> Numbers:
-    """L of the model with the standard's ax; the open group lives as long as the standard's, scaled by its hazard."""
-    died = survivors[:, :-1] - survivors[:, 1:]
-    closed = shape.n[:-1] * survivors[:, 1:] + shape.ax[:, :-1] * died
-    return np.concatenate([closed, (survivors[:, -1] * _open_ex(shape, survivors))[:, np.newaxis]], axis=1)
-
-
-def _open_ex(shape: LifeTables, survivors: Numbers) -> Numbers:
-    """e of the open group: the standard's, times the ratio of hazards in the last closed group."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ours = -np.log(survivors[:, -1] / survivors[:, -2])
-        theirs = -np.log(shape.lx[:, -1] / shape.lx[:, -2])
-        return shape.ex[:, -1] * np.where(ours > 0, theirs / ours, 1.0)
-
-
-def _alpha_of_trusted(shape: LifeTables, observed: LifeTables, trusted: Flags) -> Numbers:
-    if not trusted.any(axis=1).all():
-        raise InputError("error.life_table_all_weak", series=int(np.argmin(trusted.any(axis=1))) + 1)
-    hazard = -np.log1p(-np.minimum(np.where(trusted, observed.qx, 0.0), 1 - 1e-9)).sum(axis=1)
-    ones = np.ones(len(shape))
-
-    def short(alpha: Numbers) -> Numbers:
-        survivors = _at_ages(shape, _bent(shape, alpha, ones), observed.age)
-        step = -np.diff(np.log(survivors), axis=1)
-        return np.where(trusted[:, :-1], step, 0.0).sum(axis=1) - hazard
-
-    return halved(short, _ALPHA, len(shape))
-
-
-def halved(rises: Callable[[Numbers], Numbers], between: tuple[float, float], series: int) -> Numbers:
-    """The root of a rising function in each series, by halving."""
-    low, high = np.full(series, between[0]), np.full(series, between[1])
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        above = rises(middle) > 0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
-
-
-def _at_ages(shape: LifeTables, survivors: Numbers, ages: Numbers) -> Numbers:
-    """l at other ages: a monotone cubic of ln l through the standard's ages."""
-    from scipy.interpolate import PchipInterpolator
-
-    if ages[-1] > shape.age[-1]:
-        raise InputError("error.life_table_standard_ages", found=f"{ages[-1]:g}", last=f"{shape.age[-1]:g}")
-    logs = np.log(np.maximum(survivors, 1e-300))
-    return np.exp(np.asarray(PchipInterpolator(shape.age, logs, axis=1)(ages), dtype=float))
-
-
 def _as_tables(
     shape: LifeTables, survivors: Numbers, sexes: npt.NDArray[np.object_], ages: Iterable[object] | None, words: str
 ) -> LifeTables:
     """Life tables of modelled survivors; at the standard's ages they keep its ax."""
-    Lx = _person_years(shape, survivors)
+    Lx = person_years_of(shape, survivors)
     died = np.concatenate([survivors[:, :-1] - survivors[:, 1:], survivors[:, -1:]], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         mx = died / Lx
@@ -312,7 +226,7 @@ def _as_tables(
 def _regrouped(tables: LifeTables, shape: LifeTables, survivors: Numbers, ages: Numbers) -> LifeTables:
     if np.isin(ages, tables.age).all() and (ages == tables.age[: len(ages)]).all():
         return cut_at(tables, float(ages[-1]))
-    at_ages = _at_ages(shape, survivors, ages)
+    at_ages = survivors_at(shape, survivors, ages)
     nqx = np.concatenate([1 - at_ages[:, 1:] / at_ages[:, :-1], np.ones((len(at_ages), 1))], axis=1)
     end = np.array([np.interp(ages[-1], tables.age, row) for row in tables.ex])
     return life_tables_from_probabilities(nqx, ages, tables.sex, closeout="given", open_ex=end)

@@ -132,3 +132,8 @@ def together(parts: Sequence[QualityIndex], value: Numbers, method: str = "") ->
     return QualityIndex(
         np.where(reason == "", value, np.nan), status, reason, np.sum([part.events for part in parts], axis=0), method
     )
+
+
+def index_name(index: str, first_age: int, last_age: int, digits: Sequence[int] = ()) -> str:
+    """The index with its ages and digits: "whipple;ages=25-60;digits=0,5"."""
+    return f"{index};ages={first_age}-{last_age}" + (f";digits={','.join(map(str, digits))}" if len(digits) else "")
