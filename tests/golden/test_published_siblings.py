@@ -63,6 +63,13 @@ def test_limits_of_twelve_events_under_the_names_of_other_programs():
     assert (byar["lower"], byar["upper"]) == pytest.approx(ends)
 
 
+@pytest.mark.parametrize(("name", "upper"), [("pois.exact", 3.689), ("pois.daly", 2.996)])
+def test_the_upper_limit_of_no_event_is_epitools(name, upper):
+    row = crude_rate([0], [1], per=1, limits=name).iloc[0]
+    assert row["lower"] == 0
+    assert row["upper"] == pytest.approx(upper, abs=5e-4)
+
+
 # ------------------------------------------------------------------------------------------------- quality of ages
 
 # Males of India, census of 1991, single ages 0 to 99 and 100+ (sample data of R's DemoTools); figures printed in its guide to

@@ -77,6 +77,16 @@ def byar_or_exact_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tup
     return np.where(few, exact[0], byar[0]), np.where(few, exact[1], byar[1])
 
 
+def daly_poisson_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
+    """The exact limits, but without events the whole error stands on one side: −ln(1 − confidence), 2.996 not 3.689 (epitools).
+
+    Daly, Computers in Biology and Medicine 1992;22:351-61 (`unverified`: the rule was read in epitools' description).
+    """
+    lower, upper = exact_poisson_limits(events, confidence)
+    alone = -np.log(2 * tail(confidence))
+    return lower, np.where(np.asarray(events, dtype=float) == 0, alone, upper)
+
+
 def midp_poisson_limits(events: npt.ArrayLike, confidence: float = 0.95) -> tuple[Numbers, Numbers]:
     """Mid-P limits of counts: the observed count weighs half in each tail, so they are narrower than the exact ones.
 
@@ -111,13 +121,14 @@ _LIMITS: dict[str, Callable[[npt.ArrayLike, float], tuple[Numbers, Numbers]]] = 
     "byar": byar_limits,
     "byar_rothman": rothman_byar_limits,
     "exact": exact_poisson_limits,
+    "daly": daly_poisson_limits,
     "midp": midp_poisson_limits,
     "lognormal": lognormal_poisson_limits,
     "normal": normal_poisson_limits,
 }
 LIMITS = tuple(_LIMITS)
 _OTHER_NAMES = {
-    "garwood": "exact", "poisson_exact": "exact", "pois_exact": "exact", "daly": "exact", "pois_daly": "exact", "mid_p": "midp",
+    "garwood": "exact", "poisson_exact": "exact", "pois_exact": "exact", "pois_daly": "daly", "mid_p": "midp",
     "byars": "byar", "byar's": "byar", "byar_or_exact": "byar_exact", "phe": "byar_exact", "ohid": "byar_exact",
     "pois_byar": "byar_rothman", "rothman": "byar_rothman", "log": "lognormal", "log_normal": "lognormal",
     "wald": "normal", "approx": "normal", "pois_approx": "normal", "asymptotic": "normal",
@@ -135,7 +146,7 @@ def poisson_limits(
     """Lower and upper limits of counts, and the method that each row got ("byar" or "exact" …).
 
     limits : "byar_exact" (exact below 10 events, else Byar; PHE/OHID), "byar", "byar_rothman" (count plus one half),
-        "exact" (Garwood), "midp", "lognormal" (epitools' SMR), "normal". The last two have no limits without events (NaN).
+        "exact" (Garwood), "daly" (exact; one-sided without events), "midp", "lognormal" (epitools' SMR), "normal". The last two have no limits without events (NaN).
     """
     limits = limits_word(limits)
     if limits not in _LIMITS:
