@@ -22,6 +22,7 @@ from mortality.release_tables import (
 )
 from tkyt_analysis.catalog import load_entries
 from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.reference.ages import parse_band
 from tkyt_analysis.warehouse.lake import Warehouse
 from tkyt_analysis.warehouse.release import ReleaseContext
 
@@ -65,6 +66,8 @@ def explain_population(warehouse: Warehouse, figure: dict[str, Any]) -> pd.DataF
     registers = communes_of_registers(context)
     moved = one_population_per_commune(rows)
     rows = rows.loc[moved.index[moved["unit_id"].isin(_communes_of(context, figure["unit_id"]) & registers)]]
+    starts = {name: parse_band(name)[0] for name in rows["age_group"].unique()}
+    rows = _of_ages(rows.assign(age_years=rows["age_group"].map(starts)), figure)
     if figure["sex"] != "total":
         rows = rows[rows["sex"] == figure["sex"]]
     what = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tkyt_analysis.cli.terminal import home_option, json_option, print_json
-from tkyt_analysis.labels import label
+from tkyt_analysis.labels import format_number, label
 
 
 @click.command("batch", help=label("cli.report.batch"))
@@ -31,7 +31,12 @@ def batch(
         for place, sentence in run.failed.items():
             click.echo(label("cli.report.batch.failed", place=place, problem=sentence), err=True)
         folder = next(iter(run.made.values())).parent if run.made else output or Path(home) / "reports"
-        fields = {"made": len(run.made), "failed": len(run.failed), "seconds": run.seconds, "folder": folder}
+        fields = {
+            "made": len(run.made),
+            "failed": len(run.failed),
+            "seconds": format_number(run.seconds, 1),
+            "folder": folder,
+        }
         click.echo(label("cli.report.batch.done", **fields))
     if run.failed:
         raise SystemExit(3)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tkyt_analysis.access.warehouse_view import scoped_warehouse
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.labels import current_language, format_number, label
+from tkyt_analysis.labels import all_labels, current_language, format_number, label
 from tkyt_analysis.modules import load_object, parts
 from tkyt_analysis.warehouse.release import Release
+
+if TYPE_CHECKING:
+    from tkyt_analysis.catalog.entries import Indicator
 
 WITHHELD = "…"  # stands for the name of a file that the account may not know
 
@@ -47,8 +50,7 @@ class Explanation:
                 language,
                 figure=figure["figure_id"],
                 title=indicator.title[language],
-                value=format_number(figure["value"], indicator.decimals, language),
-                unit=indicator.unit[language],
+                value=_value(figure, indicator, language),
                 place=figure["unit_name"],
                 period=figure["period_id"],
             ),
@@ -63,6 +65,9 @@ class Explanation:
             label("explain.passport", language, **self.passport),
         ]
         for part, count in self.counts.items():
+            if not count:
+                lines.append(label(f"explain.no_{part}", language))
+                continue
             lines.append(label(f"explain.{part}", language, count=format_number(count, 0, language)))
             shown = self.rows[self.rows["part"] == part].head(most)
             for row in shown.itertuples():
@@ -82,6 +87,18 @@ class Explanation:
                     "  " + label("explain.more", language, count=format_number(count - len(shown), 0, language))
                 )
         return lines
+
+
+def _value(figure: dict[str, Any], indicator: Indicator, language: str) -> str:
+    """ "6,3 trên 1.000 trẻ đẻ sống (khoảng tin cậy 95 %: 2,3 – 13,7)"; why not where there is no figure."""
+    if figure["value"] != figure["value"] or figure["value"] is None:
+        reason = figure.get("reason")
+        return label(reason if reason in all_labels() else "verdict.not_assessable", language)
+    value = f"{format_number(figure['value'], indicator.decimals, language)} {indicator.unit[language]}"
+    if figure["lower"] != figure["lower"] or figure["lower"] is None:  # a count has no limits
+        return value
+    low, high = (format_number(figure[name], indicator.decimals, language) for name in ("lower", "upper"))
+    return f"{value} ({label('explain.interval', language, low=low, high=high)})"
 
 
 def explain(home: Path, figure_id: str, *, release_id: str | None = None) -> Explanation:

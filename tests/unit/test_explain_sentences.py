@@ -1,0 +1,43 @@
+"""What `tkyt explain` says first of a figure: never a rate over births without its interval, never a dash without its reason."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from tkyt_analysis.warehouse.explain import Explanation
+
+PASSPORT = dict.fromkeys(["release", "snapshot", "catalog_version", "code_version", "data_as_of"], "1")
+NO_ROWS = pd.DataFrame(columns=["part", "file_name", "sheet", "row_number", "what"])
+
+
+def sentences(indicator, **figure):
+    drawn = {
+        "figure_id": f"{indicator}|VN2025:51|2025|total|all|all", "indicator_id": indicator, "unit_name": "Tỉnh A",
+        "period_id": "2025", "numerator": 6.0, "denominator": 953.0, "method": "crude_exact", "reason": "", **figure,
+    }  # fmt: skip
+    return Explanation(drawn, PASSPORT, NO_ROWS, {"numerator": 0, "denominator": 0}).sentences(10)
+
+
+@pytest.mark.parametrize("indicator", ["infant_mortality_rate", "maternal_mortality_ratio"])
+def test_a_rate_over_births_is_said_with_its_interval(indicator):
+    first = sentences(indicator, value=6.3, lower=2.3, upper=13.7)[0]
+    assert "6" in first
+    assert "khoảng tin cậy 95 %: 2" in first
+
+
+def test_a_count_has_no_interval():
+    assert "khoảng tin cậy" not in sentences("maternal_deaths", value=0.0, lower=math.nan, upper=math.nan)[0]
+
+
+def test_a_figure_that_cannot_be_assessed_says_why():
+    missing = {"value": math.nan, "lower": math.nan, "upper": math.nan}
+    first = sentences("perinatal_mortality_rate", **missing, reason="reason.fetal_deaths_unknown")[0]
+    assert "thai chết từ 22 tuần" in first
+    assert "không đánh giá được" in sentences("perinatal_mortality_rate", **missing)[0]
+
+
+def test_parts_without_received_rows_are_named():
+    told = sentences("maternal_deaths", value=0.0, lower=math.nan, upper=math.nan)
+    assert [line for line in told if line.startswith("Tử số không có dòng")]
+    assert [line for line in told if line.startswith("Mẫu số không có dòng")]
