@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 TOPICS = ("rates", "life_tables", "completeness", "age_quality", "causes")
-MODULES = (*TOPICS, "decrements")  # decrements: life tables by cause, decomposition, Sullivan, years of life lost
+# decrements: life tables by cause, decomposition, Sullivan, years of life lost; units_compared: funnel plots, slope index
+MODULES = (*TOPICS, "decrements", "units_compared")
 COLUMNS = ["quantity", "ours", "theirs", "difference", "tolerance", "passes"]
 _CASES: dict[str, Case] = {}
 
