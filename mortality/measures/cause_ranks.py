@@ -11,7 +11,7 @@ import pandas as pd
 from mortality.tabulation.deaths_given import number_of_deaths, require_columns
 from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.proportions import proportion
-from tkyt_analysis.errors import UsageError
+from tkyt_analysis.errors import InputError, UsageError
 
 Numbers = npt.NDArray[np.float64]
 DEFAULT_LIST = "who_mortality_list_1"
@@ -96,7 +96,10 @@ def _wide(
         from mortality.tabulation.cause_lists import load_cause_list
 
         cause = load_cause_list(cause_list).item_of(deaths[code])
-    counted = deaths[by].assign(_cause=cause, _deaths=number_of_deaths(deaths, deaths_column))
+    number = number_of_deaths(deaths, deaths_column)
+    if not (number >= 0).all():
+        raise InputError("error.redistribution_counts")
+    counted = deaths[by].assign(_cause=cause, _deaths=number)
     if not by:
         counted = counted.assign(_all="")
     return counted.groupby([*(by or ["_all"]), "_cause"], dropna=False)["_deaths"].sum().unstack("_cause", fill_value=0)

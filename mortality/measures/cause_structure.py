@@ -128,7 +128,10 @@ def csmf_accuracies(true: npt.ArrayLike, predicted: npt.ArrayLike) -> npt.NDArra
 
     Each row is scaled to one. NaN where a row has no deaths. Raises InputError where the shapes differ.
     """
-    known, found = np.asarray(true, dtype=float), np.asarray(predicted, dtype=float)
+    try:
+        known, found = np.asarray(true, dtype=float), np.asarray(predicted, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.csmf_values") from None
     if known.shape != found.shape or known.ndim < 1:
         raise InputError("error.csmf_shapes", found=str(found.shape), expected=str(known.shape))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -197,7 +197,7 @@ def _words(standard: str | LifeTables, targets: list[str]) -> str:
 
 def _shape(standard: str | LifeTables, sexes: npt.NDArray[np.object_]) -> LifeTables:
     """The standard's table for each series (series, ages), chosen by its sex."""
-    tables = standard_life_table(standard) if isinstance(standard, str) else standard
+    tables = standard if isinstance(standard, LifeTables) else standard_life_table(str(standard))
     place = {sex: at for at, sex in enumerate(tables.sex)}
     absent = sorted({str(sex) for sex in sexes if sex not in place} if len(tables) > 1 else set())
     if absent:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mortality.tabulation.deaths_given import number_of_deaths
 from tkyt_analysis.analysis.groups import names_of
 from tkyt_analysis.analysis.rates import OK, rate_table
 
@@ -50,7 +51,7 @@ def vspi_inputs(
     types, rule = garbage_types(deaths[code].fillna("").astype("str")), mapping(day)
     kind = np.select([types["no_code"], types["impossible"]], ["no_code", "impossible"], types["severity"])
     lost = pd.Series(kind, index=deaths.index).map(rule["severity"]).astype(float).fillna(0.0)
-    number = pd.Series(1.0, index=deaths.index) if deaths_column is None else deaths[deaths_column].astype(float)
+    number = number_of_deaths(deaths, deaths_column).astype(float)
     unknown = _unknown(deaths, sex) | _unknown(deaths, age)
     wrong = wrong_codes(deaths[code].fillna("").astype("str"), deaths[sex] if sex in deaths else pd.Series("", index=deaths.index))  # fmt: skip
     parts = deaths[list(by)].assign(deaths=number, garbage=lost * number, age_sex_unknown=unknown * number, inconsistent=wrong * number)  # fmt: skip

@@ -78,7 +78,10 @@ def _pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     if None in found.values():
         missing = ", ".join(word for word, name in found.items() if name is None)
         raise InputError("error.ccc_columns", missing=missing, found=", ".join(map(str, pairs.columns)))
-    return pd.DataFrame({word: pairs[name] for word, name in found.items()})
+    table = pd.DataFrame({word: pairs[name] for word, name in found.items()})
+    if table.isna().any(axis=None):
+        raise InputError("error.ccc_missing", rows=int(table.isna().any(axis=1).sum()))
+    return table
 
 
 def fractions(causes: pd.Series) -> pd.Series:

@@ -133,9 +133,9 @@ def _cells_of(
     low, high = {"value": (-np.inf, np.inf), "rate": (0, np.inf), "proportion": (0, 1)}[value_type]
     reason: npt.NDArray[np.str_] = np.select(
         [
-            (~(cells.population > 0)).any(axis=1),
+            (~((cells.population > 0) & (cells.population < np.inf))).any(axis=1),
             (~((cells.value > low) & (cells.value < high))).any(axis=1),
-            (~(cells.error >= 0)).any(axis=1),
+            (~((cells.error >= 0) & (cells.error < np.inf))).any(axis=1),
         ],
         ["reason.quantile_without_population", "reason.quantile_without_value", "reason.quantile_without_error"],
         default="",

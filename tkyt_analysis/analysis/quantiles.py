@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def assign_quantiles(
     `units` in the given order with quantile (whole numbers from 1; missing where not assessable), quantiles, status, reason:
     units without a value say so. A group with fewer units than quantiles leaves some quantiles empty.
     """
-    if quantiles < 1:
+    if not isinstance(quantiles, Integral) or quantiles < 1:
         raise UsageError("error.quantiles_number", value=quantiles)
     by = names_of(by)
     require_columns(units, [*by, value, *([highest_first] if isinstance(highest_first, str) else [])])

@@ -127,6 +127,7 @@ def completeness_by_age(
             "error.completeness_columns", missing=", ".join(missing), found=", ".join(map(str, data.columns))
         )
     rows = data.reset_index(drop=True).assign(_all=0)
+    rows = rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in ("deaths", "expected")})
     if completeness is not None:
         groups = rows.groupby(keys or "_all", dropna=False)
         share = _overall(rows, keys, completeness)

@@ -213,7 +213,7 @@ def adjusted_rates(
         most = value * np.exp(np.hypot(parts[1], down))
         zero = count == 0
         least, most = np.where(zero, 0.0, least), np.where(zero, chance[1] / share * np.exp(-down), most)
-        scale = per / persons
+        scale = np.where(persons > 0, per / persons, np.nan)
     columns = {
         "deaths": count, "completeness": share, "adjusted_deaths": value, "adjusted_lower": least, "adjusted_upper": most,
         "rate": value * scale, "lower": least * scale, "upper": most * scale,
