@@ -16,7 +16,9 @@ from tkyt_analysis.reference.periods import format_period
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 TEMPLATES = sorted((REPOSITORY / "reports_templates").glob("*/*.ipynb"))
-ANALYSES = [path for path in NOTEBOOKS if path.stem[:2] not in ("00", "10", "70")]  # 70 verifies the program, not a place
+ANALYSES = [
+    path for path in NOTEBOOKS if path.stem[:2] not in ("00", "10", "70")
+]  # 70 verifies the program, not a place
 
 
 def run(path, target, home):
