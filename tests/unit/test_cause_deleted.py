@@ -75,7 +75,8 @@ def test_what_survives_one_cause_alone_times_what_survives_the_others_is_what_su
     alone = associated_single_decrement_table(rates, {"one": rates * shares}, AGE)
     others = cause_deleted_life_table(rates, {"one": rates * shares}, AGE)
     survivors = alone["lx"].to_numpy() / 1e5 * others["lx"].to_numpy() / 1e5
-    np.testing.assert_allclose(survivors, life_tables(rates, AGE).lx[0] / 1e5, rtol=1e-9)
+    # nobody: where all die in a group, a share of 0 and one of rounding are the same
+    np.testing.assert_allclose(survivors, life_tables(rates, AGE).lx[0] / 1e5, rtol=1e-9, atol=1e-15)
 
 
 def test_deaths_of_the_life_table_by_cause_add_up_to_all_deaths():

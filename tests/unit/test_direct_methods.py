@@ -82,8 +82,9 @@ def test_dobsons_limits_of_the_count_can_be_chosen_and_are_named():
     byar, exact = limits_of("dobson"), limits_of("dobson", count_limits="exact")
     assert (byar["method"], exact["method"]) == ("dobson", "dobson;limits=exact")
     assert byar["lower"] != exact["lower"]
+    assert limits_of("dobson", count_limits="Wald")["lower"] == limits_of("dobson", count_limits="normal")["lower"]
     with pytest.raises(UsageError):
-        limits_of("dobson", count_limits="wald")
+        limits_of("dobson", count_limits="clopper")
 
 
 def test_normal_limits_are_the_rate_and_two_standard_errors():
