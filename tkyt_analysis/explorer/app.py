@@ -175,7 +175,7 @@ class ExplorerApp(widgets.VBox):
         view, layout = self.state.view, self.state.layout
         pivot = self.source.pivot(view, layout)
         if not (pivot.status != "").any():
-            self.problem = nothing_found(self.state, self.source.top_place, self.language)
+            self.problem = nothing_found(self.state, self.source.top_place, self.language, self.measures)
             return
         markup = page.shown_html(pivot, self.language)
         if len(markup) > MOST_MARKUP:

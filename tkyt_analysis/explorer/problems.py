@@ -189,7 +189,7 @@ def _small_multiples(state: State, measures: Mapping[str, Measure], language: st
     return Problem(label("explorer.problem.small_multiples", language), (*fixes, _as_table(state, language)))
 
 
-def nothing_found(state: State, top: str, language: str) -> Problem:
+def nothing_found(state: State, top: str, language: str, measures: Mapping[str, Measure] | None = None) -> Problem:
     """The answer to a question that has no figure at all: what can be widened."""
     fixes = []
     if state.view.where:
@@ -198,7 +198,10 @@ def nothing_found(state: State, top: str, language: str) -> Problem:
         fixes.append(_fix("all_periods", State(replace(state.view, period=""), state.layout), language))
     if state.view.place != top:
         fixes.append(_fix("whole", State(replace(state.view, place=top), state.layout), language))
-    return Problem(label("explorer.problem.nothing", language), tuple(fixes))
+    text = label("explorer.problem.nothing", language)
+    if any((measures or {})[one].method == "published" for one in state.view.measures if one in (measures or {})):
+        text = f"{text} {label('cube.remark.of_one_year', language)}"
+    return Problem(text, tuple(fixes))
 
 
 def too_large(
