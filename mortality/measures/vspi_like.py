@@ -79,8 +79,8 @@ def vspi_like(
         completeness_lower and completeness_upper where known), causes_in_list, years_late (years from the end of the period
         to the figures); `vspi_inputs` gives all but the last two kinds
     timeliness : False leaves years_late out (as ANACONDA's VSPI(Q) does)
-    Limits by simulation: shares as Beta around what was found among the deaths, completeness normal on the logit scale within
-    its limits (without limits it counts as known). Returns `by`, dimension (…, index), input, value (part kept, 0 to 1; the
+    Limits by simulation: shares as Beta around what was found among the deaths, completeness normal on the logit scale,
+    each side to its own limit (without limits it counts as known). Returns `by`, dimension (…, index), input, value (part kept, 0 to 1; the
     index 0 to 100), lower, upper, band (of the index), method, status, reason. A dimension without a figure makes the index
     not assessable; it is never taken as perfect.
     """
@@ -137,9 +137,9 @@ def _completeness(
 ) -> Numbers:
     low, high = _column(inputs, "completeness_lower"), _column(inputs, "completeness_upper")
     known = ~np.isnan(low) & ~np.isnan(high) & (values > 0) & (values < 1)
-    middle, ends = _logit(values), (_logit(low), _logit(high))
-    spread = np.where(known, (ends[1] - ends[0]) / (2 * 1.959963984540054), 0.0)
-    drawn = 1 / (1 + np.exp(-(middle + spread * random.standard_normal(shape))))
+    middle, draws = _logit(values), random.standard_normal(shape)
+    reach = np.where(draws < 0, middle - _logit(low), _logit(high) - middle)  # each side to its own limit
+    drawn = 1 / (1 + np.exp(-(middle + np.where(known, reach, 0.0) / 1.959963984540054 * draws)))
     return np.where(known, drawn, values)
 
 

@@ -170,6 +170,12 @@ def test_the_index_is_the_product_of_what_each_dimension_keeps():
     assert found.loc[("A", "index"), "method"] == "VSPI-like 1.0"
 
 
+def test_completeness_keeps_its_own_limits_also_where_they_lie_unevenly():
+    one = INPUTS.iloc[:1].assign(completeness=0.87, completeness_lower=0.78, completeness_upper=0.98)
+    found = vspi_like(one).set_index("dimension").loc["completeness"]
+    assert (found["lower"], found["upper"]) == pytest.approx((0.78, 0.98), abs=0.01)
+
+
 def test_a_dimension_without_a_figure_is_never_taken_as_perfect():
     found = vspi_like(INPUTS, ["place"]).set_index(["place", "dimension"])
     assert found.loc[("B", "index"), ["status", "reason", "band"]].tolist() == ["not_assessable", "reason.vspi_figure_missing", ""]  # fmt: skip
