@@ -77,16 +77,16 @@ def test_a_first_table_is_painted_with_title_release_and_practice_band(opened):
 
 
 def test_search_without_accents_finds(opened):
-    picker(opened, "search").press_sequentially("tu vong da ghi")
-    found = opened.page.locator(".widget-select select option")
+    picker(opened, "search").press_sequentially("so tu vong da ghi nhan")
+    found = opened.page.locator(".widget-select:not(.widget-select-multiple) select option")
+    wanted = found.filter(has_text="Số tử vong đã ghi nhận").first
+    wanted.wait_for(state="attached")
     opened.page.wait_for_function(
-        "document.querySelectorAll('.widget-select:not(.widget-select-multiple) select option').length === 2"
+        "document.querySelectorAll('.widget-select:not(.widget-select-multiple) select option').length < 10"
     )
-    assert [one.replace("\xa0", " ").strip() for one in found.all_text_contents()] == [
-        "— Tử vong —",
-        "Số tử vong đã ghi nhận",
-    ]
-    picker(opened, "found").select_option(index=1)
+    words = [one.replace("\xa0", " ").strip() for one in found.all_text_contents()]
+    assert "— Tử vong —" in words
+    picker(opened, "found").select_option(index=words.index("Số tử vong đã ghi nhận"))
     table(opened).locator("caption", has_text="Số tử vong đã ghi nhận").wait_for()
 
 
@@ -225,15 +225,27 @@ def test_it_works_inside_jupyterlab_too(browser, home, tmp_path_factory):
 def run_first_cell(visit):
     """Lab swallows a command while the kernel is being attached: a person presses again until the cell counts."""
     cell = visit.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    cell.wait_for(timeout=120_000)
+    cell.wait_for()
+    with contextlib.suppress(TimeoutError):
+        visit.page.get_by_text("Python 3 (ipykernel) | sẵn sàng").wait_for()
     taken = visit.page.locator(".jp-Notebook .jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]")).first
-    for _ in range(8):
+    for _ in range(12):
+        answer_questions(visit)
         with contextlib.suppress(TimeoutError):
             cell.click(timeout=15_000)
             visit.page.keyboard.press("Control+Enter")
             taken.wait_for(timeout=10_000)
             break
+    else:
+        raise AssertionError(f"the cell was never run; the page says: {visit.page.inner_text('body')}")
     visit.page.locator(".tkyt-app").first.wait_for()
+
+
+def answer_questions(visit):
+    """A slow machine may make Lab ask (a kernel that does not answer yet, a file saved twice): take what it proposes."""
+    for button in visit.page.locator(".jp-Dialog .jp-mod-accept").all():
+        with contextlib.suppress(TimeoutError):
+            button.click(timeout=5_000)
 
 
 def notebook(code):
