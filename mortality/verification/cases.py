@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-TOPICS = ("rates", "life_tables", "completeness", "age_quality", "causes")
+TOPICS = ("rates", "life_tables", "completeness", "age_quality", "causes", "trends", "spatial")
 # decrements: life tables by cause, decomposition, Sullivan, years of life lost; units_compared: funnel plots, slope index
-MODULES = (*TOPICS, "decrements", "units_compared")
+MODULES = (
+    *("rates", "life_tables", "completeness", "age_quality", "causes", "decrements", "units_compared"),
+    *("joinpoint", "trend_models", "surveillance", "excess", "small_areas", "clusters"),
+)
 COLUMNS = ["quantity", "ours", "theirs", "difference", "tolerance", "passes"]
 _CASES: dict[str, Case] = {}
 

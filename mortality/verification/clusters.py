@@ -1,0 +1,1 @@
+"""Scan statistics and hierarchical models beside SpatialEpi and CARBayes."""

@@ -1,0 +1,1 @@
+"""Expected and excess deaths beside excessmort."""

@@ -1,0 +1,1 @@
+"""Joinpoint regression beside NCI's program."""

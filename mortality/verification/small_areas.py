@@ -1,0 +1,1 @@
+"""Empirical Bayes and spatial association beside spdep."""

@@ -1,0 +1,1 @@
+"""EuroMOMO and Farrington–Noufaily beside their own programs."""

@@ -1,0 +1,1 @@
+"""Continuous breakpoints, binomial joinpoints and seasonal models beside R."""

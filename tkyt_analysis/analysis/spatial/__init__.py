@@ -1,0 +1,1 @@
+"""Small areas: smoothed rates, spatial association, clusters, hierarchical models."""

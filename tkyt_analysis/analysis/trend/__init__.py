@@ -1,0 +1,1 @@
+"""Trends of rates and counts: joinpoints, breakpoints, models of counts, expected and excess deaths."""
