@@ -1,1 +1,43 @@
-"""Small areas: smoothed rates, spatial association, clusters, hierarchical models."""
+"""Small areas: smoothed rates, spatial association, clusters, hierarchical models.
+
+The public names stand in `_HOMES`; each is imported from its own module when it is first asked for, so that
+`import tkyt_analysis.analysis.spatial` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    # weights and neighbours
+    "Weights": "weights",
+    "spatial_weights": "weights",
+    "neighbours_from_polygons": "neighbours",
+    "neighbours_from_points": "neighbours",
+    # smoothed rates
+    "empirical_bayes_rate": "empirical_bayes",
+    "probability_map": "probability_maps",
+    # association of the whole map
+    "moran": "association",
+    "geary": "association",
+    "global_g": "association",
+    "empirical_bayes_index": "association",
+    "join_count": "join_counts",
+    # association around each area
+    "local_moran": "local_association",
+    "local_g": "local_association",
+    # clusters and hierarchical models
+}
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """A public name from the module that holds it."""
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
