@@ -1,1 +1,32 @@
-"""Trends of rates and counts: joinpoints, breakpoints, models of counts, expected and excess deaths."""
+"""Trends of rates and counts: joinpoints, breakpoints, models of counts, expected and excess deaths.
+
+The public names stand in `_HOMES`; each is imported from its own module when it is first asked for, so that
+`import tkyt_analysis.analysis.trend` stays light. No module may bear the name of a public function: it would hide it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    # joinpoint regression
+    "JoinpointResult": "joinpoint_regression",
+    "joinpoint": "joinpoint_regression",
+    "joinpoint_picture": "joinpoint_picture",
+    # models of counts
+    # surveillance
+    # expected and excess deaths
+}
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """A public name from the module that holds it."""
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
