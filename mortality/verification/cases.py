@@ -16,7 +16,7 @@ TOPICS = ("rates", "life_tables", "completeness", "age_quality", "causes", "tren
 # decrements: life tables by cause, decomposition, Sullivan, years of life lost; units_compared: funnel plots, slope index
 MODULES = (
     *("rates", "life_tables", "completeness", "age_quality", "causes", "decrements", "units_compared"),
-    *("joinpoint", "trend_models", "surveillance", "excess", "small_areas", "clusters"),
+    *("joinpoint", "trend_models", "surveillance", "excess", "small_areas", "clusters", "suppression"),
 )
 COLUMNS = ["quantity", "ours", "theirs", "difference", "tolerance", "passes"]
 _CASES: dict[str, Case] = {}
