@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PRACTICE_HOME ?= $(HOME)/tkyt-practice
 export PYTHONUTF8 = 1
 
-.PHONY: help setup system demo test lab dashboards bench docs check fix lock
+.PHONY: help setup system demo test lab dashboards gallery bench docs check fix lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -50,6 +50,9 @@ lab: setup ## JupyterLab with the workbench's notebooks, on practice data
 dashboards: setup ## the dashboards (Voilà) on practice data
 	test -e $(PRACTICE_HOME)/releases/CURRENT || $(BIN)/tkyt demo --home $(PRACTICE_HOME)
 	$(BIN)/tkyt dashboards --home $(PRACTICE_HOME)
+
+gallery: setup ## every kind of map and chart on practice data, into build/gallery
+	$(BIN)/tkyt gallery -o build/gallery
 
 bench: setup ## benchmarks: one table each
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -33,6 +33,7 @@ class Module:
     facts : {name: function(measure or fact id, release) -> Fact or None}
     code_maps : {dimension: function(list id, codes) -> the member of each code} for dimensions that a list defines
     code_names : {dimension: function(list id) -> {member: its name}, in the order of the list}
+    gallery : {name: function() -> exhibits of the gallery (tkyt_analysis.gallery.model.Exhibit)}
     hiv_records : {table of identifiers: query (SQL text) of the keys of its records that concern HIV}
     """
 
@@ -52,6 +53,7 @@ class Module:
     facts: Mapping[str, str] = field(default_factory=dict)
     code_maps: Mapping[str, str] = field(default_factory=dict)
     code_names: Mapping[str, str] = field(default_factory=dict)
+    gallery: Mapping[str, str] = field(default_factory=dict)
     hiv_records: Mapping[str, str] = field(default_factory=dict)
 
 

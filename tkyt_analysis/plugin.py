@@ -20,6 +20,7 @@ MODULE = Module(
         "errors": "tkyt_analysis.cli.errors:errors",
         "exchange": "tkyt_analysis.cli.exchange:exchange",
         "form": "tkyt_analysis.cli.forms:form",
+        "gallery": "tkyt_analysis.cli.gallery:gallery",
         "dhis2": "tkyt_analysis.cli.gateway:dhis2",
         "key": "tkyt_analysis.cli.storage:key",
         "lab": "tkyt_analysis.cli.lab:lab",
@@ -124,5 +125,8 @@ MODULE = Module(
         "90_locked_reports": "tkyt_analysis.workflow.gate:guard_locked_reports",
         "95_replacement": "tkyt_analysis.correction.replacement:replacement_gate",  # on the rows that will land
         "99_identifiers": "tkyt_analysis.access.gates:withhold_identifiers",  # last: on all that the others wrote
+    },
+    gallery={
+        "charts": "tkyt_analysis.gallery.charts:exhibits",
     },
 )
