@@ -16,6 +16,9 @@ _HOMES = {
     "joinpoint_picture": "joinpoint_picture",
     # models of counts
     # surveillance
+    "farrington": "farrington_detection",
+    "farrington_flexible": "farrington_detection",
+    "complete_periods": "series_panel",
     # expected and excess deaths
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605
