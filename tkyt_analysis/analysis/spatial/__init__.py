@@ -28,6 +28,9 @@ _HOMES = {
     "local_moran": "local_association",
     "local_g": "local_association",
     # clusters and hierarchical models
+    "scan_statistic": "scan",
+    "cluster_of_areas": "scan",
+    "expected_by_area": "scan",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605
 
