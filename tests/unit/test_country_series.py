@@ -95,7 +95,7 @@ def test_fewer_deaths_are_written_down_at_tet():
     table = deaths_by_week().table.query("unit_id == 'VN'").reset_index(drop=True)
     whole = table.index[table["tet_days"] == 7]
     around = (table["events"].shift(3) + table["events"].shift(-3)) / 2
-    assert len(whole) >= 8
+    assert len(whole) >= 3  # of the other years Tết lies in two or three weeks
     assert (table["events"] / around)[whole].mean() == pytest.approx(0.80, abs=0.04)
 
 

@@ -128,6 +128,11 @@ def _links(target: str) -> pd.DataFrame:
     return pd.concat([_whole(old["unit_id"], old["province_id"]), from_new], ignore_index=True)
 
 
+def unit_links(target: str) -> pd.DataFrame:
+    """Every unit that can be moved to `target` (one of TARGETS) and where it goes: unit_id, target_id, relation, is_default."""
+    return _links(target).copy()
+
+
 @cache
 def _movable(target: str) -> pd.Index:
     return pd.Index(_links(target)["unit_id"].unique())
