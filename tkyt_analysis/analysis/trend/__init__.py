@@ -19,6 +19,8 @@ _HOMES = {
     "farrington": "farrington_detection",
     "farrington_flexible": "farrington_detection",
     "complete_periods": "series_panel",
+    "cusum": "euromomo_baseline",
+    "euromomo": "euromomo_baseline",
     # expected and excess deaths
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605

@@ -49,7 +49,7 @@ class FarringtonControl:
     alpha: float = 0.05
     trend: bool = True
     p_threshold_trend: float = 0.05
-    limit54: tuple[float, float] = (5, 4)
+    limit54: tuple[float, ...] = (5, 4)
     powertrans: str = "2/3"
     population_offset: bool = False
     no_periods: int = 1

@@ -168,8 +168,8 @@ def _few_recent(
     """(fewer than limit54 events known in the last periods, is one of these periods missing)."""
     least, periods = settings.limit54
     recent = counts[:, max(now - int(periods) + 1, 0) : now + 1]
-    missing = np.isnan(recent).any(axis=1) | (now - int(periods) + 1 < 0)
-    return np.nansum(recent, axis=1) < least, missing
+    missing = np.asarray(np.isnan(recent).any(axis=1) | (now - int(periods) + 1 < 0))
+    return np.asarray(np.nansum(recent, axis=1) < least), missing
 
 
 def _answers(

@@ -78,7 +78,7 @@ def panel_of(
 def _of_array(series: object, time: object, frequency: int | None, *, gaps: str) -> Panel:
     if isinstance(series, pd.Series) and time is None and not isinstance(series.index, pd.RangeIndex):
         time = series.index.to_numpy()
-    counts = np.array(as_numbers(series), dtype=float)  # type: ignore[arg-type]
+    counts: Numbers = as_numbers(series)  # type: ignore[arg-type]
     counts = counts[None, :] if counts.ndim == 1 else counts
     if counts.ndim != 2 or not counts.shape[1]:
         raise InputError("error.surveillance_shape", found=" × ".join(map(str, counts.shape)))

@@ -6,17 +6,16 @@ A week is named by its ISO year and number (`2026W53`) and stands on its Monday.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.errors import InputError
-from tkyt_analysis.option_words import option_word
 
-Days = npt.NDArray[np.datetime64]
+Days = npt.NDArray[Any]  # datetime64[D]
 _DATE_COLUMNS = ("epoch", "date", "week_start", "period_start", "month_start")
 _NAME_COLUMNS = ("period_id", "period", "week_id", "wk2", "iso_week_id")
 _YEAR_COLUMNS = ("iso_year", "YoDi", "year")
@@ -25,7 +24,6 @@ _NUMBER_COLUMNS = ("week", "month", "time", "t", "index", "wk", "day")
 _WEEK_NAME = re.compile(r"^(\d{4})-?W?(\d{1,2})$", re.IGNORECASE)
 _STEPS = {52: 7, 365: 1}
 _MONTHS = {12: 1, 4: 3, 2: 6, 1: 12}
-RULES = ("keep", "as_52", "as_1", "drop", "split")
 
 
 @dataclass(frozen=True)
