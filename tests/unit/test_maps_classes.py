@@ -4,21 +4,29 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tkyt_analysis.errors import UsageError
-from tkyt_analysis.maps.classes import PALETTE, Classes, classify, fisher_jenks, ink_on
+from tkyt_analysis.maps.classes import Classes, classify
+from tkyt_analysis.maps.palettes import SEQUENTIAL as PALETTE
+from tkyt_analysis.maps.palettes import ink_on
+from tkyt_analysis.maps.schemes import COUNTED, SCHEMES, SELF_COUNTED, raw_bounds
 
 VALUES = st.lists(st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 3)), min_size=1, max_size=63)
 
 
-@given(values=VALUES, scheme=st.sampled_from(["quantile", "equal", "fisher_jenks"]), number=st.integers(2, 7))
+EVERY_SCHEME = [scheme for scheme in SCHEMES if scheme != "given"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=VALUES, scheme=st.sampled_from(EVERY_SCHEME), number=st.integers(2, 7))
 def test_every_value_lies_within_the_bounds_of_its_class(values, scheme, number):
     classes = classify(np.array(values), scheme=scheme, n_classes=number)
     index = classes.index(np.array(values))
     low, high = np.array(classes.bounds)[index], np.array(classes.bounds)[index + 1]
-    assert 1 <= classes.number <= number
+    assert 1 <= classes.number <= 7
+    assert classes.number <= number or scheme in (*SELF_COUNTED, "pretty")
     assert (low <= values).all()
     assert ((values < high) | (index == classes.number - 1)).all()
     assert (np.array(values) <= high).all()
@@ -37,18 +45,60 @@ def sum_of_squares(groups):
     return sum(((group - group.mean()) ** 2).sum() for group in groups)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_natural_breaks_are_the_best_of_all_ways_to_cut(seed):
     values = np.sort(np.random.default_rng(seed).gamma(2, 10, 11))
     ways = [[0, *cut, 11] for cut in combinations(range(1, 11), 2)]
     best = min(sum_of_squares([values[a:b] for a, b in zip(way, way[1:])]) for way in ways)
-    bounds = fisher_jenks(values, 3)
+    bounds = raw_bounds(values, "fisher_jenks", 3, 7)
     groups = np.split(values, np.searchsorted(values, bounds[1:-1]))
     assert sum_of_squares(groups) == pytest.approx(best)
 
 
-def test_natural_breaks_find_the_groups_that_the_eye_sees():
-    assert fisher_jenks(np.array([1, 2, 1, 50, 51, 90, 92]), 3) == [1, (2 + 50) / 2, (51 + 90) / 2, 92]
+@pytest.mark.parametrize("shift", [0, 100_000, 10_000_000])  # single precision would not part the shifted ones
+def test_natural_breaks_find_the_groups_that_the_eye_sees(shift):
+    bounds = raw_bounds(shift + np.array([1, 1, 2, 50, 51, 90, 92]), "fisher_jenks", 3, 7)
+    assert bounds == pytest.approx([shift + 1, shift + (2 + 50) / 2, shift + (51 + 90) / 2, shift + 92], rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("scheme", [s for s in EVERY_SCHEME if s not in ("quantile", "equal")])
+def test_the_members_of_each_class_are_those_of_mapclassify(scheme, seed):
+    import mapclassify
+
+    names = {"head_tail": "HeadTailBreaks", "std_mean": "StdMean", "box_plot": "BoxPlot", "pretty": "PrettyBreaks"}
+    classifier = getattr(mapclassify, names.get(scheme, scheme.title().replace("_", "")))
+    values = np.sort(np.random.default_rng(seed).gamma(2, 10, 41))
+    theirs = classifier(values, k=5) if scheme in COUNTED else classifier(values)
+    ours = np.searchsorted(raw_bounds(values, scheme, 5, 99)[1:-1], values, side="right")
+    assert np.array_equal(np.unique(ours, return_inverse=True)[1], np.unique(theirs.yb, return_inverse=True)[1])
+
+
+@pytest.mark.parametrize(("scheme", "theirs"), [("quantile", "Quantiles"), ("equal", "EqualInterval")])
+def test_the_bounds_worked_out_without_mapclassify_are_its_own(scheme, theirs):
+    import mapclassify
+
+    values = np.sort(np.random.default_rng(5).gamma(2, 10, 34))
+    assert raw_bounds(values, scheme, 5, 7)[1:] == pytest.approx(getattr(mapclassify, theirs)(values, k=5).bins)
+
+
+def test_thousands_of_communes_are_classified_from_a_sample_that_is_said():
+    values = np.random.default_rng(2).gamma(2, 10, 3321)
+    classes = classify(values, scheme="fisher_jenks")
+    assert classes.sampled
+    assert classes == classify(values[::-1], scheme="fisher_jenks"), "the same table, the same map"
+    assert not classify(values[:63], scheme="fisher_jenks").sampled
+
+
+def test_pretty_bounds_are_round_numbers():
+    classes = classify(np.random.default_rng(3).uniform(3, 97, 63), scheme="pretty")
+    assert classes.bounds[1:-1] == (20, 40, 60, 80)
+
+
+def test_head_tail_breaks_keep_to_seven_classes():
+    assert (
+        classify(np.repeat(4.0 ** np.arange(12), 4 ** np.arange(11, -1, -1) // 64 + 1), scheme="head_tail").number == 7
+    )
 
 
 def test_a_province_far_from_all_others_gets_its_own_class():

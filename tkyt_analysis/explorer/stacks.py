@@ -13,7 +13,7 @@ from tkyt_analysis.explorer import palette
 from tkyt_analysis.explorer.bars import lies
 from tkyt_analysis.explorer.canvas import GREY, SMALL, Canvas, Mark, Scale, scale, tick_width, value_grid
 from tkyt_analysis.labels import format_number, label
-from tkyt_analysis.maps.classes import ink_on
+from tkyt_analysis.maps.palettes import ink_on
 
 if TYPE_CHECKING:
     from tkyt_analysis.explorer.grid import Grid

@@ -10,12 +10,10 @@ import numpy as np
 
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.labels import format_number, label
+from tkyt_analysis.maps.palettes import SEQUENTIAL, sequential
+from tkyt_analysis.maps.schemes import SAMPLE, SCHEMES, SELF_COUNTED, raw_bounds
 
-SCHEMES = ("quantile", "equal", "fisher_jenks", "given")
-# ColorBrewer 2.0 YlGnBu, 7 classes (Brewer & Harrower; Apache 2.0): readable with every kind of colour blindness
-# and in a grey print, where it runs from light to dark. The palest yellow is left out: it looks like paper.
-PALETTE = ("#edf8b1", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#0c2c84")
-MAX_CLASSES = len(PALETTE)
+MAX_CLASSES = len(SEQUENTIAL)
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,8 @@ class Classes:
     scheme: str
     bounds: tuple[float, ...]
     decimals: int
+    palette: tuple[str, ...] = ()  # one colour per class; default: light to dark
+    sampled: bool = False  # the bounds come from a sample of the values
 
     @property
     def number(self) -> int:
@@ -33,9 +33,8 @@ class Classes:
 
     @property
     def colours(self) -> list[str]:
-        """One colour per class, light (low) to dark (high)."""
-        picks = np.linspace(0, MAX_CLASSES - 1, self.number) if self.number > 1 else [2] * self.number
-        return [PALETTE[round(float(pick))] for pick in picks]
+        """One colour per class, by default light (low) to dark (high)."""
+        return list(self.palette or sequential(self.number))
 
     def index(self, values: np.ndarray) -> np.ndarray:
         """Class number of each value."""
@@ -63,8 +62,12 @@ def classify(
     can put every value into its class by the legend. Equal values never part; with few distinct values
     there are fewer classes than asked for.
 
-    scheme : "quantile" (about as many units in each class), "equal" (equal width), "fisher_jenks" (least
-        squares within classes: Fisher, JASA 1958;53:789-98), "given" (`bounds`, for maps that are compared)
+    scheme : classes of `mapclassify` by these names: "quantile" (about as many units in each class), "equal" (equal
+        width), "fisher_jenks" (least squares within classes: Fisher, JASA 1958;53:789-98; above 400 values from a
+        sample at equal ranks), "maximum_breaks" (at
+        the widest gaps), "pretty" (round numbers, about `n_classes`); with their own number of classes "head_tail"
+        (long right tails), "std_mean" (mean and standard deviations), "box_plot" (quartiles and hinges),
+        "percentiles" (1, 10, 50, 90, 99); "given" (`bounds`, for maps that are compared)
     decimals : of the bounds; default: as few as keep them apart (at most 4)
     """
     _require_options(scheme, n_classes, bounds)
@@ -73,18 +76,20 @@ def classify(
         return _given_classes(values, tuple(float(bound) for bound in bounds or ()), decimals)
     if not len(values):
         return Classes(scheme, (), decimals or 0)
-    raw = {"quantile": _quantile, "equal": _equal, "fisher_jenks": fisher_jenks}[scheme](values, n_classes)
-    if scheme == "equal":
+    raw = raw_bounds(values, scheme, n_classes, MAX_CLASSES)
+    if scheme in ("equal", "pretty"):
         places = _decimals(raw) if decimals is None else decimals
         return Classes(scheme, _rounded(raw, raw[1:-1], places), places)
     places = _decimals_between(values, raw) if decimals is None else decimals
-    return Classes(scheme, _rounded(raw, [_between(values, bound, places)[0] for bound in raw[1:-1]], places), places)
+    inner = [_between(values, bound, places)[0] for bound in raw[1:-1]]
+    sampled = scheme == "fisher_jenks" and len(values) > SAMPLE
+    return Classes(scheme, _rounded(raw, inner, places), places, sampled=sampled)
 
 
 def _require_options(scheme: str, n_classes: int, bounds: Sequence[float] | None) -> None:
     if scheme not in SCHEMES:
         raise UsageError("error.map_option", option="scheme", value=scheme, expected=", ".join(SCHEMES))
-    if not 2 <= n_classes <= MAX_CLASSES:
+    if scheme not in SELF_COUNTED and not 2 <= n_classes <= MAX_CLASSES:
         raise UsageError("error.map_option", option="n_classes", value=n_classes, expected=f"2–{MAX_CLASSES}")
     steps = list(bounds or ())
     if scheme == "given" and not (3 <= len(steps) <= MAX_CLASSES + 1 and steps == sorted(set(steps))):
@@ -97,39 +102,6 @@ def _given_classes(values: np.ndarray, bounds: tuple[float, ...], decimals: int 
     if len(outside):
         raise UsageError("error.map_value_outside_bounds", value=outside[0], low=bounds[0], high=bounds[-1])
     return Classes("given", bounds, _decimals(bounds) if decimals is None else decimals)
-
-
-def _quantile(values: np.ndarray, number: int) -> list[float]:
-    return list(np.quantile(values, np.linspace(0, 1, number + 1)))
-
-
-def _equal(values: np.ndarray, number: int) -> list[float]:
-    return list(np.linspace(values[0], values[-1], number + 1))
-
-
-def fisher_jenks(values: np.ndarray, number: int) -> list[float]:
-    """Bounds of the `number` classes with the least sum of squares within them (exact, dynamic programming).
-
-    A bound lies midway between the two values that it parts.
-    """
-    values = np.sort(values)
-    number = min(number, len(np.unique(values)))
-    centred = values - values.mean()
-    total = np.concatenate([[0.0], np.cumsum(centred)])
-    squares = np.concatenate([[0.0], np.cumsum(centred**2)])
-    ends = np.arange(len(values) + 1)
-    count = np.maximum(ends[None] - ends[:, None], 1)
-    within = squares[None] - squares[:, None] - (total[None] - total[:, None]) ** 2 / count
-    within[ends[None] <= ends[:, None]] = np.inf  # within[i, j]: sum of squares of values[i:j]
-    best, starts = within[0], []
-    for _ in range(number - 1):
-        cost = best[:, None] + within
-        starts.append(cost.argmin(axis=0))
-        best = cost.min(axis=0)
-    cuts = [len(values)]
-    for start in reversed(starts):
-        cuts.append(int(start[cuts[-1]]))
-    return [values[0], *((values[cut - 1] + values[cut]) / 2 for cut in cuts[:0:-1]), values[-1]]
 
 
 def _decimals(bounds: Sequence[float]) -> int:
@@ -172,11 +144,3 @@ def _rounded(raw: Sequence[float], inner: Sequence[float], decimals: int) -> tup
     between = {round(float(bound), decimals) for bound in inner}
     steps = sorted({low, high, *(bound for bound in between if low < bound < high)})
     return tuple(steps) if len(steps) > 1 else (steps[0], steps[0])
-
-
-def ink_on(colour: str) -> str:
-    """Black or white, whichever has the better contrast on `colour` (WCAG relative luminance)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#1a1a1a" if luminance > 0.179 else "#ffffff"
