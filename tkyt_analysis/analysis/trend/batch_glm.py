@@ -6,13 +6,14 @@ design (time, terms) shared or (series, time, terms). No loop over series.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from tkyt_analysis.analysis.limits import Numbers
 
 STEPS, CLOSE = 60, 1e-12
+ROUNDING = 1e-14  # of a sum of counts: a deviance near 0 is known no better
 LARGEST_ETA = 500.0
 
 
@@ -61,7 +62,7 @@ def fit_counts(
         beta, cov = weighted_solve(design, weight, eta - shift + (y - mu) / mu)
         eta = np.clip(times(design, beta) + shift, -LARGEST_ETA, LARGEST_ETA)
         before, deviance = deviance, _deviance(y, np.exp(eta), size, seen)
-        done = np.abs(deviance - before) <= CLOSE * (np.abs(deviance) + 0.1)
+        done = np.abs(deviance - before) <= CLOSE * (np.abs(deviance) + 0.1) + ROUNDING * y.sum(axis=1)
         if done.all():
             break
     return _result(y, np.exp(eta), beta, cov, deviance, done, seen, size[:, 0])
@@ -74,18 +75,20 @@ def fit_negative_binomial(counts: Numbers, design: Numbers, *, offset: Numbers |
     fit is the Poisson one.
     """
     fit = fit_counts(counts, design, offset=offset)
-    theta, before = _moment_theta(counts, fit), np.full(len(counts), np.nan)
+    theta, busy = _moment_theta(counts, fit), np.arange(len(counts))
     for _ in range(STEPS):
-        theta = _theta_step(counts, fit.fitted, theta)
-        fit = fit_counts(counts, design, offset=offset, theta=theta)
-        finite = np.isfinite(theta)
-        if (np.abs(theta[finite] - before[finite]) <= 1e-10 * theta[finite]).all():
+        busy = busy[np.isfinite(theta[busy])]
+        if not len(busy):
             break
-        before = theta
+        theta[busy] = _theta_step(counts[busy], fit.fitted[busy], before := theta[busy])
+        fit = _replaced(fit, busy, _part(counts, design, offset, busy, theta[busy]))
+        busy = busy[~(np.abs(theta[busy] - before) <= 1e-10 * before)]
+    if (away := np.isinf(theta)).any():
+        fit = _replaced(fit, np.flatnonzero(away), _part(counts, design, offset, np.flatnonzero(away)))
     score, information = _theta_score(counts, fit.fitted, theta)
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.where(np.isfinite(theta) & (information > 0), 1 / np.sqrt(information), np.nan)
-    settled = np.isinf(theta) | (np.abs(score) <= 1e-6 * np.maximum(information * theta, 1e-12))
+        settled = np.isinf(theta) | (np.abs(score) * theta <= 1e-6 * np.maximum(information * theta**2, 1.0))
     return replace(fit, theta=theta, theta_se=se, converged=fit.converged & settled)
 
 
@@ -95,6 +98,7 @@ def log_likelihood(counts: Numbers, fit: BatchFit) -> Numbers:
 
     y, mu = np.nan_to_num(counts), np.where(np.isnan(counts), 1.0, fit.fitted)
     size = np.where(np.isinf(fit.theta), 1.0, fit.theta)[:, None]
+    mu = np.maximum(mu, 1e-300)
     poisson = xlogy(y, mu) - mu - gammaln(y + 1)
     binomial = (
         gammaln(size + y) - gammaln(size) - gammaln(y + 1)
@@ -155,11 +159,35 @@ def _result(
     return BatchFit(beta, cov, np.where(seen, mu, np.nan), deviance, pearson, df, settled, theta, nothing)
 
 
+def _part(
+    counts: Numbers, design: Numbers, offset: Numbers | float, rows: np.ndarray, theta: Numbers | float = np.inf
+) -> BatchFit:
+    """`fit_counts` of some of the series."""
+    own = design[rows] if design.ndim == 3 else design
+    shift = np.broadcast_to(np.asarray(offset, float), counts.shape)[rows]
+    return fit_counts(counts[rows], own, offset=shift, theta=theta)
+
+
+def _replaced(fit: BatchFit, rows: np.ndarray, by: BatchFit) -> BatchFit:
+    """The fit with some of its series taken from another one."""
+    merged = {}
+    for field in fields(fit):
+        values = getattr(fit, field.name).copy()
+        values[rows] = getattr(by, field.name)
+        merged[field.name] = values
+    return BatchFit(**merged)
+
+
 def _moment_theta(counts: Numbers, fit: BatchFit) -> Numbers:
-    """First guess as MASS: n over the sum of (y/mu - 1)²; inf where the variance does not exceed the mean."""
+    """First guess as MASS: n over the sum of (y/mu - 1)².
+
+    inf where the squared residuals are no larger than the counts: there the likelihood falls as 1/theta leaves 0
+    (its slope at 0 is half the sum of (y - mu)² - y), so that Poisson is the best negative binomial.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         guess = (~np.isnan(counts)).sum(axis=1) / np.nansum((counts / fit.fitted - 1) ** 2, axis=1)
-    return np.where(fit.converged & (guess > 0), guess, np.inf)
+        slope = np.nansum((counts - fit.fitted) ** 2 - counts, axis=1)
+    return np.where(fit.converged & (guess > 0) & (slope > 0), guess, np.inf)
 
 
 def _theta_step(counts: Numbers, mu: Numbers, theta: Numbers) -> Numbers:

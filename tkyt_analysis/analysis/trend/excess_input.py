@@ -1,0 +1,323 @@
+"""Counts by day, week or month as people hand them over → arrays (series × time) on one grid of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tkyt_analysis.errors import InputError
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.datetime64]
+DAILY, WEEKLY, MONTHLY = 365, 52, 12
+_OTHER_NAMES = {
+    "date": ("date", "period_start", "week_start", "week_end", "day"),
+    "period": ("period_id", "period"),
+    "outcome": ("outcome", "events", "deaths", "observed", "count", "counts", "cases"),
+    "population": ("population", "person_years", "persons"),
+}
+_MISSING_DAYS_ALLOWED = 0.4  # a step of a week or a month may be so much longer or shorter
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of many series on one grid of dates.
+
+    dates : the date that names each period (as given, or the period's first day), shape (time,)
+    starts, ends : first and last day of each period
+    counts, population : shape (series, time); missing is NaN, no population at all is 1 everywhere
+    keys : one row per series; columns : the names of the keys
+    present : whether the table had a row, shape (series, time)
+    has_population : False where nobody gave one
+    extra : further columns by name (regressors, completeness, nowcast), shape (series, time)
+    """
+
+    dates: Days
+    starts: Days
+    ends: Days
+    period_ids: list[str]
+    counts: Numbers
+    population: Numbers
+    keys: pd.DataFrame
+    frequency: int
+    present: Flags
+    has_population: bool
+    extra: dict[str, Numbers]
+
+    @property
+    def days(self) -> Numbers:
+        """Days in each period."""
+        return ((self.ends - self.starts).astype(int) + 1).astype(float)
+
+    @property
+    def numbers(self) -> Numbers:
+        """The dates as days since 1970-01-01."""
+        return self.dates.astype("datetime64[D]").astype(int).astype(float)
+
+    def series(self, number: int) -> Counts:
+        """One of the series alone."""
+        one = slice(number, number + 1)
+        return replace(
+            self,
+            counts=self.counts[one],
+            population=self.population[one],
+            present=self.present[one],
+            keys=self.keys.iloc[one].reset_index(drop=True),
+            extra={name: values[one] for name, values in self.extra.items()},
+        )
+
+
+def read_counts(
+    table: pd.DataFrame | pd.Series | Counts,
+    *,
+    by: str | Sequence[str] = (),
+    frequency: int | None = None,
+    outcome: str | None = None,
+    population: str | None = None,
+    extra: Sequence[str] = (),
+) -> Counts:
+    """The counts of a table as arrays.
+
+    table : one row per series and period with columns date (of a day, of the week's or the month's first or last day) or
+        period_id (`2026W53`, `202506`) or year with week or month; outcome (also deaths, events, observed); population if
+        there is one. A Series of counts over dates will do.
+    by : columns that tell the series apart; frequency : periods a year (365, 52, 12); found from the dates if not given
+    outcome, population : the columns, where they have other names; extra : further columns to keep
+
+    A period between the first and the last that has no row is put in, with its count missing. Raises InputError where a
+    column is absent, a date is no date, a period comes twice in a series, a count is negative or a text, or the dates are
+    neither daily nor weekly nor monthly.
+    """
+    if isinstance(table, Counts):
+        return table
+    rows = _as_table(table)
+    names = [by] if isinstance(by, str) else list(by)
+    _require_columns(rows, [*names, *extra])
+    outcome = _column(rows, "outcome", outcome)
+    people = population or next((one for one in _OTHER_NAMES["population"] if one in rows), None)
+    if people is not None:
+        _require_columns(rows, [people])
+    dates, ids = _dates(rows)
+    step = _kind_of_steps(np.unique(dates)) if frequency is None else _known_frequency(frequency)
+    grid = _full_grid(np.unique(dates), step)
+    place, series, keys = np.searchsorted(grid, dates), *_series_of(rows, names)
+    _require_once(series, place, len(grid), rows, dates)
+    shape = (len(keys), len(grid))
+    columns = {name: _spread(rows, name, series, place, shape) for name in extra}
+    present = np.zeros(shape, dtype=bool)
+    present[series, place] = True
+    starts, ends = _windows(grid, step)
+    return Counts(
+        dates=grid,
+        starts=starts,
+        ends=ends,
+        period_ids=_period_ids(grid, dates, ids, step),
+        counts=_checked(_spread(rows, outcome, series, place, shape), outcome),
+        population=np.ones(shape)
+        if people is None
+        else _checked(_spread(rows, people, series, place, shape), people),
+        keys=keys,
+        frequency=step if frequency is None else frequency,
+        present=present,
+        has_population=people is not None,
+        extra=columns,
+    )
+
+
+def _as_table(table: Any) -> pd.DataFrame:
+    if isinstance(table, pd.Series):
+        return pd.DataFrame({"date": table.index, "outcome": table.to_numpy()})
+    if not isinstance(table, pd.DataFrame):
+        raise InputError("error.excess_not_a_table", found=type(table).__name__)
+    if not len(table):
+        raise InputError("error.excess_empty")
+    return table.reset_index(drop=True)
+
+
+def _require_columns(rows: pd.DataFrame, names: Sequence[str]) -> None:
+    absent = [name for name in names if name not in rows]
+    if absent:
+        raise InputError("error.excess_column", expected=", ".join(absent), found=", ".join(map(str, rows.columns)))
+
+
+def _column(rows: pd.DataFrame, kind: str, given: str | None) -> str:
+    found = given or next((one for one in _OTHER_NAMES[kind] if one in rows), _OTHER_NAMES[kind][0])
+    _require_columns(rows, [found])
+    return found
+
+
+def _dates(rows: pd.DataFrame) -> tuple[Days, list[str] | None]:
+    """The date of each row, and the period ids where the table has them."""
+    column = next((one for one in _OTHER_NAMES["date"] if one in rows), None)
+    if column is not None:
+        return as_days(rows[column], column), None
+    ids = _ids(rows)
+    from tkyt_analysis.reference.periods import period_windows
+
+    return period_windows(ids)["period_start"].to_numpy().astype("datetime64[D]"), list(ids)
+
+
+def _ids(rows: pd.DataFrame) -> pd.Series:
+    column = next((one for one in _OTHER_NAMES["period"] if one in rows), None)
+    if column is not None:
+        return rows[column].astype("str")
+    part = next((one for one in ("week", "month") if one in rows), None)
+    if "year" not in rows or part is None:
+        expected = "date | period_id | year + week | year + month"
+        raise InputError("error.excess_column", expected=expected, found=", ".join(map(str, rows.columns)))
+    middle = "W" if part == "week" else ""
+    return rows["year"].astype("str") + middle + rows[part].astype("str").str.zfill(2)
+
+
+def as_days(values: Any, where: str = "date") -> Days:
+    """Dates of any kind as days; InputError names the first that is none."""
+    read = pd.to_datetime(pd.Series(list(values)), errors="coerce")
+    if read.isna().any():
+        wrong = list(values)[int(read.isna().to_numpy().argmax())]
+        raise InputError("error.excess_date", column=where, value=wrong)
+    found: Days = read.to_numpy().astype("datetime64[D]")
+    return found
+
+
+def _known_frequency(frequency: int) -> int:
+    if frequency >= 300:
+        return DAILY
+    return WEEKLY if frequency > 40 else MONTHLY
+
+
+def _kind_of_steps(dates: Days) -> int:
+    """365, 52 or 12 by the usual distance of two neighbours."""
+    if len(dates) < 2:
+        raise InputError("error.excess_one_period", found=len(dates))
+    usual = float(np.median(np.diff(dates).astype(int)))
+    for frequency, step in ((DAILY, 1.0), (WEEKLY, 7.0), (MONTHLY, 30.4)):
+        if abs(usual - step) <= _MISSING_DAYS_ALLOWED * step:
+            return frequency
+    raise InputError("error.excess_steps", found=f"{usual:.0f}")
+
+
+def _full_grid(dates: Days, frequency: int) -> Days:
+    """The dates with those between them that are missing."""
+    steps = np.diff(dates).astype(int)
+    if frequency == DAILY:
+        return np.arange(dates[0], dates[-1] + 1)
+    if frequency == WEEKLY:
+        if (steps % 7 == 0).all():
+            return np.arange(dates[0], dates[-1] + 1, 7)
+        at = int((steps % 7 != 0).argmax())
+        raise InputError("error.excess_uneven", first=dates[at], second=dates[at + 1])
+    months = dates.astype("datetime64[M]")
+    if len(np.unique(months)) < len(months):
+        at = int((np.diff(months).astype(int) == 0).argmax())
+        raise InputError("error.excess_uneven", first=dates[at], second=dates[at + 1])
+    every = np.arange(months[0], months[-1] + 1)
+    first, last = every.astype("datetime64[D]"), (every + 1).astype("datetime64[D]") - 1
+    grid = last if (dates == (months + 1).astype("datetime64[D]") - 1).all() else first
+    grid = grid.copy()
+    grid[np.searchsorted(every, months)] = dates
+    return grid
+
+
+def _windows(grid: Days, frequency: int) -> tuple[Days, Days]:
+    """First and last day of each period. A week named by its Saturday or Sunday ends then; any other begins then."""
+    if frequency == DAILY:
+        return grid, grid
+    if frequency == MONTHLY:
+        months = grid.astype("datetime64[M]")
+        return months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]") - 1
+    weekday = (int(grid[0].astype(int)) + 3) % 7  # Monday is 0
+    first = grid - 6 if weekday in (5, 6) else grid
+    return first, first + 6
+
+
+def _period_ids(grid: Days, dates: Days, ids: list[str] | None, frequency: int) -> list[str]:
+    """Our ids of the periods; of weeks that do not run from Monday to Sunday, and of days, the date."""
+    starts, _ = _windows(grid, frequency)
+    if frequency == MONTHLY:
+        return [str(one).replace("-", "") for one in grid.astype("datetime64[M]")]
+    if frequency == WEEKLY and (int(starts[0].astype(int)) + 3) % 7 == 0:
+        iso = pd.Series(starts).dt.isocalendar()
+        return [f"{year}W{week:02}" for year, week in zip(iso["year"], iso["week"], strict=True)]
+    return [str(one) for one in grid]
+
+
+def _series_of(rows: pd.DataFrame, by: list[str]) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
+    """The number of each row's series, and the keys of the series."""
+    if not by:
+        return np.zeros(len(rows), dtype=np.intp), pd.DataFrame(index=range(1))
+    groups = rows.groupby(by, sort=False, dropna=False)
+    return groups.ngroup().to_numpy(), rows[by].drop_duplicates(ignore_index=True)
+
+
+def _require_once(
+    series: npt.NDArray[np.intp], place: npt.NDArray[np.intp], length: int, rows: pd.DataFrame, dates: Days
+) -> None:
+    twice = pd.Series(series * length + place).duplicated().to_numpy()
+    if twice.any():
+        at = int(twice.argmax())
+        raise InputError("error.excess_twice", date=dates[at], row=at + 1, rows=int(twice.sum()))
+
+
+def _spread(
+    rows: pd.DataFrame,
+    name: str,
+    series: npt.NDArray[np.intp],
+    place: npt.NDArray[np.intp],
+    shape: tuple[int, int],
+) -> Numbers:
+    """A column on the grid (series × time)."""
+    try:
+        values = rows[name].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as problem:
+        raise InputError("error.not_numbers", problem=f"{name}: {problem}") from None
+    grid = np.full(shape, np.nan)
+    grid[series, place] = values
+    return grid
+
+
+def _checked(values: Numbers, name: str) -> Numbers:
+    """The values themselves; InputError at a negative or an infinite one."""
+    wrong = (values < 0) | np.isinf(values)
+    if wrong.any():
+        raise InputError("error.excess_negative", column=name, value=values[wrong][0], rows=int(wrong.sum()))
+    return values
+
+
+def dates_meant(given: Any, dates: Days) -> Flags:
+    """Which of `dates` are named.
+
+    given : a list of dates (each names the period of that date); a tuple (first, last) or "first..last" names all between,
+        an open end (None or nothing) goes to the end; a list may hold such tuples; a mask of the length of `dates`.
+    """
+    chosen = np.zeros(len(dates), dtype=bool)
+    if given is None:
+        return chosen
+    if isinstance(given, str | tuple) or not hasattr(given, "__iter__"):
+        given = [given]
+    mask = np.asarray(given) if not isinstance(given, list) else None
+    if mask is not None and mask.dtype == bool and len(mask) == len(dates):
+        return mask
+    single = []
+    for one in given:
+        if isinstance(one, str) and ".." in one:
+            first, _, last = one.partition("..")
+            one = (first or None, last.strip(".") or None)
+        if isinstance(one, tuple):
+            chosen |= _between(one, dates)
+        else:
+            single.append(one)
+    return chosen | np.isin(dates, as_days(single)) if single else chosen
+
+
+def _between(window: tuple[Any, ...], dates: Days) -> Flags:
+    if len(window) != 2:
+        raise InputError("error.excess_range", value=", ".join(map(str, window)))
+    ends = [None if one is None else as_days([one])[0] for one in window]
+    low = dates >= ends[0] if ends[0] is not None else np.ones(len(dates), dtype=bool)
+    return low & (dates <= ends[1]) if ends[1] is not None else low

@@ -1,0 +1,260 @@
+"""Tables of series → panels for joinpoint regression: one row per series, one column per year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tkyt_analysis.analysis.groups import as_table, column, groups, names_of
+from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
+
+Numbers = npt.NDArray[np.float64]
+MODELS = ("log_linear", "linear")
+WEIGHTS = ("constant", "standard_error", "poisson", "given")
+AT_BREAKS = ("mark", "split", "jump")
+ZEROS = ("half", "refuse")
+_MODEL_WORDS = {"ln": "log_linear", "log": "log_linear", "loglinear": "log_linear"}
+_WEIGHT_WORDS = {
+    "none": "constant", "constant_variance": "constant", "homoscedastic": "constant", "ols": "constant",
+    "se": "standard_error", "count": "poisson", "poisson_count": "poisson", "poisson_variance": "poisson",
+    "weight": "given", "weights": "given",
+}  # fmt: skip
+_NAMES = {  # what a column may be called where the caller does not name it
+    "year": ("year", "time", "period", "x", "nam"),
+    "rate": ("rate", "value", "asr", "age_adjusted_rate", "y"),
+    "se": ("se", "standard_error", "std_error", "rate_se"),
+    "count": ("count", "events", "deaths", "cases"),
+    "population": ("population", "person_years", "pop"),
+    "weight": ("weight", "weights"),
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """keys: one row per series (index 0 …); x (T,) years; rate, y, scale (series, T): the observed value, what is fitted and
+    the root of its weight, missing where there is none; reason (series,): why a series cannot be fitted ("": it can);
+    halved (series,): zero counts that became one half; breaks: (series, year) of marks; weights: the kind that was used."""
+
+    keys: pd.DataFrame
+    x: Numbers
+    rate: Numbers
+    y: Numbers
+    scale: Numbers
+    reason: npt.NDArray[np.str_]
+    halved: npt.NDArray[np.intp]
+    breaks: pd.DataFrame
+    weights: str
+
+
+def read_panel(
+    series: object,
+    *,
+    by: str | Sequence[str] | None,
+    columns: Mapping[str, str | None],
+    model: str,
+    weights: str,
+    zeros: str,
+    per: float,
+    breaks: object,
+    at_breaks: str,
+) -> Panel:
+    """The panel of a table (rows: series × years), of a Series indexed by year, or of a mapping of lists.
+
+    columns : {"year": …, "rate": …, "se": …, "count": …, "population": …, "weight": …}; None: found by its usual name
+    """
+    table = _table_of(series)
+    by = names_of(by) if by is not None else []
+    absent = [name for name in by if name not in table.columns]
+    if absent:
+        raise InputError("error.rate_columns_missing", missing=", ".join(absent), found=_found(table))
+    names = {part: _column_name(table, part, columns.get(part), by) for part in _NAMES}
+    if names["year"] is None:
+        raise InputError("error.joinpoint_no_year", found=_found(table))
+    table = table.dropna(subset=[names["year"]]) if table[names["year"]].isna().any() else table
+    year = column(table, names["year"])
+    number, keys = groups(table, by)
+    marks = _breaks_of(breaks, keys, by)
+    if at_breaks == "split" and len(marks):
+        number, keys, marks = _split(number, keys, marks, year)
+    x, at = np.unique(year, return_inverse=True)
+    _require_one_value_per_year(number, at, keys, x)
+    kind = _weight_kind(weights, names)
+    place = (number, at)
+    shape = (len(keys), len(x))
+    got = {part: _wide(table, name, place, shape) for part, name in names.items() if part != "year"}
+    rate, y, weight, reason, halved = _fitted_values(got, kind, model=model, zeros=zeros, per=per)
+    return Panel(keys, x, rate, y, np.sqrt(weight), reason, halved, marks, kind)
+
+
+def _table_of(series: object) -> pd.DataFrame:
+    if isinstance(series, pd.Series):
+        return pd.DataFrame({"year": series.index.to_numpy(), "rate": series.to_numpy()})
+    return as_table(series)
+
+
+def _found(table: pd.DataFrame) -> str:
+    return ", ".join(map(str, table.columns))
+
+
+def _column_name(table: pd.DataFrame, part: str, given: str | None, by: list[str]) -> str | None:
+    """The column that holds a part: the one that is named, else one of the usual names, else none."""
+    if given is not None:
+        if given not in table.columns:
+            raise InputError("error.rate_columns_missing", missing=given, found=_found(table))
+        return given
+    lower = {str(name).casefold(): str(name) for name in table.columns if name not in by}
+    return next((lower[name] for name in _NAMES[part] if name in lower), None)
+
+
+def _require_one_value_per_year(
+    number: npt.NDArray[np.intp], at: npt.NDArray[np.intp], keys: pd.DataFrame, x: Numbers
+) -> None:
+    cell = number * len(x) + at
+    twice = np.flatnonzero(np.bincount(cell, minlength=1) > 1) if len(cell) else []
+    if len(twice):
+        one, place = divmod(int(twice[0]), len(x))
+        whose = ", ".join(f"{name} = {value}" for name, value in keys.iloc[one].items()) or "–"
+        raise InputError("error.joinpoint_year_twice", year=f"{x[place]:g}", series=whose, cases=len(twice))
+
+
+def _weight_kind(weights: str, names: Mapping[str, str | None]) -> str:
+    """The kind of weights, checked against the columns; "auto": what the columns allow."""
+    word = option_word(weights, (*WEIGHTS, "auto"), _WEIGHT_WORDS)
+    if word not in (*WEIGHTS, "auto"):
+        raise UsageError("error.joinpoint_option", option="weights", value=weights, known=", ".join(("auto", *WEIGHTS)))
+    if names["rate"] is None and names["count"] is None:
+        raise InputError("error.joinpoint_no_value")
+    if word == "auto":
+        given = {"given": names["weight"], "standard_error": names["se"]}
+        found = next((kind for kind, name in given.items() if name is not None), None)
+        return found or ("poisson" if names["rate"] is None else "constant")
+    needs = {"standard_error": "se", "poisson": "count", "given": "weight"}.get(word)
+    if needs and names[needs] is None and not (word == "standard_error" and names["rate"] is None):
+        raise InputError("error.joinpoint_weights_need", weights=word, column=needs)
+    return str(word)
+
+
+def _wide(
+    table: pd.DataFrame, name: str | None, place: tuple[Any, Any], shape: tuple[int, int]
+) -> Numbers | None:
+    if name is None:
+        return None
+    wide = np.full(shape, np.nan)
+    wide[place] = column(table, name)
+    return wide
+
+
+def _fitted_values(
+    got: Mapping[str, Numbers | None], kind: str, *, model: str, zeros: str, per: float
+) -> tuple[Numbers, Numbers, Numbers, npt.NDArray[np.str_], npt.NDArray[np.intp]]:
+    """(rate as observed, y, weight, reason, zero counts made one half)."""
+    rate, count, people = got["rate"], got["count"], got["population"]
+    halved = np.zeros(len(rate if rate is not None else count), dtype=np.intp)  # type: ignore[arg-type]
+    reasons: list[tuple[npt.NDArray[np.bool_], str]] = []
+    if rate is None:
+        assert count is not None
+        reasons.append((np.any(count < 0, axis=1), "reason.events_missing"))
+        reasons.append((~np.any(count > 0, axis=1), "reason.joinpoint_no_events"))
+        if people is not None:
+            reasons.append((np.any((count >= 0) & ~(people > 0), axis=1), "reason.no_person_years"))
+        observed = count if people is None else per * count / np.where(people > 0, people, np.nan)
+        zero = (count == 0) & (zeros == "half") & ((model == "log_linear") | (kind == "poisson"))
+        halved = zero.sum(axis=1)
+        count = np.where(zero, 0.5, count)
+        rate = count if people is None else per * count / np.where(people > 0, people, np.nan)
+    else:
+        observed = rate
+    if model == "log_linear":
+        reasons.append((np.any(rate == 0, axis=1), "reason.joinpoint_zero_rate"))
+    reasons.append((np.any((rate < 0) | np.isinf(rate), axis=1), "reason.joinpoint_bad_rate"))
+    weight = _weights(kind, rate, count, people, got["se"], got["weight"], model=model, per=per)
+    known = np.isfinite(rate)
+    reasons.append((np.any(known & ~((weight > 0) & np.isfinite(weight)), axis=1), "reason.joinpoint_bad_weight"))
+    reason = np.select([bad for bad, _ in reasons], [word for _, word in reasons], default="")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        y = np.log(rate) if model == "log_linear" else rate
+    return observed, y, np.where(known, weight, np.nan), reason, halved
+
+
+def _weights(
+    kind: str,
+    rate: Numbers,
+    count: Numbers | None,
+    people: Numbers | None,
+    error: Numbers | None,
+    given: Numbers | None,
+    *,
+    model: str,
+    per: float,
+) -> Numbers:
+    """The weight of each value: NCI's heteroscedastic errors options (help, "Heteroscedastic Errors Option")."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if kind == "constant":
+            return np.ones_like(rate)
+        if kind == "given":
+            assert given is not None
+            return given
+        if kind == "poisson" or error is None:
+            assert count is not None
+            variance = count if people is None else count * np.square(per / people)
+            return count if model == "log_linear" else 1 / variance
+        return np.square(rate / error) if model == "log_linear" else 1 / np.square(error)
+
+
+def _breaks_of(breaks: object, keys: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """(series, year) of the marks: years in which something new begins, for all series or for those that are named.
+
+    breaks : a year, years, or a table with the column year (or at, as `series_breaks` gives) and some columns of `by`
+    """
+    empty = pd.DataFrame({"series": np.array([], dtype=np.intp), "year": np.array([], dtype=float)})
+    if breaks is None:
+        return empty
+    if isinstance(breaks, int | float):
+        breaks = [breaks]
+    if isinstance(breaks, pd.DataFrame):
+        year = next((name for name in ("year", "at", "break_year") if name in breaks.columns), None)
+        if year is None:
+            raise InputError("error.joinpoint_breaks", found=_found(breaks))
+        marks = breaks.rename(columns={year: "year"})
+        shared = [name for name in by if name in marks.columns]
+        numbered = keys.reset_index(drop=True).assign(series=np.arange(len(keys)))
+        joined = numbered.merge(marks[[*shared, "year"]], how="inner" if shared else "cross", **_on(shared))
+        found = joined[["series", "year"]].assign(year=_numbers_of(joined["year"]))
+    else:
+        years = _numbers_of(breaks)
+        found = pd.DataFrame(
+            {"series": np.repeat(np.arange(len(keys)), len(years)), "year": np.tile(years, len(keys))}
+        )
+    return found.dropna().drop_duplicates().sort_values(["series", "year"], ignore_index=True)
+
+
+def _on(shared: list[str]) -> dict[str, Any]:
+    return {"on": shared} if shared else {}
+
+
+def _numbers_of(values: object) -> Numbers:
+    try:
+        return np.asarray(list(values) if isinstance(values, Iterable) else [values], dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("error.joinpoint_breaks", found=str(values)) from None
+
+
+def _split(
+    number: npt.NDArray[np.intp], keys: pd.DataFrame, marks: pd.DataFrame, year: Numbers
+) -> tuple[npt.NDArray[np.intp], pd.DataFrame, pd.DataFrame]:
+    """Series cut at their marks: each stretch becomes a series of its own, with the column `stretch` (1, 2, …)."""
+    rows = pd.DataFrame({"series": number, "year": year, "row": np.arange(len(number))}).sort_values("year")
+    steps = marks.assign(stretch=marks.groupby("series").cumcount() + 2).sort_values("year")
+    joined = pd.merge_asof(rows, steps, on="year", by="series").sort_values("row")
+    stretch = joined["stretch"].fillna(1).to_numpy(dtype=np.intp)
+    pairs = pd.DataFrame({"series": number, "stretch": stretch})
+    fresh = pairs.drop_duplicates().sort_values(["series", "stretch"], ignore_index=True)
+    found = pairs.merge(fresh.assign(fresh=np.arange(len(fresh))), on=["series", "stretch"], validate="many_to_one")
+    cut = keys.iloc[fresh["series"]].reset_index(drop=True).assign(stretch=fresh["stretch"])
+    return found["fresh"].to_numpy(dtype=np.intp), cut, marks.iloc[:0]
