@@ -95,10 +95,10 @@ def test_pretty_bounds_are_round_numbers():
     assert classes.bounds[1:-1] == (20, 40, 60, 80)
 
 
-def test_head_tail_breaks_keep_to_seven_classes():
-    assert (
-        classify(np.repeat(4.0 ** np.arange(12), 4 ** np.arange(11, -1, -1) // 64 + 1), scheme="head_tail").number == 7
-    )
+def test_head_tail_breaks_end_at_the_number_of_colours():
+    values = np.sort(np.random.default_rng(3).pareto(0.7, 3000))
+    assert len(raw_bounds(values, "head_tail", 5, 7)) - 1 == 5
+    assert raw_bounds(values, "head_tail", 5, 3)[:-1] == raw_bounds(values, "head_tail", 5, 7)[:3]
 
 
 def test_a_province_far_from_all_others_gets_its_own_class():

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TOPS = (0, 5, 10, 20, 50)
 CLASSES = (3, 4, 5, 6, 7)
-SCHEMES = ("quantile", "equal", "jenks")
+SCHEMES = ("quantile", "equal", "fisher_jenks")
 MOST_FOUND = 400
 MOST_DETAILS = 400
 HEADING = "group:"  # value of a heading in the list of measures
