@@ -21,7 +21,21 @@ _HOMES = {
     "complete_periods": "series_panel",
     "cusum": "euromomo_baseline",
     "euromomo": "euromomo_baseline",
+    "backtest_summary": "nowcasting",
+    "delay_distribution": "nowcasting",
+    "nowcast": "nowcasting",
+    "nowcast_backtest": "nowcasting",
+    "LagTriangle": "lag_triangle",
+    "lag_triangle": "lag_triangle",
     # expected and excess deaths
+    "compute_expected": "expected",
+    "excess_cumulative": "excess_curve",
+    "excess_deaths": "excess",
+    "excess_model": "excess_curve",
+    "heat_regressor": "calendar_regressors",
+    "interval_excess": "excess_curve",
+    "lunar_new_year": "calendar_regressors",
+    "tet_regressors": "calendar_regressors",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605
 

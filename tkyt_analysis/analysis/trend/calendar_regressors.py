@@ -47,7 +47,9 @@ def tet_regressors(
     starts, ends = period_days(periods)
     years = range(int(str(starts.min())[:4]) - 1, int(str(ends.max())[:4]) + 2)
     firsts = np.array([lunar_new_year(year) for year in years], dtype="datetime64[D]")
-    return pd.DataFrame({name: _share(starts, ends, firsts + low, firsts + high) for name, (low, high) in windows.items()})
+    return pd.DataFrame(
+        {name: _share(starts, ends, firsts + low, firsts + high) for name, (low, high) in windows.items()}
+    )
 
 
 def period_days(periods: Any) -> tuple[Days, Days]:
@@ -59,7 +61,9 @@ def period_days(periods: Any) -> tuple[Days, Days]:
     from tkyt_analysis.reference.periods import period_windows
 
     found = period_windows(list(periods))
-    return found["period_start"].to_numpy().astype("datetime64[D]"), found["period_end"].to_numpy().astype("datetime64[D]")
+    return found["period_start"].to_numpy().astype("datetime64[D]"), found["period_end"].to_numpy().astype(
+        "datetime64[D]"
+    )
 
 
 def _share(starts: Days, ends: Days, lows: Days, highs: Days) -> Numbers:
@@ -113,7 +117,9 @@ def _daily(temperature: pd.DataFrame | pd.Series) -> pd.Series:
     return series
 
 
-def calendar_regressors(series: Counts, *, tet: Any = False, heat: Any = None, threshold: float | None = None) -> pd.DataFrame:
+def calendar_regressors(
+    series: Counts, *, tet: Any = False, heat: Any = None, threshold: float | None = None
+) -> pd.DataFrame:
     """The regressors that `excess_deaths` was asked for: Tết (True or windows) and heat (daily temperature)."""
     tables = [pd.DataFrame(index=range(len(series.dates)))]
     if tet is not False and tet is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +55,13 @@ class Counts:
     def days(self) -> Numbers:
         """Days in each period."""
         return ((self.ends - self.starts).astype(int) + 1).astype(float)
+
+    def years(self, used: Flags) -> float:
+        """Years between the first and the last of some periods, both included, to a tenth."""
+        if not used.any():
+            return 0.0
+        days = (self.ends[used].max() - self.starts[used].min()).astype(int) + 1
+        return round(float(days) / 365.25, 1)
 
     @property
     def numbers(self) -> Numbers:
@@ -119,9 +127,7 @@ def read_counts(
         ends=ends,
         period_ids=_period_ids(grid, dates, ids, step),
         counts=_checked(_spread(rows, outcome, series, place, shape), outcome),
-        population=np.ones(shape)
-        if people is None
-        else _checked(_spread(rows, people, series, place, shape), people),
+        population=np.ones(shape) if people is None else _checked(_spread(rows, people, series, place, shape), people),
         keys=keys,
         frequency=step if frequency is None else frequency,
         present=present,
@@ -175,14 +181,24 @@ def _ids(rows: pd.DataFrame) -> pd.Series:
     return rows["year"].astype("str") + middle + rows[part].astype("str").str.zfill(2)
 
 
-def as_days(values: Any, where: str = "date") -> Days:
-    """Dates of any kind as days; InputError names the first that is none."""
-    read = pd.to_datetime(pd.Series(list(values)), errors="coerce")
+def as_days(values: Any, where: str = "date", *, last: bool = False) -> Days:
+    """Dates of any kind as days; a period id (2020W10, 202003, 2020) is its first or `last` day. InputError names what is none."""
+    given = list(values)
+    read = pd.to_datetime(pd.Series([_day_of_period(one, last) for one in given], dtype=object), errors="coerce")
     if read.isna().any():
-        wrong = list(values)[int(read.isna().to_numpy().argmax())]
-        raise InputError("error.excess_date", column=where, value=wrong)
+        raise InputError("error.excess_date", column=where, value=given[int(read.isna().to_numpy().argmax())])
     found: Days = read.to_numpy().astype("datetime64[D]")
     return found
+
+
+def _day_of_period(value: Any, last: bool) -> Any:
+    """The day of a period id or of a number such as 20200315; anything else as it is."""
+    text = str(value) if isinstance(value, str | int | np.integer) else ""
+    if re.fullmatch(r"\d{4}(W\d{2}|\d{2}|Q[1-4])?", text):
+        from tkyt_analysis.reference.periods import period
+
+        return period(text).end if last else period(text).start
+    return text if text and not isinstance(value, bool) else value
 
 
 def _known_frequency(frequency: int) -> int:
@@ -318,6 +334,6 @@ def dates_meant(given: Any, dates: Days) -> Flags:
 def _between(window: tuple[Any, ...], dates: Days) -> Flags:
     if len(window) != 2:
         raise InputError("error.excess_range", value=", ".join(map(str, window)))
-    ends = [None if one is None else as_days([one])[0] for one in window]
+    ends = [None if one is None else as_days([one], last=at == 1)[0] for at, one in enumerate(window)]
     low = dates >= ends[0] if ends[0] is not None else np.ones(len(dates), dtype=bool)
     return low & (dates <= ends[1]) if ends[1] is not None else low

@@ -72,7 +72,7 @@ class Expected:
         reason = np.repeat(self.fit.reason, times)
         short = self.baseline_years < SHORT_TREND_YEARS and self.design.parts["trend"].stop > 1
         status = np.where(reason != "", NOT_ASSESSABLE, MODELLED if short else OK)
-        reason = np.where(reason == "", "reason.excess_short_trend" if short else "", reason)
+        reason = np.where(reason == "", "reason.excess_short_baseline" if short else "", reason)
         return table.assign(
             date=pd.Series(np.tile(self.counts.dates, series)).astype("datetime64[s]"),
             period_id=pd.Series(np.tile(self.counts.period_ids, series), dtype="str"),
@@ -168,7 +168,7 @@ def compute_expected(
     excluded = dates_meant(exclude, series.dates)
     if excluded.all():
         raise InputError("error.excess_nothing_to_fit", found=len(excluded))
-    table = regressors if isinstance(regressors, pd.DataFrame) else _shared_regressors(series, named)
+    table = regressors if isinstance(regressors, pd.DataFrame) else shared_regressors(series, named)
     weekday = weekday_effect and series.frequency >= DAILY
     design = build_design(
         series, excluded, harmonics=harmonics, trend_knots_per_year=trend_knots_per_year if include_trend else None,
@@ -179,12 +179,11 @@ def compute_expected(
     fit = fit_counts(series.counts, design.matrix, np.where(np.isfinite(offset), offset, 0.0), use, family=family)
     shown = _shown(design, excluded, extrapolate=extrapolate, reference=reference or {})
     basis = shown @ np.linalg.pinv(fit.turn)
-    numbers = series.numbers[~excluded]
     return Expected(
         counts=series, excluded=excluded, expected=np.exp(fit.linear(basis) + offset),
         log_se=np.where((fit.reason == "")[:, None], fit.log_se(basis), np.nan), fit=fit, design=design, basis=basis,
         method=_method(family, design, harmonics, trend_knots_per_year if include_trend else None, extrapolate, days_offset),
-        baseline_years=float(numbers.max() - numbers.min()) / 365, days_offset=days_offset,
+        baseline_years=series.years(~excluded), days_offset=days_offset,
     )  # fmt: skip
 
 
@@ -260,7 +259,7 @@ def _sum_contrasts(level: npt.NDArray[np.integer]) -> Numbers:
     return found
 
 
-def _shared_regressors(series: Counts, names: Sequence[str]) -> pd.DataFrame:
+def shared_regressors(series: Counts, names: Sequence[str]) -> pd.DataFrame:
     """Regressors on the grid; they must be the same for all series of one call."""
     for name in names:
         values = series.extra[name]

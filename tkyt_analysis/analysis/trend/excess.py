@@ -1,0 +1,314 @@
+"""Excess deaths: how many more than expected, in each period and added up, with limits, by the method that is named.
+
+One front for five ways of expecting. What makes a figure readable stands beside it: the years of the baseline, the unit,
+whether the period is complete, and why a figure is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tkyt_analysis.analysis.limits import z_value
+from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
+from tkyt_analysis.analysis.trend.calendar_regressors import calendar_regressors
+from tkyt_analysis.analysis.trend.excess_baselines import (
+    Baseline,
+    euromomo_baseline,
+    farrington_baseline,
+    level_baseline,
+    regression_baseline,
+)
+from tkyt_analysis.analysis.trend.excess_completeness import Observed, observed_counts
+from tkyt_analysis.analysis.trend.excess_input import MONTHLY, Counts, as_days, dates_meant, read_counts
+from tkyt_analysis.analysis.trend.excess_simulation import simulated_limits
+from tkyt_analysis.analysis.trend.expected import MODELLED, SHORT_TREND_YEARS, shared_regressors
+from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+METHODS = ("quasipoisson", "excessmort", "noufaily", "farrington", "euromomo", "five_year_average", "linear_trend")
+_OTHER_WORDS = {"quasi_poisson": "quasipoisson", "average": "five_year_average", "linear": "linear_trend"}
+INTERVALS = ("analytic", "simulation")
+
+
+def excess_deaths(
+    weekly_or_monthly: pd.DataFrame | pd.Series,
+    *,
+    method: str = "quasipoisson",
+    start: Any = None,
+    end: Any = None,
+    exclude: Any = None,
+    baseline: tuple[Any, Any] | None = None,
+    by: str | Sequence[str] = (),
+    trend: bool = True,
+    short_trend: str = "mark",
+    tet: bool | Mapping[str, tuple[int, int]] = False,
+    heat: pd.DataFrame | pd.Series | None = None,
+    heat_threshold: float | None = None,
+    regressors: Sequence[str] = (),
+    days_offset: bool | None = None,
+    population_adjusted: bool = False,
+    incomplete_from: Any = None,
+    nowcast: pd.DataFrame | None = None,
+    confidence: float = 0.95,
+    interval: str = "analytic",
+    draws: int = 2000,
+    seed: int = 1,
+    per: float = 100_000,
+    frequency: int | None = None,
+    outcome: str | None = None,
+    population: str | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Observed, expected and excess deaths of every period, and the excess added up from `start`.
+
+    Parameters
+    ----------
+    weekly_or_monthly : one row per period (and series): date, period_id, or year with week or month; outcome (or deaths,
+        events, observed); population if there is one. Daily counts and a Series over dates will do. See `read_counts`
+    method : "quasipoisson" (trend spline and harmonics, `compute_expected`; months count by their days), "excessmort" (the
+        same without days of the month, as the R package), "noufaily" or "farrington" (surveillance bounds, `farrington`),
+        "euromomo" (spring and autumn, `euromomo`), "five_year_average" (same week or month of the years before),
+        "linear_trend" (that average on a straight line through the years, as the World Mortality Dataset)
+    start, end : the periods under study: sums begin and end there; without `exclude` and `baseline` they and what follows
+        are kept out of the baseline. Default start: the first period after the last one of the baseline
+    exclude : dates or ranges that do not enter the baseline; baseline : (first, last) year or date of what may enter
+    trend : of the regression; False for a constant level. short_trend : under five years of baseline a trend is "mark"ed
+        (`modelled`, with the reason) or "refuse"d (`not_assessable`)
+    tet, heat, heat_threshold, regressors : named regressors (`tet_regressors`, `heat_regressor`, columns of the table);
+        `reference={"heat": 0}` among the options keeps deaths of heat within the excess
+    days_offset : months count by their days; population_adjusted : averages per person
+    incomplete_from : date from which reports are still coming: no excess is given; nowcast : date or period_id (and keys),
+        value, lower, upper: what the counts will come to
+    interval : "analytic" (normal; Student's t for averages) or "simulation" (seeded draws of coefficients and counts; the
+        limits of the periods under study)
+    per : unit of the rates; **options : further ones of `compute_expected` (harmonics, trend_knots_per_year, extrapolate,
+        weekday_effect, family, reference), `farrington` or `euromomo`
+
+    Returns
+    -------
+    One row per series and period: keys, date, period_id, observed, population, expected, expected_lower, expected_upper
+    (where a count without event lies), log_expected_se, excess, lower, upper, p_score [% of expected] with limits,
+    excess_rate [per `per` persons in the period] with limits, signal ("high", "low", ""), in_baseline, cumulative_excess,
+    cumulative_lower, cumulative_upper, cumulative_expected, cumulative_p_score, cumulative_rate (from `start`; periods
+    without a count are left out of both sides and counted in periods_missing), baseline (its years), unit, method, status
+    (ok, modelled, not_assessable), reason.
+    """
+    method = option_word(method, METHODS, _OTHER_WORDS)
+    _require_words(method=method, interval=interval, short_trend=short_trend)
+    series = read_counts(
+        weekly_or_monthly, by=by, frequency=frequency, outcome=outcome, population=population, extra=list(regressors)
+    )
+    excluded, first, last = _study(series, start, end, exclude, baseline)
+    monthly = series.frequency == MONTHLY and method != "excessmort" if days_offset is None else days_offset
+    seen = observed_counts(series, incomplete_from, nowcast, confidence)
+    fitted_on = replace(series, counts=np.where(seen.settled, series.counts, np.nan))
+    if method in ("quasipoisson", "excessmort"):
+        table = calendar_regressors(series, tet=tet, heat=heat, threshold=heat_threshold)
+        table = table.join(shared_regressors(series, regressors))
+        found = regression_baseline(
+            fitted_on, excluded, include_trend=trend, days_offset=monthly, regressors=table, **options
+        )
+    else:
+        _refuse_regressors(method, tet=tet, heat=heat, regressors=regressors)
+        found = _other_baseline(method, fitted_on, excluded, first, confidence, monthly, population_adjusted, options)
+    found = _judged(found, trend and method not in ("five_year_average",), short_trend)
+    limits = _limits(found, seen, np.arange(first, last + 1), confidence, interval, draws, seed)
+    return _table(series, seen, found, limits, np.arange(first, last + 1), per)
+
+
+def _require_words(**words: str) -> None:
+    known = {"method": METHODS, "interval": INTERVALS, "short_trend": ("mark", "refuse")}
+    for name, word in words.items():
+        if word not in known[name]:
+            raise UsageError("error.excess_option", option=name, found=word, expected=", ".join(known[name]))
+
+
+def _study(
+    series: Counts, start: Any, end: Any, exclude: Any, baseline: tuple[Any, Any] | None
+) -> tuple[Flags, int, int]:
+    """(periods out of the baseline, first and last place under study)."""
+    dates = series.dates
+    excluded = dates_meant(exclude, dates)
+    if baseline is not None:
+        excluded |= ~_baseline_dates(series, baseline)
+    asked = np.ones(len(dates), dtype=bool) if start is None else dates >= as_days([start], "start")[0]
+    if start is None and excluded[-1]:
+        asked = np.arange(len(dates)) > np.flatnonzero(~excluded).max(initial=-1)
+    if end is not None:
+        asked &= dates <= as_days([end], "end", last=True)[0]
+    if not asked.any():
+        raise InputError("error.excess_window_empty", start=start, end=end, found=0)
+    places = np.flatnonzero(asked)
+    if start is not None and exclude is None and baseline is None:
+        excluded[places[0] :] = True
+    if excluded.all():
+        raise InputError("error.excess_nothing_to_fit", found=len(excluded))
+    return excluded, int(places[0]), int(places[-1])
+
+
+def _baseline_dates(series: Counts, baseline: tuple[Any, Any]) -> Flags:
+    """Periods within the years or dates of the baseline."""
+    if len(tuple(baseline)) != 2:
+        raise InputError("error.excess_range", value=", ".join(map(str, baseline)))
+    ends = [
+        f"{one}-{day}" if len(str(one)) == 4 else one for one, day in zip(baseline, ("01-01", "12-31"), strict=True)
+    ]
+    return dates_meant((ends[0], ends[1]), series.dates)
+
+
+def _refuse_regressors(method: str, **given: Any) -> None:
+    for name, value in given.items():
+        if not (value is False or value is None or (name == "regressors" and not len(value))):
+            raise UsageError("error.excess_no_regressors", method=method, option=name)
+
+
+def _other_baseline(
+    method: str,
+    series: Counts,
+    excluded: Flags,
+    first: int,
+    confidence: float,
+    monthly: bool,
+    population_adjusted: bool,
+    options: dict[str, Any],
+) -> Baseline:
+    if method in ("noufaily", "farrington"):
+        return farrington_baseline(series, excluded, first, confidence, method=method, **options)
+    if method == "euromomo":
+        return euromomo_baseline(series, excluded, confidence, **options)
+    if options:
+        raise UsageError("error.excess_option", option="options", found=", ".join(options), expected="–")
+    return level_baseline(
+        series, excluded, trend=method == "linear_trend", population_adjusted=population_adjusted, days_offset=monthly,
+        first=first,
+    )  # fmt: skip
+
+
+def _judged(found: Baseline, has_trend: bool, short_trend: str) -> Baseline:
+    """A short trend that is refused takes the figures away."""
+    if not has_trend or found.years >= SHORT_TREND_YEARS or short_trend == "mark":
+        return found
+    refused = np.where(found.reason == "", "reason.excess_short_baseline", found.reason)
+    return replace(found, reason=refused, expected=np.full(found.expected.shape, np.nan))
+
+
+def _limits(
+    found: Baseline, seen: Observed, at: npt.NDArray[np.intp], confidence: float, interval: str, draws: int, seed: int
+) -> dict[str, Numbers]:
+    """Limits of a count without event, and of the expected sums, by name."""
+    from scipy.stats import t as student
+
+    z = np.where(np.isinf(found.degrees), z_value(confidence), student.ppf((1 + confidence) / 2, found.degrees))[
+        :, None
+    ]
+    spread = np.sqrt(found.count_sd**2 + found.se**2 + seen.se**2)
+    known = np.isfinite(found.expected[:, at]) & np.isfinite(seen.value[:, at])
+    single = np.where(known, found.count_sd[:, at] ** 2 + seen.se[:, at] ** 2, 0.0).cumsum(axis=1)
+    sums = np.sqrt(single + found.sum_se(at) ** 2)
+    total = np.where(known, found.expected[:, at], 0.0).cumsum(axis=1)
+    limits = {
+        "low": found.expected - z * spread, "high": found.expected + z * spread, "sum": total,
+        "sum_low": total - z * sums, "sum_high": total + z * sums,
+    }  # fmt: skip
+    if interval == "simulation":
+        limits |= simulated_limits(
+            found, known, at, limits, confidence=confidence, draws=draws, seed=seed, extra=seen.se
+        )
+    return limits
+
+
+def _table(
+    series: Counts, seen: Observed, found: Baseline, limits: dict[str, Numbers], at: npt.NDArray[np.intp], per: float
+) -> pd.DataFrame:
+    """The answer from the arrays."""
+    shape = series.counts.shape
+    reason, status = _verdict(found, seen)
+    good = status != NOT_ASSESSABLE
+    value = np.where(good, seen.value, np.nan)
+    excess = {"excess": value - found.expected, "lower": value - limits["high"], "upper": value - limits["low"]}
+    persons = series.population if series.has_population else np.full(shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = {name: 100 * one / found.expected for name, one in _named("p_score", excess).items()}
+        rate = {name: per * one / persons for name, one in _named("excess_rate", excess).items()}
+        log_se = found.se / found.expected
+    signal = np.select([good & (excess["lower"] > 0), good & (excess["upper"] < 0)], ["high", "low"], default="")
+    columns: dict[str, Any] = {
+        "observed": seen.value, "reported": series.counts, "population": persons, "expected": found.expected,
+        "expected_lower": np.maximum(limits["low"], 0), "expected_upper": limits["high"], "log_expected_se": log_se,
+        **excess, **score, **rate, "signal": signal, "in_baseline": np.broadcast_to(found.used, shape),
+        **_sums(value, limits, persons, good, at, per),
+    }  # fmt: skip
+    labels = {"baseline": baseline_words(series, found.used), "unit": f"per {per:,.0f}", "method": found.method}
+    columns |= {name: np.full(shape, text, dtype=object) for name, text in labels.items()}
+    columns |= {"status": status, "reason": reason}
+    number, times = shape
+    table = series.keys.loc[np.repeat(np.arange(number), times)].reset_index(drop=True)
+    table["date"] = pd.Series(np.tile(series.dates, number)).astype("datetime64[s]")
+    table["period_id"] = pd.Series(np.tile(series.period_ids, number), dtype="str")
+    flat = {name: np.asarray(values).ravel() for name, values in columns.items()}
+    texts = {"signal", "status", "reason", *labels}
+    return table.assign(**{n: pd.Series(v, dtype="str") if n in texts else v for n, v in flat.items()})
+
+
+def _named(name: str, excess: dict[str, Numbers]) -> dict[str, Numbers]:
+    """The three figures of the excess under the names of another measure."""
+    return {name: excess["excess"], f"{name}_lower": excess["lower"], f"{name}_upper": excess["upper"]}
+
+
+def _verdict(found: Baseline, seen: Observed) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """(reason, status) of every period."""
+    series = np.broadcast_to(found.reason[:, None], seen.value.shape)
+    none = ~np.isfinite(found.expected)
+    short = found.years < SHORT_TREND_YEARS and "no trend" not in found.method
+    reason = np.select(
+        [series != "", seen.reason != "", none, np.full(none.shape, short)],
+        [series, seen.reason, "reason.excess_no_expected", "reason.excess_short_baseline"],
+        default="",
+    )
+    missing = (series != "") | none | ((seen.reason != "") & ~seen.estimated)
+    status = np.select([missing, seen.estimated | short], [NOT_ASSESSABLE, MODELLED], default=OK)
+    return reason, status
+
+
+def _sums(
+    value: Numbers, limits: dict[str, Numbers], persons: Numbers, good: Flags, at: npt.NDArray[np.intp], per: float
+) -> dict[str, Numbers]:
+    """Figures added up over the periods under study; empty elsewhere."""
+    total = np.nancumsum(value[:, at], axis=1)
+    known = np.isfinite(persons[:, at])
+    size = np.where(known, persons[:, at], 0.0).sum(axis=1, keepdims=True)
+    size = np.where(size > 0, size, np.nan) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    found = {
+        "cumulative_excess": total - limits["sum"],
+        "cumulative_lower": total - limits["sum_high"],
+        "cumulative_upper": total - limits["sum_low"],
+        "cumulative_expected": limits["sum"],
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found["cumulative_p_score"] = 100 * found["cumulative_excess"] / limits["sum"]
+    found["cumulative_rate"] = per * found["cumulative_excess"] / size
+    found["periods_missing"] = (~good[:, at]).cumsum(axis=1).astype(float)
+    nothing = good[:, at].cumsum(axis=1) == 0
+    answer = {}
+    for name, values in found.items():
+        grid = np.full(value.shape, np.nan)
+        grid[:, at] = values if name == "periods_missing" else np.where(nothing, np.nan, values)
+        answer[name] = grid
+    return answer
+
+
+def baseline_words(series: Counts, used: Flags) -> str:
+    """First and last year of the baseline: "2015–2019"."""
+    if not used.any():
+        return ""
+    middle = series.starts[used] + (series.ends[used] - series.starts[used]) // 2
+    years = middle.astype("datetime64[Y]").astype(int) + 1970
+    return f"{years.min()}–{years.max()}"
