@@ -22,7 +22,7 @@ from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.analysis.trend.farrington_bounds import bounds
 from tkyt_analysis.analysis.trend.farrington_control import FarringtonControl, control_of
 from tkyt_analysis.analysis.trend.farrington_windows import Window, default_range, window_of
-from tkyt_analysis.analysis.trend.quasipoisson_batch import QuasiPoisson, fit_quasipoisson
+from tkyt_analysis.analysis.trend.quasipoisson_batch import STEPS, QuasiPoisson, fit_quasipoisson
 from tkyt_analysis.analysis.trend.series_panel import Panel, long_table, panel_of
 from tkyt_analysis.errors import InputError
 
@@ -236,13 +236,15 @@ def _fit(
 ) -> dict[str, Numbers]:
     """First fit, weights from its residuals, second fit."""
     design = window.design(trend=trend)
-    fit = fit_quasipoisson(design, past, weights=prior, offset=offset)
+    # R gives a week up where a past without events takes more than 25 steps; without a trend we let it settle at 0
+    steps = STEPS if trend else 4 * STEPS
+    fit = fit_quasipoisson(design, past, weights=prior, offset=offset, steps=steps)
     converged = fit.converged
     phi = np.fmax(fit.dispersion(past), 1.0)
     spread = fit.dispersion(past)
     if settings.reweight:
         omega = prior * outbreak_weights(_anscombe(fit, past, design, phi), prior, settings.weights_threshold)
-        fit = fit_quasipoisson(design, past, weights=omega, offset=offset)
+        fit = fit_quasipoisson(design, past, weights=omega, offset=offset, steps=steps)
         phi = np.fmax(fit.dispersion(past), 1.0)
         # farringtonFlexible replaces the model's working weights by omega before its summary: the spread of standard
         # errors (not the dispersion of the bound) then rests on omega. `standard_error="dispersion"` is the textbook's.
@@ -283,7 +285,6 @@ def _anscombe(fit: QuasiPoisson, counts: Numbers, design: Numbers, phi: Numbers)
 def outbreak_weights(residuals: Numbers, present: Numbers, threshold: float) -> Numbers:
     """Weights of past weeks: residuals s above the threshold weigh s⁻², all weights sum to the number of weeks."""
     high = (residuals > threshold) & (present > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        raw = np.where(high, residuals**-2.0, 1.0)
+    raw = np.where(high, residuals, 1.0) ** -2.0
     total = (raw * present).sum(axis=1, keepdims=True)
     return raw * present.sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)

@@ -50,7 +50,7 @@ class QuasiPoisson:
             return np.where(self.residual_df > 0, (used * residual**2).sum(axis=1) / self.residual_df, np.nan)
 
     def leverage(self, design: Numbers) -> Numbers:
-        """(S, n) diagonal of the hat matrix."""
+        """(S, n) diagonal of the hat matrix of a shared design."""
         products = _products(design)
         return self.weights * (self.covariance.reshape(len(self.mean), -1) @ products.T)
 
@@ -62,21 +62,28 @@ class QuasiPoisson:
 
 
 def fit_quasipoisson(
-    design: Numbers, counts: Numbers, *, weights: Numbers | None = None, offset: Numbers | None = None
+    design: Numbers,
+    counts: Numbers,
+    *,
+    weights: Numbers | None = None,
+    offset: Numbers | None = None,
+    steps: int = STEPS,
 ) -> QuasiPoisson:
     """Fit log E(counts) = offset + design·b for every row of `counts`.
 
-    design : (n, p); a factor stands as one column per level, without intercept
+    design : (n, p), or (S, n, p) where every series has its own; a factor stands as one column per level, without
+        intercept
     counts : (S, n), >= 0; where `weights` is 0 the value does not matter
     weights : (S, n) prior weights, default 1; 0 leaves a row out
     offset : (S, n)
+    steps : at most so many; a season without any event needs one step per factor e by which its mean falls
     """
     design = np.asarray(design, dtype=float)
     prior = np.ones_like(counts) if weights is None else weights
     y = np.where(prior > 0, counts, 0.0)
     base = np.zeros_like(y) if offset is None else offset
     state = _State.start(design, y, prior, base)
-    for _ in range(STEPS):
+    for _ in range(steps):
         if not len(state.active):
             break
         state.step()
@@ -88,7 +95,7 @@ class _State:
 
     def __init__(self, design: Numbers, y: Numbers, prior: Numbers, base: Numbers) -> None:
         self.design, self.y, self.prior, self.base = design, y, prior, base
-        count, columns = len(y), design.shape[1]
+        count, columns = len(y), design.shape[-1]
         self.active = np.arange(count)
         self.eta = np.log(y + 0.1)
         self.mean = y + 0.1
@@ -96,8 +103,9 @@ class _State:
         self.coefficients = np.zeros((count, columns))
         self.working = np.zeros_like(y)
         self.converged = np.zeros(count, dtype=bool)
-        self.products = _products(design)
-        self.kept, self.back = _distinct_columns(self.products)
+        self.shared = design.ndim == 2
+        self.products = _products(design) if self.shared else design
+        self.kept, self.back = _distinct_columns(self.products if self.shared else np.zeros((1, 1)))
 
     @classmethod
     def start(cls, design: Numbers, y: Numbers, prior: Numbers, base: Numbers) -> _State:
@@ -109,10 +117,10 @@ class _State:
         y, mean, prior, base = self.y[at], self.mean[at], self.prior[at], self.base[at]
         working = prior * mean
         target = self.eta[at] - base + (y - mean) / mean
-        matrix = self._normal(working)
-        right = (working * target) @ self.design
-        solution = _solve(matrix, right)
-        eta = base + solution @ self.design.T
+        own = self.design if self.shared else self.design[at]
+        right = np.einsum("sn,np->sp" if self.shared else "sn,snp->sp", working * target, own, optimize=True)
+        solution = solve_normal(self._normal(working, own), right)
+        eta = base + np.einsum("sp,np->sn" if self.shared else "sp,snp->sn", solution, own, optimize=True)
         new_mean = np.maximum(np.exp(np.minimum(eta, 700.0)), _LEAST_MEAN)
         deviance = poisson_deviance(y, new_mean, prior)
         settled = np.abs(deviance - self.deviance[at]) / (np.abs(deviance) + 0.1) < EPSILON
@@ -120,13 +128,15 @@ class _State:
         self.working[at], self.deviance[at], self.converged[at] = working, deviance, settled
         self.active = at[~settled & np.isfinite(deviance)]
 
-    def _normal(self, working: Numbers) -> Numbers:
-        """X'WX of every series: one matrix product over the distinct products of columns."""
+    def _normal(self, working: Numbers, own: Numbers) -> Numbers:
+        """X'WX of every series; of a shared design by one matrix product over the distinct products of columns."""
+        if not self.shared:
+            return np.einsum("snp,sn,snq->spq", own, working, own, optimize=True)
         size = self.design.shape[1]
         return (working @ self.products[:, self.kept])[:, self.back].reshape(-1, size, size)
 
     def result(self) -> QuasiPoisson:
-        matrix = self._normal(self.working)
+        matrix = self._normal(self.working, self.design)
         covariance, singular = _inverse(matrix)
         used = (np.diagonal(matrix, axis1=1, axis2=2) > 0).sum(axis=1)
         return QuasiPoisson(
@@ -168,7 +178,8 @@ def _scaled(matrix: Numbers) -> tuple[Numbers, Numbers]:
     return scaled, scale
 
 
-def _solve(matrix: Numbers, right: Numbers) -> Numbers:
+def solve_normal(matrix: Numbers, right: Numbers) -> Numbers:
+    """Solutions (S, p) of the normal equations; a column without weight gets 0."""
     scaled, scale = _scaled(matrix)
     try:
         return np.linalg.solve(scaled, (right / scale)[:, :, None])[:, :, 0] / scale
