@@ -19,7 +19,7 @@ MODELS = ("log_linear", "linear")
 WEIGHTS = ("constant", "standard_error", "poisson", "given")
 AT_BREAKS = ("mark", "split", "jump")
 ZEROS = ("half", "refuse")
-_MODEL_WORDS = {"ln": "log_linear", "log": "log_linear", "loglinear": "log_linear"}
+MODEL_WORDS = {"ln": "log_linear", "log": "log_linear", "loglinear": "log_linear"}
 _WEIGHT_WORDS = {
     "none": "constant", "constant_variance": "constant", "homoscedastic": "constant", "ols": "constant",
     "se": "standard_error", "count": "poisson", "poisson_count": "poisson", "poisson_variance": "poisson",
@@ -76,6 +76,8 @@ def read_panel(
     names = {part: _column_name(table, part, columns.get(part), by) for part in _NAMES}
     if names["year"] is None:
         raise InputError("error.joinpoint_no_year", found=_found(table))
+    if names["rate"] is None and names["count"] is None:
+        names["rate"] = _only_number(table, {*by, *(name for name in names.values() if name)})
     table = table.dropna(subset=[names["year"]]) if table[names["year"]].isna().any() else table
     year = column(table, names["year"])
     number, keys = groups(table, by)
@@ -112,11 +114,19 @@ def _column_name(table: pd.DataFrame, part: str, given: str | None, by: list[str
     return next((lower[name] for name in _NAMES[part] if name in lower), None)
 
 
+def _only_number(table: pd.DataFrame, taken: set[str]) -> str:
+    """The one other column of numbers, whatever its name; InputError where there is none or more than one."""
+    free = [str(name) for name in table.select_dtypes("number").columns if name not in taken]
+    if len(free) != 1:
+        raise InputError("error.joinpoint_no_value", found=_found(table))
+    return free[0]
+
+
 def _require_one_value_per_year(
     number: npt.NDArray[np.intp], at: npt.NDArray[np.intp], keys: pd.DataFrame, x: Numbers
 ) -> None:
     cell = number * len(x) + at
-    twice = np.flatnonzero(np.bincount(cell, minlength=1) > 1) if len(cell) else []
+    twice = np.flatnonzero(np.bincount(cell, minlength=1) > 1)
     if len(twice):
         one, place = divmod(int(twice[0]), len(x))
         whose = ", ".join(f"{name} = {value}" for name, value in keys.iloc[one].items()) or "–"
@@ -128,8 +138,6 @@ def _weight_kind(weights: str, names: Mapping[str, str | None]) -> str:
     word = option_word(weights, (*WEIGHTS, "auto"), _WEIGHT_WORDS)
     if word not in (*WEIGHTS, "auto"):
         raise UsageError("error.joinpoint_option", option="weights", value=weights, known=", ".join(("auto", *WEIGHTS)))
-    if names["rate"] is None and names["count"] is None:
-        raise InputError("error.joinpoint_no_value")
     if word == "auto":
         given = {"given": names["weight"], "standard_error": names["se"]}
         found = next((kind for kind, name in given.items() if name is not None), None)
@@ -140,9 +148,7 @@ def _weight_kind(weights: str, names: Mapping[str, str | None]) -> str:
     return str(word)
 
 
-def _wide(
-    table: pd.DataFrame, name: str | None, place: tuple[Any, Any], shape: tuple[int, int]
-) -> Numbers | None:
+def _wide(table: pd.DataFrame, name: str | None, place: tuple[Any, Any], shape: tuple[int, int]) -> Numbers | None:
     if name is None:
         return None
     wide = np.full(shape, np.nan)
@@ -225,12 +231,10 @@ def _breaks_of(breaks: object, keys: pd.DataFrame, by: list[str]) -> pd.DataFram
         shared = [name for name in by if name in marks.columns]
         numbered = keys.reset_index(drop=True).assign(series=np.arange(len(keys)))
         joined = numbered.merge(marks[[*shared, "year"]], how="inner" if shared else "cross", **_on(shared))
-        found = joined[["series", "year"]].assign(year=_numbers_of(joined["year"]))
+        found = joined[["series", "year"]].assign(year=numbers_of(joined["year"]))
     else:
-        years = _numbers_of(breaks)
-        found = pd.DataFrame(
-            {"series": np.repeat(np.arange(len(keys)), len(years)), "year": np.tile(years, len(keys))}
-        )
+        years = numbers_of(breaks)
+        found = pd.DataFrame({"series": np.repeat(np.arange(len(keys)), len(years)), "year": np.tile(years, len(keys))})
     return found.dropna().drop_duplicates().sort_values(["series", "year"], ignore_index=True)
 
 
@@ -238,7 +242,7 @@ def _on(shared: list[str]) -> dict[str, Any]:
     return {"on": shared} if shared else {}
 
 
-def _numbers_of(values: object) -> Numbers:
+def numbers_of(values: object) -> Numbers:
     try:
         return np.asarray(list(values) if isinstance(values, Iterable) else [values], dtype=float)
     except (TypeError, ValueError):

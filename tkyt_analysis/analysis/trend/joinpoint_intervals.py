@@ -112,9 +112,7 @@ def _lerman(batch: Batch, tau: Numbers) -> tuple[Numbers, Numbers]:
     return covariance, freedom
 
 
-def t_limits(
-    value: Numbers, error: Numbers, freedom: Numbers, confidence: float
-) -> tuple[Numbers, Numbers, Numbers]:
+def t_limits(value: Numbers, error: Numbers, freedom: Numbers, confidence: float) -> tuple[Numbers, Numbers, Numbers]:
     """(lower, upper, p) of values by Student's t; infinite `freedom`: the normal distribution. Missing without freedom."""
     from scipy.special import stdtr, stdtrit
 

@@ -198,9 +198,7 @@ class _Search:
         np.maximum(last, np.moveaxis(total, 1, 0), out=last)
 
 
-def search(
-    batch: Batch, z: Numbers, grid: Grid, most: int, *, track: bool = True, profile: bool = False
-) -> Found:
+def search(batch: Batch, z: Numbers, grid: Grid, most: int, *, track: bool = True, profile: bool = False) -> Found:
     """Best configuration of 1 … `most` joinpoints for every column of z (series, n, P), whitened.
 
     The weights are those of `batch`, which has as many series as z. `track`: remember which places, not only how good.

@@ -117,9 +117,7 @@ class _Permuted:
     def __init__(self, batch: Batch, grid: Grid, plan: PermutationPlan, random: np.random.Generator) -> None:
         self.batch, self.grid, self.plan, self.random = batch, grid, plan, random
 
-    def test(
-        self, null: int, other: int, squares: Numbers, places: Numbers, level: float
-    ) -> tuple[float, float, int]:
+    def test(self, null: int, other: int, squares: Numbers, places: Numbers, level: float) -> tuple[float, float, int]:
         """(statistic, p, permutations drawn): how often permuted residuals of the null fit give as large a ratio."""
         floor = _EXACT * float(np.square(self.batch.whiten(self.batch.y)).sum())
         if squares[null] <= floor:

@@ -1,0 +1,179 @@
+"""Joinpoint regression: straight segments that meet, on the log scale as a rule, as NCI's Joinpoint program fits them.
+
+Follows NCI's program (v4.9 and v5): grid search over the observed years, its spacing rules, weights, selectors and
+parametric limits. `segmented` and `ljr` of R let joinpoints lie between years, so that their APCs differ a little
+(`tkyt_analysis.analysis.trend.breakpoints` follows those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tkyt_analysis.analysis.trend.joinpoint_input import AT_BREAKS, MODEL_WORDS, MODELS, ZEROS, read_panel
+from tkyt_analysis.analysis.trend.joinpoint_options import LIMITS, Options, Window
+from tkyt_analysis.analysis.trend.joinpoint_select import SELECTORS, PermutationPlan
+from tkyt_analysis.analysis.trend.joinpoint_tables import result_tables
+from tkyt_analysis.errors import UsageError
+from tkyt_analysis.option_words import option_word
+
+__all__ = ["JoinpointResult", "joinpoint"]
+_SELECT_WORDS = {
+    "weighted_bic": "wbic", "bic_3": "bic3", "permutation_test": "permutation", "permutations": "permutation",
+    "perm": "permutation", "perm_test": "permutation",
+}  # fmt: skip
+_LIMIT_WORDS = {"t": "parametric", "empirical_quantile": "empirical", "eq": "empirical", "quantile": "empirical"}
+
+
+@dataclass(frozen=True)
+class JoinpointResult:
+    """What `joinpoint` found; every table begins with the columns of `by` (and `stretch` where series were cut at breaks).
+
+    segments : segment, start, end, n (observations, ends included), slope, slope_lower, slope_upper, apc, lower, upper
+        [% per year; log-linear only], p_value, significant, n_joinpoints, breaks, mark, method, status, reason
+    joinpoints : joinpoint (number), year, lower, upper, slope_change, p_value, method, status, reason
+    aapc : start, end, slope, slope_lower, slope_upper, aapc, lower, upper, p_value, significant, method, status, reason
+    series : n, first, last, n_joinpoints, max_joinpoints, autocorrelation, zeros_replaced, sse, method, status, reason
+    models : n_joinpoints, joinpoints ("1985, 1995"), sse, bic, bic3, wbic, selected
+    fitted : year, rate (observed), fitted, segment
+    tests : null, alternative, statistic, p_value, level, permutations, rejected (permutation test only)
+    jumps : year, jump (log-linear: % that the level changes), only with at_breaks="jump"
+    """
+
+    segments: pd.DataFrame
+    joinpoints: pd.DataFrame
+    aapc: pd.DataFrame
+    series: pd.DataFrame
+    models: pd.DataFrame
+    fitted: pd.DataFrame
+    tests: pd.DataFrame
+    jumps: pd.DataFrame
+
+    def __getitem__(self, name: str) -> pd.Series:
+        """A column of `segments`."""
+        return self.segments[name]
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def _repr_html_(self) -> str | None:
+        return self.segments.to_html()
+
+
+def joinpoint(
+    series: object,
+    *,
+    max_joinpoints: int | None = None,
+    select: str = "wbic",
+    by: str | Sequence[str] | None = None,
+    year: str | None = None,
+    rate: str | None = None,
+    se: str | None = None,
+    count: str | None = None,
+    population: str | None = None,
+    weight: str | None = None,
+    weights: str = "auto",
+    model: str = "log_linear",
+    min_joinpoints: int = 0,
+    min_end: int = 2,
+    min_between: int = 2,
+    points_between: int = 0,
+    limits: str = "parametric",
+    standard_errors: str = "lerman",
+    confidence: float = 0.95,
+    alpha: float = 0.05,
+    permutations: int = 4499,
+    early_stopping: bool = False,
+    draws: int = 5000,
+    seed: int = 7160,
+    windows: Window | Sequence[Window] | None = None,
+    autocorrelation: float | str | None = None,
+    zeros: str = "half",
+    per: float = 100_000,
+    breaks: object = None,
+    at_breaks: str = "mark",
+) -> JoinpointResult:
+    """Segments of one or many series: when the trend changed, and the annual percent change (APC) of each segment.
+
+    Parameters
+    ----------
+    series : table with one row per series and year (any order); or a Series indexed by year, or a mapping of lists.
+        Columns are found by their usual names (year; rate, or count with population; se; weight) unless they are named
+    by : columns that name one series; none: the table is one series
+    max_joinpoints : None: "Determined by # points" (0 up to 6 points, then one more per 5 points, at most 5). More than the
+        points allow are lowered to what they allow (`series.max_joinpoints` says); min_joinpoints likewise
+    select : "wbic" (NCI's default since v5), "bic", "bic3", "permutation" (default of v4: 4499 permutations, overall
+        `alpha`, each test at alpha / (max − null); `early_stopping` ends a test once its decision is sure)
+    weights : "auto" (weight column, else se, else Poisson for counts, else constant), "constant", "standard_error"
+        ((rate/se)²; linear: 1/se²), "poisson" (count; linear: 1/variance), "given"
+    model : "log_linear" (APC) or "linear" (slopes only)
+    min_end, min_between : observations before the first, after the last and strictly between joinpoints, a joinpoint that
+        falls on an observation not counted; points_between : places on the grid between two observations
+    limits : "parametric" (t; see `standard_errors`) or "empirical" (quantiles of `draws` resampled series; one after another)
+    standard_errors : "lerman" (as NCI's program) or "conditional" (joinpoints taken for known: narrower)
+    windows : (start, end) or the number of last observations, one or several, for AAPC; None: all years
+    autocorrelation : lag-one correlation of the errors: a number, "estimate" (from the residuals of the largest model;
+        unverified against NCI's), or None
+    zeros : zero counts: "half" adds 0.5 (as NCI) where logs or Poisson weights need it, "refuse" does not. A zero rate
+        without counts cannot be fitted on the log scale: not assessable
+    per : rate per this many persons, from count and population
+    breaks : years in which another population or cause-list vintage begins (see `series_breaks`): a year, a list, or a table
+        with `year` (or `at`) and some columns of `by`. at_breaks : "mark" (fitted through; the segment says so), "split"
+        (each stretch by itself), "jump" (common slopes, the level may shift there; NCI's jump model)
+    seed : of permutations and draws; each series has its own stream from it, so that answers do not depend on the others.
+        NCI's random numbers are not ours: p-values differ by chance
+
+    Returns
+    -------
+    `JoinpointResult`. Figures that cannot be given are missing, with status "not_assessable" and a reason (label key).
+    InputError: columns absent, words for numbers, a year twice; UsageError: unknown option.
+
+    References
+    ----------
+    Kim et al., Stat Med 2000;19:335-51; Lerman, Appl Stat 1980;29:77-84; Clegg et al., Stat Med 2009;28:3670-82 (AAPC);
+    Kim et al., J Appl Stat 2022;50:1992-2013 (weighted BIC); NCI Joinpoint help, "Statistical Notes".
+    """
+    model = _known("model", model, MODELS, MODEL_WORDS)
+    zeros = _known("zeros", zeros, ZEROS)
+    at_breaks = _known("at_breaks", at_breaks, AT_BREAKS)
+    options = Options(
+        most=max_joinpoints,
+        least=min_joinpoints,
+        select=_known("select", select, SELECTORS, _SELECT_WORDS),
+        model=model,
+        min_end=min_end,
+        min_between=min_between,
+        points_between=points_between,
+        limits=_known("limits", limits, LIMITS, _LIMIT_WORDS),
+        standard_errors=_known("standard_errors", standard_errors, ("lerman", "conditional")),
+        confidence=confidence,
+        alpha=alpha,
+        plan=PermutationPlan(permutations, seed, alpha, 450 if early_stopping else 0),
+        draws=draws,
+        windows=windows,
+        autocorrelation=autocorrelation,
+        at_breaks=at_breaks,
+    )
+    options.require_usable()
+    panel = read_panel(
+        series,
+        by=by,
+        columns={"year": year, "rate": rate, "se": se, "count": count, "population": population, "weight": weight},
+        model=model,
+        weights=weights,
+        zeros=zeros,
+        per=per,
+        breaks=breaks,
+        at_breaks=at_breaks,
+    )
+    return JoinpointResult(**result_tables(panel, options))
+
+
+def _known(option: str, value: str, words: Sequence[str], also: dict[str, str] | None = None) -> str:
+    """The word of an option; UsageError with the words that are known."""
+    word = option_word(value, tuple(words), also)
+    if word not in words:
+        raise UsageError("error.joinpoint_option", option=option, value=value, known=", ".join(words))
+    return str(word)
