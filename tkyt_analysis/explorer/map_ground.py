@@ -114,7 +114,7 @@ def _middle(unit: str, polygons: tuple[Polygon, ...]) -> tuple[float, float]:
 @lru_cache(maxsize=16)
 def _country(vintage: str, language: str, per: float, size: float) -> Frame:
     """The country at `per` points a degree from (0, 0), outlines no finer than can be seen; `size` of the type."""
-    from tkyt_analysis.maps.choropleth import in_points
+    from tkyt_analysis.maps.ground import in_points
 
     strip = (3 + _STRIP * size * min(1.0, (per * 4.15 - 4) / (58 * size))) / per
     placed = in_points(frame(boundaries("province", vintage), language, strip=strip), per, 0.0, 0.0)
@@ -136,7 +136,7 @@ def _thinned(parts: tuple[Polygon, ...], step: float = 0.5) -> tuple[Polygon, ..
 
 
 def _moved(placed: Frame, left: float, top: float) -> Frame:
-    from tkyt_analysis.maps.choropleth import in_points
+    from tkyt_analysis.maps.ground import in_points
 
     return in_points(placed, 1.0, round(2 * left) / 2, round(2 * top) / 2)
 
@@ -179,7 +179,7 @@ def _local(shapes: Boundaries, box: tuple[float, float, float, float]) -> dict[s
 
 def draw_ground(canvas: Canvas, base: Ground, marked: Mapping[str, Mark]) -> None:
     """The units in their colours or patterns; beside a local map the country, empty, with its archipelagos."""
-    from tkyt_analysis.maps.choropleth import draw_units
+    from tkyt_analysis.maps.ground import draw_units
 
     if not base.local:
         draw_units(canvas, base.country, dict(marked))

@@ -159,7 +159,14 @@ def island_points() -> pd.DataFrame:
     return points.astype({"latitude": float, "longitude": float})
 
 
-def archipelago_unit(archipelago: str, vintage: str) -> str:
-    """The province of an archipelago: Hoàng Sa is Đà Nẵng's (48), Trường Sa is Khánh Hòa's (56)."""
+def archipelago_unit(archipelago: str, vintage: str, level: str = "province") -> str:
+    """The unit of an archipelago: province Đà Nẵng (48) or Khánh Hòa (56), or the commune of its name.
+
+    "" for Hoàng Sa among the communes of VN2024: it was a district without communes.
+    """
+    if level == "commune":
+        communes = {"VN2025": {"hoang_sa": "20333", "truong_sa": "22736"}, "VN2024": {"truong_sa": "22736"}}
+        code = communes[vintage].get(archipelago, "")
+        return f"{vintage}:{code}" if code else ""
     points = island_points()
     return f"{vintage}:{points.loc[points['archipelago'] == archipelago, 'province_code'].iloc[0]}"

@@ -78,7 +78,8 @@ def _map_inset(name: str, box: Box, shapes: Boundaries, language: str | None, st
     extent = _around(_EXTENT_POLYGONS[name], polygons) if polygons else _EXTENT[name]
     placed = tuple(tuple(_fit(ring, extent, inside) for ring in polygon) for polygon in polygons)
     dots = np.empty((0, 2)) if polygons else _fit(degrees, extent, inside)
-    return Inset(name, box, archipelago_unit(name, shapes.vintage), inset_lines(name, language), dots, placed)
+    unit_id = archipelago_unit(name, shapes.vintage, shapes.level)
+    return Inset(name, box, unit_id, inset_lines(name, language), dots, placed)
 
 
 def _around(extent: Box, polygons: tuple[Polygon, ...]) -> Box:

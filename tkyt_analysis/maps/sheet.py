@@ -22,6 +22,7 @@ PATTERNS = {
     "suppressed": ("#dcdcdc", "\\\\\\\\"),
     "not_assessable": ("#f3e9dc", "xxxx"),
     "modelled": ("#ffffff", "||||"),
+    "uncertain": ("#ffffff", "...."),  # of a figure that is shown, but must be read with care
 }
 PATTERN_INK = "#7a7a7a"
 
@@ -99,12 +100,12 @@ class Sheet:
         """How much `paragraph` takes."""
         return len(wrap(text, width, size * self.scale, style)) * size * self.scale * LEADING
 
-    def box(self, box: Box, **options: Any) -> None:
+    def box(self, box: Box, **options: Any) -> Any:
         """A rectangle."""
         from matplotlib.patches import Rectangle
 
         settings = {"facecolor": SEA, "edgecolor": LINE, "linewidth": 0.6, **options}
-        self.axes.add_artist(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], **settings))
+        return self.axes.add_artist(Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], **settings))
 
     def shape(self, polygons: tuple[Polygon, ...], status: str, colour: str | None, **options: Any) -> None:
         """Polygons in the colour of a class, or in the pattern of a gap."""

@@ -97,19 +97,3 @@ def value_text(value: float, status: str, *, unit: str, decimals: int, language:
         return label(f"map.status.{status}", language)
     text = f"{format_number(value, decimals, language)} {unit}".strip()
     return f"{text} ({label('map.status.modelled', language)})" if status == "modelled" else text
-
-
-def legend_rows(table: pd.DataFrame, classes: Classes, language: str | None) -> list[tuple[str, str, str]]:
-    """(kind, colour, text) of the legend: each class with its number of units, then each kind of gap present."""
-    shown = table.loc[table["status"].isin(SHOWN), "value"].to_numpy()
-    counts = np.bincount(classes.index(shown), minlength=classes.number) if len(shown) else [0] * classes.number
-    rows = [
-        ("class", colour, label("map.legend_row", language, text=classes.text(i, language), number=int(counts[i])))
-        for i, colour in enumerate(classes.colours)
-    ]
-    for status in ("modelled", *GAPS):
-        number = int((table["status"] == status).sum())
-        if number:
-            text = label("map.legend_row", language, text=label(f"map.status.{status}", language), number=number)
-            rows.append((status, "", text))
-    return rows
