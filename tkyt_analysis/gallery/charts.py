@@ -14,6 +14,7 @@ from tkyt_analysis.labels import label
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from tkyt_analysis.explorer.layout import Pivot
@@ -88,7 +89,7 @@ def _small_multiples(language: str) -> Pivot:
     return _by_year(rows, layout, language)
 
 
-def _by_year(rows, layout: Layout, language: str) -> Pivot:  # type: ignore[no-untyped-def]
+def _by_year(rows: pd.DataFrame, layout: Layout, language: str) -> Pivot:
     names = {"province": made.province_names(), "year": {one: one for one in sorted(rows["year"].unique())}}
     return practice_pivot(
         rows, ["year", "province"], layout, measures=[made.RATE], names=names, language=language, period="2010..2025"
