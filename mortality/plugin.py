@@ -61,6 +61,8 @@ MODULE = Module(
         "completeness_estimate": "mortality.completeness_release:completeness_estimate",
         "cause_redistributed": "mortality.corrected_release:cause_redistributed",
         "corrected_rate": "mortality.corrected_release:corrected_rate",
+        "excess_deaths": "mortality.trend_release:excess_deaths",
+        "province_trend": "mortality.trend_release:province_trend",
         "small_area_rate": "mortality.small_area_release:small_area_rate",
         "province_death": "mortality.release_tables:province_death",
         "province_death_cause": "mortality.release_tables:province_death_cause",
