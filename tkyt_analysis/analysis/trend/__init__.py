@@ -19,6 +19,8 @@ _HOMES = {
     "farrington": "farrington_detection",
     "farrington_flexible": "farrington_detection",
     "complete_periods": "series_panel",
+    "count_by_period": "series_panel",
+    "season_week": "weeks",
     "cusum": "euromomo_baseline",
     "euromomo": "euromomo_baseline",
     "backtest_summary": "nowcasting",

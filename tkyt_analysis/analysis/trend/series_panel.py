@@ -12,10 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import as_table, column, groups, names_of
+from tkyt_analysis.analysis.groups import as_table, column, groups, names_of, require_columns
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.rates import as_numbers
-from tkyt_analysis.analysis.trend.weeks import Times, iso_year_and_week, read_times, time_grid, times_of_table
+from tkyt_analysis.analysis.trend.weeks import (
+    Times,
+    dated,
+    iso_year_and_week,
+    read_times,
+    time_grid,
+    times_of_table,
+    weekday,
+)
 from tkyt_analysis.errors import InputError
 
 COUNT_COLUMNS = ("events", "observed", "count", "counts", "cases", "deaths", "nbc", "nb", "n", "value")
@@ -210,3 +218,60 @@ def complete_periods(
         result.insert(place, "iso_year", year)
         result.insert(place + 1, "iso_week", week)
     return result
+
+
+def count_by_period(
+    events: object,
+    *,
+    date: str,
+    by: str | Sequence[str] = (),
+    frequency: int = 52,
+    first: str | None = None,
+    last: str | None = None,
+) -> pd.DataFrame:
+    """Single events with a date → counts of every ISO week (52), month (12) or day (365), zeros included.
+
+    first, last : days between which events were recorded; default: the first and the last event. A period that reaches
+        beyond them is marked `partial`: its count is not that of a whole week or month.
+
+    Returns
+    -------
+    by, period, period_start, events, partial. Raises InputError for a date that cannot be read.
+    """
+    rows = as_table(events)
+    require_columns(rows, [date, *names_of(by)])
+    if frequency not in (365, 52, 12):
+        raise InputError("error.surveillance_option", option="frequency", found=frequency, known="365, 52, 12")
+    days = read_times(rows[date].to_numpy(), frequency=365).dates
+    if days is None or not len(days):
+        raise InputError("error.surveillance_time", found=rows[date].iloc[0] if len(rows) else "–")
+    ends = [
+        days.min() if first is None else np.datetime64(first, "D"),
+        days.max() if last is None else np.datetime64(last, "D"),
+    ]
+    outside = (days < ends[0]) | (days > ends[1])
+    if outside.any():
+        raise InputError("error.surveillance_outside", found=days[outside][0], first=ends[0], last=ends[1])
+    starts = _starts(np.append(days, ends), frequency)
+    place, grid = time_grid(dated(starts, frequency))
+    row, keys = groups(rows, names_of(by))
+    shape = (len(keys), len(grid))
+    cells = (
+        np.bincount(row * len(grid) + place[: len(days)], minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+    )
+    assert grid.dates is not None
+    after = np.append(
+        grid.dates[1:], _starts(grid.dates[-1:] + np.timedelta64({365: 1, 52: 7, 12: 31}[frequency], "D"), frequency)
+    )
+    partial = (grid.dates < ends[0]) | (after - np.timedelta64(1, "D") > ends[1])
+    panel = Panel(keys, cells, grid, np.ones(shape, dtype=bool), {})
+    every = np.arange(len(grid), dtype=np.intp)
+    columns = {"events": cells, "partial": np.broadcast_to(partial, shape)}
+    return long_table(panel, every, columns).drop(columns="index")
+
+
+def _starts(days: npt.NDArray, frequency: int) -> npt.NDArray:
+    """First day of the ISO week or month of each day."""
+    if frequency == 52:
+        return days - (weekday(days) - 1).astype("timedelta64[D]")
+    return days.astype("datetime64[M]").astype("datetime64[D]") if frequency == 12 else days

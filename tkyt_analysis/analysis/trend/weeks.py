@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.errors import InputError
+from tkyt_analysis.errors import InputError, UsageError
 
 Days = npt.NDArray[Any]  # datetime64[D]
 _DATE_COLUMNS = ("epoch", "date", "week_start", "period_start", "month_start")
@@ -211,3 +211,23 @@ def _of_pair(table: pd.DataFrame, year: str, number: str) -> Times:
     if number == "month":
         return dated(((years - 1970) * 12 + numbers - 1).astype("datetime64[M]").astype("datetime64[D]"), 12)
     return dated(mondays(years, numbers), 52)
+
+
+WEEK_53 = ("keep", "as_52", "as_1", "drop")
+
+
+def season_week(days: npt.ArrayLike, *, week_53: str = "as_52") -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Year and week under which weeks of several years are compared; week 53 by a rule with a name.
+
+    week_53 : "keep" (a 53rd week that few years have), "as_52" (a second week 52), "as_1" (a first week of the next year,
+        beside week 1), "drop" (week 0: no comparison). Farrington needs no rule: it compares the nearest same weekday.
+    """
+    if week_53 not in WEEK_53:
+        raise UsageError("error.surveillance_option", option="week_53", found=week_53, known=", ".join(WEEK_53))
+    year, week = iso_year_and_week(days)
+    last = week == 53
+    if week_53 == "as_52":
+        return year, np.where(last, 52, week)
+    if week_53 == "as_1":
+        return year + last, np.where(last, 1, week)
+    return year, np.where(last & (week_53 == "drop"), 0, week)
