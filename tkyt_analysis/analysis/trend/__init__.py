@@ -13,7 +13,7 @@ _HOMES = {
     # joinpoint regression
     "JoinpointResult": "joinpoint_regression",
     "joinpoint": "joinpoint_regression",
-    "joinpoint_picture": "joinpoint_picture",
+    "joinpoint_picture": "joinpoint_drawing",
     # models of counts
     # surveillance
     "farrington": "farrington_detection",
@@ -34,6 +34,7 @@ _HOMES = {
     "excess_cumulative": "excess_curve",
     "excess_deaths": "excess",
     "excess_model": "excess_curve",
+    "excess_picture": "excess_picture",
     "heat_regressor": "calendar_regressors",
     "interval_excess": "excess_curve",
     "lunar_new_year": "calendar_regressors",
