@@ -177,15 +177,11 @@ def _edges(time: Numbers, weight: Numbers, edge: float | None) -> tuple[Numbers,
     place = np.where(weight > 0, time, np.nan)
     n = (weight > 0).sum(axis=1)
     share = np.minimum(0.5, np.maximum(0.05, 1 / np.maximum(n, 1)) if edge is None else np.full(len(n), edge))
-    ordered, at = np.sort(place, axis=1), share * np.maximum(n - 1, 0)
-    rows, low = np.arange(len(n)), np.floor(at).astype(int)
-    high = np.minimum(low + 1, np.maximum(n - 1, 0))
-    first = ordered[rows, low] * (1 - (at - low)) + ordered[rows, high] * (at - low)
-    mirrored = -np.sort(-place, axis=1)
-    mirrored = np.where(np.isnan(mirrored), np.nan, mirrored)
-    backwards = np.sort(-place, axis=1)
-    last = -(backwards[rows, low] * (1 - (at - low)) + backwards[rows, high] * (at - low))
-    return first, last
+    rows, at = np.arange(len(n)), share * np.maximum(n - 1, 0)
+    low = np.floor(at).astype(int)
+    high, part = np.minimum(low + 1, np.maximum(n - 1, 0)), at - low
+    forwards, backwards = np.sort(place, axis=1), -np.sort(-place, axis=1)
+    return tuple((1 - part) * side[rows, low] + part * side[rows, high] for side in (forwards, backwards))
 
 
 def _fit(

@@ -73,7 +73,7 @@ def count_trend(
     Times without a usable denominator and without events are left out (see `n`). Limits are Wald's.
     """
     tail(confidence)
-    model, at_breaks = _word("model", model, MODELS, ALSO), _word("at_breaks", at_breaks, AT_BREAKS)
+    model, at_breaks = model_word(model), _word("at_breaks", at_breaks, AT_BREAKS)
     grid = series_grid(
         series, by=by, needed={"events": events, "time": time}, optional={"population": population}
     )  # fmt: skip
@@ -91,6 +91,11 @@ def count_trend(
     notes[1] = notes[1] if breaks is not None else "breaks=not_given"
     marks = marks_of(found, len(grid))
     return _table(grid, columns, marks, text_with(f"{method};{wald.words()}", notes))
+
+
+def model_word(model: str) -> str:
+    """The model that is meant ("nb", "glm.nb", "quasi-Poisson" too); UsageError for any other word."""
+    return _word("model", model, MODELS, ALSO)
 
 
 def _word(name: str, value: str, known: Sequence[str], also: dict[str, str] | None = None) -> str:

@@ -56,16 +56,23 @@ def series_grid(
     Raises InputError where a column is absent or no number, where a time is missing, and where a series has two rows
     for one time (then a key is missing in `by`).
     """
-    table, by = _as_rows(series, needed, optional or {}), names_of(by)
-    columns = _columns(table, by, needed, optional or {})
+    number, keys, columns = series_rows(series, by=by, needed=needed, optional=optional)
     time = columns.pop("time")
-    number, keys = groups(table, by)
     times, place = np.unique(time, return_inverse=True)
     _require_once(number, place, times, keys, len(times))
     grids = {name: np.full((len(keys), len(times)), np.nan) for name in columns}
     for name, values in columns.items():
         grids[name][number, place] = values
     return SeriesGrid(keys, times, grids)
+
+
+def series_rows(
+    series: object, *, by: str | Sequence[str] = (), needed: Mapping[str, Given], optional: Mapping[str, Given] | None = None
+) -> tuple[npt.NDArray[np.intp], pd.DataFrame, dict[str, Numbers]]:  # fmt: skip
+    """As `series_grid`, but left as rows (times may repeat): number of each row's series, keys, role → numbers."""
+    table, by = _as_rows(series, needed, optional or {}), names_of(by)
+    columns = _columns(table, by, needed, optional or {})
+    return *groups(table, by), columns
 
 
 def _as_rows(series: object, needed: Mapping[str, Given], optional: Mapping[str, Given]) -> pd.DataFrame:
