@@ -15,12 +15,13 @@ from tkyt_analysis.catalog.entries import KINDS as CORE_KINDS
 from tkyt_analysis.catalog.form_rules import form_rules
 from tkyt_analysis.catalog.integrity_rules import integrity_rules
 from tkyt_analysis.catalog.redistribution import Redistribution
+from tkyt_analysis.catalog.spatial_weights import spatial_weight_problems
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
 from tkyt_analysis.settings import catalog_directories
 
 KINDS: dict[str, type] = CORE_KINDS | {"desk_review": DeskReview, "redistribution": Redistribution}
-OTHER_FOLDERS = ("codelists", "boundaries")
+OTHER_FOLDERS = ("codelists", "boundaries", "spatial_weights")
 
 
 class CatalogError(InputError):
@@ -106,6 +107,7 @@ def catalog_problems() -> list[str]:
                 problems.append(
                     label("catalog.stray_folder", folder=folder.name, known=", ".join((*KINDS, *OTHER_FOLDERS)))
                 )
+        problems += spatial_weight_problems(directory)
         for kind in KINDS:
             for path in sorted((directory / kind).glob("*")):
                 if path.suffix == ".yaml":

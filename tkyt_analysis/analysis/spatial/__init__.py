@@ -15,6 +15,8 @@ _HOMES = {
     "spatial_weights": "weights",
     "neighbours_from_polygons": "neighbours",
     "neighbours_from_points": "neighbours",
+    "place_weights": "viet_nam_weights",
+    "island_communes": "viet_nam_weights",
     # smoothed rates
     "empirical_bayes_rate": "empirical_bayes",
     "probability_map": "probability_maps",
@@ -27,6 +29,7 @@ _HOMES = {
     # association around each area
     "local_moran": "local_association",
     "local_g": "local_association",
+    "cluster_word": "local_association",
     # clusters and hierarchical models
     "scan_statistic": "scan",
     "cluster_of_areas": "scan",

@@ -81,7 +81,12 @@ def moran(
     maps = maps_of(values, ids)
     if population is not None:
         maps = _standardised(maps, population)
-    options = {"style": style, "assumption": assumption, "alternative": alternative, "permutations": permutations}
+    options: dict[str, Any] = {
+        "style": style,
+        "assumption": assumption,
+        "alternative": alternative,
+        "permutations": permutations,
+    }
     return _test(
         "moran", maps, neighbours, options | {"seed": seed, "count": count, "ranks": ranks, "confidence": confidence}
     )
@@ -105,7 +110,12 @@ def geary(
     Arguments and columns as in `moran`. z is (expectation − C)/√variance, so that "greater" asks for like beside like
     (spdep). count="spdep" mixes both numbers of areas where there are islands, as spdep does.
     """
-    options = {"style": style, "assumption": assumption, "alternative": alternative, "permutations": permutations}
+    options: dict[str, Any] = {
+        "style": style,
+        "assumption": assumption,
+        "alternative": alternative,
+        "permutations": permutations,
+    }
     return _test(
         "geary", maps_of(values, ids), neighbours, options | {"seed": seed, "count": count, "confidence": confidence}
     )
@@ -130,7 +140,12 @@ def global_g(
     Arguments and columns as in `moran`; style "B" by default. b1_correct=False takes 3 in place of 6 in the variance, as
     the article of 1992 printed and CrimeStat computes (spdep's B1correct=FALSE).
     """
-    options = {"style": style, "assumption": assumption, "alternative": alternative, "permutations": permutations}
+    options: dict[str, Any] = {
+        "style": style,
+        "assumption": assumption,
+        "alternative": alternative,
+        "permutations": permutations,
+    }
     options |= {"seed": seed, "count": count, "b1_correct": b1_correct, "confidence": confidence}
     return _test("global_g", maps_of(values, ids), neighbours, options)
 
@@ -158,7 +173,12 @@ def empirical_bayes_index(
     Other arguments and columns as in `moran`; n counts all areas, as in spdep.
     """
     maps = _standardised(maps_of(events, ids), population, variance)
-    options = {"style": style, "assumption": assumption, "alternative": alternative, "permutations": permutations}
+    options: dict[str, Any] = {
+        "style": style,
+        "assumption": assumption,
+        "alternative": alternative,
+        "permutations": permutations,
+    }
     options |= {
         "seed": seed,
         "count": "all",

@@ -86,7 +86,7 @@ def local_moran(
     if population is not None:
         rates = standardised_rate(maps.values, beside(maps, population, "population"))
         maps = Maps(rates, maps.areas, maps.series, maps.index)
-    words = {
+    words: dict[str, Any] = {
         "variance": chosen(variance, _KINDS, "variance", _VARIANCES),
         "scaling": chosen(scaling, ("spdep", "esda"), "scaling", {"geoda": "esda", "pysal": "esda"}),
         "quadrant": chosen(quadrant, _QUADRANTS, "quadrant"), "alternative": alternative_word(alternative),
@@ -139,7 +139,7 @@ def local_g(
         weights = weights.with_self()
     elif weights.self_included and not star:
         raise UsageError("error.spatial_self_included")
-    words = {
+    words: dict[str, Any] = {
         "variance": chosen(variance, ("general", "binary", "permutation"), "variance", {"spdep": "general", "esda": "binary"}),
         "alternative": alternative_word(alternative), "star": star,
         "adjust": chosen(adjust, tuple(ADJUSTMENTS), "adjust", {"bh": "fdr", "benjamini_hochberg": "fdr"}),
@@ -285,6 +285,9 @@ def _finished(
     assessable = ~np.isin(found["reason"].astype(str), ["reason.values_alike", "reason.too_few_areas"])
     for key in (name, "expectation", "variance", "lower", "upper"):
         columns[key] = np.where(assessable, columns[key], np.nan)
+    alone = found["reason"] == "reason.no_neighbours"
+    for key in ("lag", "lower", "upper"):
+        columns[key] = np.where(alone, np.nan, columns[key])
     columns["neighbours"] = np.nan_to_num(found["neighbours"]).astype(int)
     parts = [
         *method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,23 +43,23 @@ class Maps:
         }
 
     def answers(
-        self, columns: dict[str, npt.ArrayLike], *, method: npt.ArrayLike, reason: npt.ArrayLike
+        self, columns: Mapping[str, npt.ArrayLike], *, method: npt.ArrayLike, reason: npt.ArrayLike
     ) -> pd.DataFrame:
         """One row per area and map: keys, columns, method, status, reason."""
         flat = {name: self.long(values) for name, values in columns.items()}
         methods = np.asarray(method, dtype=object)
         return rate_table(
-            self.keys() | flat,  # type: ignore[arg-type]
+            self.keys() | flat,
             method=methods if methods.ndim == 0 else self.long(methods),
             reason=self.long(np.asarray(reason, dtype=str)),
             index=self.index if self.series is None else None,
         )
 
-    def one_each(self, columns: dict[str, npt.ArrayLike], *, method: str, reason: npt.ArrayLike) -> pd.DataFrame:
+    def one_each(self, columns: Mapping[str, npt.ArrayLike], *, method: str, reason: npt.ArrayLike) -> pd.DataFrame:
         """One row per map."""
         key = {} if self.series is None else {"series": self.series.to_numpy()}
         flat = {name: np.broadcast_to(np.asarray(values), (self.values.shape[1],)) for name, values in columns.items()}
-        return rate_table(key | flat, method=method, reason=np.asarray(reason, dtype=str))  # type: ignore[arg-type]
+        return rate_table(key | flat, method=method, reason=np.asarray(reason, dtype=str))
 
 
 def maps_of(values: Any, ids: Any = None) -> Maps:

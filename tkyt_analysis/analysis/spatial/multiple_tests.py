@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ def _bonferroni(p: Numbers) -> Numbers:
     return np.minimum(p * (~np.isnan(p)).sum(axis=0), 1.0)
 
 
-def _stepped(p: Numbers, factor: Callable[[Numbers, Numbers], Numbers], *, upwards: bool) -> Numbers:
+def _stepped(p: Numbers, factor: Callable[[Any, Any], Any], *, upwards: bool) -> Numbers:
     """p times a factor of its rank, made monotone from the largest down (upwards=False: from the smallest up)."""
     order = np.argsort(p, axis=0)  # missing ones last
     ranked = np.take_along_axis(p, order, axis=0)

@@ -131,12 +131,12 @@ def _weighted(others: Any) -> list[tuple[Any, float]]:
 
 def _pair_columns(table: pd.DataFrame) -> pd.DataFrame:
     lower = {str(name).casefold(): name for name in table.columns}
-    first, second = next((pair for pair in _PAIRS if set(pair) <= set(lower)), (None, None))
-    if first is None and table.shape[1] < 2:
+    first, second = next((pair for pair in _PAIRS if set(pair) <= set(lower)), ("", ""))
+    if not first and table.shape[1] < 2:
         raise InputError("error.spatial_neighbours_columns", found=", ".join(map(str, table.columns)))
-    i, j = (table.columns[0], table.columns[1]) if first is None else (lower[first], lower[second])
+    i, j = (table.columns[0], table.columns[1]) if not first else (lower[first], lower[second])
     named = [lower[name] for name in _WEIGHTS if name in lower and lower[name] not in (i, j)]
-    third = named[:1] or ([table.columns[2]] if first is None and table.shape[1] == 3 else [])
+    third = named[:1] or ([table.columns[2]] if not first and table.shape[1] == 3 else [])
     weight = pd.to_numeric(table[third[0]], errors="coerce") if third else 1.0
     return pd.DataFrame({"i": table[i].to_numpy(), "j": table[j].to_numpy()}).assign(weight=np.asarray(weight, float))
 

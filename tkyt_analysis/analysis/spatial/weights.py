@@ -139,10 +139,10 @@ def spatial_weights(
 
     if isinstance(neighbours, Weights):
         return _in_order(neighbours, ids, n).restyled(style)
-    names = ids if ids is None or isinstance(ids, pd.Index) else pd.Index(list(ids))
+    names: pd.Index | None = ids if ids is None or isinstance(ids, pd.Index) else pd.Index(list(ids))
     if names is not None and _is_counted(names):
-        names, n = None, len(names)
-    if names is not None and names.has_duplicates:
+        n, names = len(names), None
+    elif names is not None and names.has_duplicates:
         raise InputError("error.spatial_areas_repeated", areas=some_of(names[names.duplicated()]))
     links, names = read_links(neighbours, names, n, contiguity)
     return Weights(links, names, style_word(style or "W"))
