@@ -21,13 +21,14 @@ _ZERO = 1e-12
 @dataclass(frozen=True)
 class Fit:
     """Models with k joinpoints of several series: tau (series, k), slopes (series, k+1), intercept at x = 0 of the first
-    segment (series,), jumps (series, steps), fitted (series, n), residual (series, n; whitened), sse (series,),
+    segment (series,), jumps and jump_error (series, steps), fitted (series, n), residual (series, n; whitened), sse (series,),
     covariance of the slopes (series, k+1, k+1) and degrees of freedom (series,)."""
 
     tau: Numbers
     slopes: Numbers
     intercept: Numbers
     jumps: Numbers
+    jump_error: Numbers
     fitted: Numbers
     residual: Numbers
     sse: Numbers
@@ -64,15 +65,20 @@ def fit_models(batch: Batch, tau: Numbers, *, standard_errors: str = "lerman") -
     raw = [np.ones_like(batch.y), np.broadcast_to(batch.x - batch.x.mean(), batch.y.shape)]
     raw += [np.broadcast_to(one, batch.y.shape) for one in (batch.steps.T if batch.steps.size else [])]
     fitted = np.einsum("csn,sc->sn", np.stack([*raw, *_raw_hinges(batch, tau)]), beta)
-    if standard_errors == "lerman" and batch.rho is None and not batch.steps.size:
+    freedom = np.full(len(z), float(z.shape[1] - (fixed + 2 * k)))
+    inverse = np.linalg.inv(r) @ np.swapaxes(np.linalg.inv(r), 1, 2)
+    variance = np.where(freedom > 0, sse / np.where(freedom > 0, freedom, 1.0), np.nan)
+    jump_error = np.sqrt(variance[:, None] * np.einsum("scc->sc", inverse)[:, 2:fixed])
+    covariance = variance[:, None, None] * (turn @ inverse @ turn.T)
+    if standard_errors == "lerman" and not conditional_only(batch):
         covariance, freedom = _lerman(batch, tau)
-    else:
-        freedom = np.full(len(z), float(z.shape[1] - (fixed + 2 * k)))
-        inverse = np.linalg.inv(r) @ np.swapaxes(np.linalg.inv(r), 1, 2)
-        variance = np.where(freedom > 0, sse / np.where(freedom > 0, freedom, 1.0), np.nan)
-        covariance = variance[:, None, None] * (turn @ inverse @ turn.T)
     intercept = beta[:, 0] - beta[:, 1] * batch.x.mean()
-    return Fit(tau, slopes, intercept, beta[:, 2:fixed], fitted, residual, sse, covariance, freedom)
+    return Fit(tau, slopes, intercept, beta[:, 2:fixed], jump_error, fitted, residual, sse, covariance, freedom)
+
+
+def conditional_only(batch: Batch) -> bool:
+    """Autocorrelation and steps leave only the errors for known joinpoints."""
+    return batch.rho is not None or bool(batch.steps.size)
 
 
 def slope_map(fixed: int, k: int) -> Numbers:

@@ -203,11 +203,17 @@ def _jumps(chosen: Chosen) -> pd.DataFrame:
     """How far the level shifts at each break."""
     jumps, steps = chosen.fit.jumps, chosen.batch.steps
     if not steps.size:
-        return pd.DataFrame({"series": [], "year": [], "jump": []})
+        return pd.DataFrame({"series": np.array([], dtype=np.intp)})
+    lower, upper, p = t_limits(jumps, chosen.fit.jump_error, chosen.fit.freedom[:, None], chosen.options.confidence)
+    shown = chosen.percent if chosen.options.log else np.asarray
     year = chosen.batch.x[steps.argmax(axis=0)]
     columns = {
         "series": np.repeat(chosen.rows, len(year)),
         "year": np.tile(year, len(chosen.rows)),
-        "jump": (chosen.percent(jumps) if chosen.options.log else jumps).ravel(),
+        "jump": shown(jumps).ravel(),
+        "lower": shown(lower).ravel(),
+        "upper": shown(upper).ravel(),
+        "p_value": p.ravel(),
+        "reason": _no_limits(lower).ravel(),
     }
     return pd.DataFrame(columns)

@@ -39,7 +39,7 @@ class JoinpointResult:
     models : n_joinpoints, joinpoints ("1985, 1995"), sse, bic, bic3, wbic, selected
     fitted : year, rate (observed), fitted, segment
     tests : null, alternative, statistic, p_value, level, permutations, rejected (permutation test only)
-    jumps : year, jump (log-linear: % that the level changes), only with at_breaks="jump"
+    jumps : year, jump, lower, upper (log-linear: % that the level changes), p_value …, only with at_breaks="jump"
     """
 
     segments: pd.DataFrame
@@ -112,7 +112,8 @@ def joinpoint(
     min_end, min_between : observations before the first, after the last and strictly between joinpoints, a joinpoint that
         falls on an observation not counted; points_between : places on the grid between two observations
     limits : "parametric" (t; see `standard_errors`) or "empirical" (quantiles of `draws` resampled series; one after another)
-    standard_errors : "lerman" (as NCI's program) or "conditional" (joinpoints taken for known: narrower)
+    standard_errors : "lerman" (as NCI's program) or "conditional" (joinpoints taken for known: narrower; always so with
+        autocorrelation or jumps)
     windows : (start, end) or the number of last observations, one or several, for AAPC; None: all years
     autocorrelation : lag-one correlation of the errors: a number, "estimate" (from the residuals of the largest model;
         unverified against NCI's), or None

@@ -51,7 +51,7 @@ _COLUMNS = {
     "models": ["n_joinpoints", "joinpoints", "sse", "bic", "bic3", "wbic", "selected"],
     "fitted": ["year", "rate", "fitted", "segment"],
     "tests": ["null", "alternative", "statistic", "p_value", "level", "permutations", "rejected"],
-    "jumps": ["year", "jump"],
+    "jumps": ["year", "jump", "lower", "upper", "p_value", "method", "status", "reason"],
 }
 _ORDER = {"segments": "segment", "joinpoints": "joinpoint", "models": "n_joinpoints", "fitted": "year", "jumps": "year"}
 
@@ -98,7 +98,9 @@ def method_of(panel: Panel, options: Options) -> str:
     if options.limits == "empirical":
         parts.append(f"limits=empirical;draws={options.draws};seed={plan.seed}")
     else:
-        parts.append(f"limits={options.standard_errors}")
+        jumping = options.at_breaks == "jump" and len(panel.breaks) > 0
+        known = jumping or options.autocorrelation is not None
+        parts.append(f"limits={'conditional' if known else options.standard_errors}")
     if options.autocorrelation is not None:
         parts.append(f"autocorrelation={options.autocorrelation}")
     if len(panel.breaks) or "stretch" in panel.keys:
@@ -207,6 +209,8 @@ def _models(
 def _empty_handed(panel: Panel, reason: npt.NDArray[np.str_], options: Options) -> dict[str, pd.DataFrame]:
     """Rows of the series that cannot be fitted: they are there, with the reason."""
     rows = np.flatnonzero(reason != "")
+    if not len(rows):
+        return {}
     seen = np.isfinite(panel.rate[rows])
     first = np.where(seen.any(axis=1), panel.x[seen.argmax(axis=1)], np.nan)
     last = np.where(seen.any(axis=1), panel.x[::-1][seen[:, ::-1].argmax(axis=1)], np.nan)
