@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.trend.excess_input import Counts, as_days, read_counts
+from tkyt_analysis.analysis.trend.excess_dates import as_days
+from tkyt_analysis.analysis.trend.excess_input import Counts, read_counts
 from tkyt_analysis.errors import InputError, UsageError
 
 Days = npt.NDArray[np.datetime64]

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.limits import z_value
-from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.analysis.trend.calendar_regressors import calendar_regressors
 from tkyt_analysis.analysis.trend.excess_baselines import (
     Baseline,
@@ -25,9 +24,11 @@ from tkyt_analysis.analysis.trend.excess_baselines import (
     regression_baseline,
 )
 from tkyt_analysis.analysis.trend.excess_completeness import Observed, observed_counts
-from tkyt_analysis.analysis.trend.excess_input import MONTHLY, Counts, as_days, dates_meant, read_counts
+from tkyt_analysis.analysis.trend.excess_dates import as_days, dates_meant
+from tkyt_analysis.analysis.trend.excess_input import MONTHLY, Counts, read_counts
 from tkyt_analysis.analysis.trend.excess_simulation import simulated_limits
-from tkyt_analysis.analysis.trend.expected import MODELLED, SHORT_TREND_YEARS, shared_regressors
+from tkyt_analysis.analysis.trend.excess_table import result_table
+from tkyt_analysis.analysis.trend.expected import SHORT_TREND_YEARS, regressor_differs, shared_regressors
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -39,7 +40,7 @@ INTERVALS = ("analytic", "simulation")
 
 
 def excess_deaths(
-    weekly_or_monthly: pd.DataFrame | pd.Series,
+    weekly_or_monthly: pd.DataFrame | pd.Series | Counts,
     *,
     method: str = "quasipoisson",
     start: Any = None,
@@ -94,18 +95,21 @@ def excess_deaths(
 
     Returns
     -------
-    One row per series and period: keys, date, period_id, observed, population, expected, expected_lower, expected_upper
+    One row per series and period: keys, date, period_end, period_id, observed (what is judged), reported, population, expected, expected_lower, expected_upper
     (where a count without event lies), log_expected_se, excess, lower, upper, p_score [% of expected] with limits,
     excess_rate [per `per` persons in the period] with limits, signal ("high", "low", ""), in_baseline, cumulative_excess,
     cumulative_lower, cumulative_upper, cumulative_expected, cumulative_p_score, cumulative_rate (from `start`; periods
     without a count are left out of both sides and counted in periods_missing), baseline (its years), unit, method, status
-    (ok, modelled, not_assessable), reason.
+    (ok, modelled, not_assessable), reason, confidence.
     """
+    given = {name: value for name, value in locals().items() if name not in ("weekly_or_monthly", "options")} | options
     method = option_word(method, METHODS, _OTHER_WORDS)
     _require_words(method=method, interval=interval, short_trend=short_trend)
     series = read_counts(
         weekly_or_monthly, by=by, frequency=frequency, outcome=outcome, population=population, extra=list(regressors)
     )
+    if any(regressor_differs(series.extra[name]) for name in regressors):
+        return _one_by_one(series, given)
     excluded, first, last = _study(series, start, end, exclude, baseline)
     monthly = series.frequency == MONTHLY and method != "excessmort" if days_offset is None else days_offset
     seen = observed_counts(series, incomplete_from, nowcast, confidence)
@@ -121,7 +125,18 @@ def excess_deaths(
         found = _other_baseline(method, fitted_on, excluded, first, confidence, monthly, population_adjusted, options)
     found = _judged(found, trend and method not in ("five_year_average",), short_trend)
     limits = _limits(found, seen, np.arange(first, last + 1), confidence, interval, draws, seed)
-    return _table(series, seen, found, limits, np.arange(first, last + 1), per)
+    return result_table(series, seen, found, limits, np.arange(first, last + 1), per, confidence)
+
+
+def _one_by_one(series: Counts, given: dict[str, Any]) -> pd.DataFrame:
+    """Each series by itself: their regressors differ (the temperature of each province)."""
+    nowcast, keys = given.pop("nowcast"), list(series.keys.columns)
+    parts = []
+    for number in range(len(series.counts)):
+        one = series.series(number)
+        mine = None if nowcast is None else nowcast.merge(one.keys, on=keys)
+        parts.append(excess_deaths(one, nowcast=mine if mine is not None and len(mine) else None, **given))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _require_words(**words: str) -> None:
@@ -158,10 +173,9 @@ def _baseline_dates(series: Counts, baseline: tuple[Any, Any]) -> Flags:
     """Periods within the years or dates of the baseline."""
     if len(tuple(baseline)) != 2:
         raise InputError("error.excess_range", value=", ".join(map(str, baseline)))
-    ends = [
-        f"{one}-{day}" if len(str(one)) == 4 else one for one, day in zip(baseline, ("01-01", "12-31"), strict=True)
-    ]
-    return dates_meant((ends[0], ends[1]), series.dates)
+    if all(len(str(one)) == 4 for one in baseline):
+        return (series.year >= int(baseline[0])) & (series.year <= int(baseline[1]))
+    return dates_meant(tuple(baseline), series.dates)
 
 
 def _refuse_regressors(method: str, **given: Any) -> None:
@@ -223,92 +237,3 @@ def _limits(
             found, known, at, limits, confidence=confidence, draws=draws, seed=seed, extra=seen.se
         )
     return limits
-
-
-def _table(
-    series: Counts, seen: Observed, found: Baseline, limits: dict[str, Numbers], at: npt.NDArray[np.intp], per: float
-) -> pd.DataFrame:
-    """The answer from the arrays."""
-    shape = series.counts.shape
-    reason, status = _verdict(found, seen)
-    good = status != NOT_ASSESSABLE
-    value = np.where(good, seen.value, np.nan)
-    excess = {"excess": value - found.expected, "lower": value - limits["high"], "upper": value - limits["low"]}
-    persons = series.population if series.has_population else np.full(shape, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = {name: 100 * one / found.expected for name, one in _named("p_score", excess).items()}
-        rate = {name: per * one / persons for name, one in _named("excess_rate", excess).items()}
-        log_se = found.se / found.expected
-    signal = np.select([good & (excess["lower"] > 0), good & (excess["upper"] < 0)], ["high", "low"], default="")
-    columns: dict[str, Any] = {
-        "observed": seen.value, "reported": series.counts, "population": persons, "expected": found.expected,
-        "expected_lower": np.maximum(limits["low"], 0), "expected_upper": limits["high"], "log_expected_se": log_se,
-        **excess, **score, **rate, "signal": signal, "in_baseline": np.broadcast_to(found.used, shape),
-        **_sums(value, limits, persons, good, at, per),
-    }  # fmt: skip
-    labels = {"baseline": baseline_words(series, found.used), "unit": f"per {per:,.0f}", "method": found.method}
-    columns |= {name: np.full(shape, text, dtype=object) for name, text in labels.items()}
-    columns |= {"status": status, "reason": reason}
-    number, times = shape
-    table = series.keys.loc[np.repeat(np.arange(number), times)].reset_index(drop=True)
-    table["date"] = pd.Series(np.tile(series.dates, number)).astype("datetime64[s]")
-    table["period_id"] = pd.Series(np.tile(series.period_ids, number), dtype="str")
-    flat = {name: np.asarray(values).ravel() for name, values in columns.items()}
-    texts = {"signal", "status", "reason", *labels}
-    return table.assign(**{n: pd.Series(v, dtype="str") if n in texts else v for n, v in flat.items()})
-
-
-def _named(name: str, excess: dict[str, Numbers]) -> dict[str, Numbers]:
-    """The three figures of the excess under the names of another measure."""
-    return {name: excess["excess"], f"{name}_lower": excess["lower"], f"{name}_upper": excess["upper"]}
-
-
-def _verdict(found: Baseline, seen: Observed) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """(reason, status) of every period."""
-    series = np.broadcast_to(found.reason[:, None], seen.value.shape)
-    none = ~np.isfinite(found.expected)
-    short = found.years < SHORT_TREND_YEARS and "no trend" not in found.method
-    reason = np.select(
-        [series != "", seen.reason != "", none, np.full(none.shape, short)],
-        [series, seen.reason, "reason.excess_no_expected", "reason.excess_short_baseline"],
-        default="",
-    )
-    missing = (series != "") | none | ((seen.reason != "") & ~seen.estimated)
-    status = np.select([missing, seen.estimated | short], [NOT_ASSESSABLE, MODELLED], default=OK)
-    return reason, status
-
-
-def _sums(
-    value: Numbers, limits: dict[str, Numbers], persons: Numbers, good: Flags, at: npt.NDArray[np.intp], per: float
-) -> dict[str, Numbers]:
-    """Figures added up over the periods under study; empty elsewhere."""
-    total = np.nancumsum(value[:, at], axis=1)
-    known = np.isfinite(persons[:, at])
-    size = np.where(known, persons[:, at], 0.0).sum(axis=1, keepdims=True)
-    size = np.where(size > 0, size, np.nan) / np.maximum(known.sum(axis=1, keepdims=True), 1)
-    found = {
-        "cumulative_excess": total - limits["sum"],
-        "cumulative_lower": total - limits["sum_high"],
-        "cumulative_upper": total - limits["sum_low"],
-        "cumulative_expected": limits["sum"],
-    }
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found["cumulative_p_score"] = 100 * found["cumulative_excess"] / limits["sum"]
-    found["cumulative_rate"] = per * found["cumulative_excess"] / size
-    found["periods_missing"] = (~good[:, at]).cumsum(axis=1).astype(float)
-    nothing = good[:, at].cumsum(axis=1) == 0
-    answer = {}
-    for name, values in found.items():
-        grid = np.full(value.shape, np.nan)
-        grid[:, at] = values if name == "periods_missing" else np.where(nothing, np.nan, values)
-        answer[name] = grid
-    return answer
-
-
-def baseline_words(series: Counts, used: Flags) -> str:
-    """First and last year of the baseline: "2015–2019"."""
-    if not used.any():
-        return ""
-    middle = series.starts[used] + (series.ends[used] - series.starts[used]) // 2
-    years = middle.astype("datetime64[Y]").astype(int) + 1970
-    return f"{years.min()}–{years.max()}"

@@ -83,7 +83,7 @@ def level_baseline(
 
     single = np.einsum("tp,spq,tq->st", found.gradient, found.cov, found.gradient, optimize=True)
     years = np.unique(year_and_place(series)[0][~excluded])
-    name = f"{'levels of the year and linear trend' if trend else 'average of the year'}: {years.min()}–{years.max()}"
+    name = f"{'linear_trend' if trend else 'five_year_average'}: {years.min()}–{years.max()}"
     name += ", per population" * population_adjusted + ", per day" * days_offset
     return Baseline(
         found.expected, found.count_sd, np.sqrt(np.maximum(single, 0)) * scale, sum_se, found.degrees, found.reason,
@@ -110,7 +110,7 @@ def farrington_baseline(series: Counts, excluded: Flags, first: int, confidence:
 
     _require(series, WEEKLY, MONTHLY)
     length = len(series.dates)
-    given = {"method": "noufaily", "alpha": (1 - confidence) / 2} | options
+    given: dict[str, Any] = {"method": "noufaily", "alpha": (1 - confidence) / 2} | options
     if given.get("population_offset") or given.get("populationOffset"):
         given["population"] = series.population
     table = farrington(series.counts, time=series.starts, range=list(range(first + 1, length + 1)), **given)

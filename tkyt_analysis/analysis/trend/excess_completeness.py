@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.limits import z_value
-from tkyt_analysis.analysis.trend.excess_input import Counts, as_days, read_counts
+from tkyt_analysis.analysis.trend.excess_dates import as_days
+from tkyt_analysis.analysis.trend.excess_input import Counts, read_counts
 from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]

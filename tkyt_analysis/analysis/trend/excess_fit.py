@@ -57,7 +57,7 @@ def fit_counts(
     """
     if family not in FAMILIES:
         raise UsageError("error.excess_option", option="family", found=family, expected=", ".join(FAMILIES))
-    basis, turn = _orthogonal(design, use.any(axis=0))
+    basis, turn = _orthogonal(design, np.asarray(use.any(axis=0)))
     y = np.where(use, counts, 0.0)
     reason = np.select(
         [use.sum(axis=1) <= basis.shape[1], y.sum(axis=1) <= 0, _undetermined(use, basis)],
@@ -70,7 +70,7 @@ def fit_counts(
     if family == "negative_binomial":
         beta, mu, theta = _with_theta(y, basis, offset, fitted, beta, mu)
     weight = fitted * mu / (1 + mu / theta[:, None])
-    cov = np.linalg.pinv(_crossed(weight, basis), hermitian=True)
+    cov = np.asarray(np.linalg.pinv(_crossed(weight, basis), hermitian=True), dtype=float)
     degrees = np.maximum(fitted.sum(axis=1) - basis.shape[1], 1).astype(float)
     pearson = np.where(fitted, (y - mu) ** 2 / np.where(fitted, mu, 1.0), 0.0).sum(axis=1)
     dispersion = np.maximum(pearson / degrees, 1.0) if family == "quasipoisson" else np.ones(len(counts))

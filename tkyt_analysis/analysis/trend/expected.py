@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
+from tkyt_analysis.analysis.trend.excess_dates import dates_meant
 from tkyt_analysis.analysis.trend.excess_fit import CountFit, fit_counts
-from tkyt_analysis.analysis.trend.excess_input import DAILY, Counts, dates_meant, read_counts
+from tkyt_analysis.analysis.trend.excess_input import DAILY, Counts, read_counts
 from tkyt_analysis.analysis.trend.natural_spline import natural_spline
 from tkyt_analysis.errors import InputError, UsageError
 
@@ -261,13 +262,19 @@ def _sum_contrasts(level: npt.NDArray[np.integer]) -> Numbers:
 
 def shared_regressors(series: Counts, names: Sequence[str]) -> pd.DataFrame:
     """Regressors on the grid; they must be the same for all series of one call."""
-    for name in names:
-        values = series.extra[name]
-        if ((values != values[:1]) & np.isfinite(values) & np.isfinite(values[:1])).any():
-            raise InputError("error.excess_regressor_differs", column=name)
-    with np.errstate(all="ignore"):
-        columns = {name: pd.DataFrame(series.extra[name]).bfill().iloc[0].to_numpy() for name in names}
+    different = next((name for name in names if regressor_differs(series.extra[name])), None)
+    if different is not None:
+        raise InputError("error.excess_regressor_differs", column=different)
+    columns = {name: pd.DataFrame(series.extra[name]).bfill().iloc[0].to_numpy() for name in names}
     return pd.DataFrame(columns)
+
+
+def regressor_differs(values: Numbers) -> bool:
+    """Whether the series (rows) have values of their own."""
+    known = np.isfinite(values)
+    high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+    low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
+    return bool((high > low).any())
 
 
 def _complete(regressors: pd.DataFrame, series: Counts) -> Numbers:
