@@ -33,6 +33,7 @@ MODULE = Module(
         "quality": "tkyt_analysis.cli.desk_review:quality",
         "revisions": "tkyt_analysis.cli.vintages:revisions",
         "rule": "tkyt_analysis.cli.rules:rule",
+        "series": "tkyt_analysis.cli.series:series",
     },
     doors={
         "dhis2": "tkyt_analysis.ingest.dhis2:DOOR",

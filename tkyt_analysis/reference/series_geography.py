@@ -19,7 +19,7 @@ from tkyt_analysis.labels import format_number, label
 from tkyt_analysis.reference.geography_checks import require_movable, require_weights
 from tkyt_analysis.reference.periods import period, period_of, period_windows
 from tkyt_analysis.reference.series_cover import covered, refuse_gaps, require_once
-from tkyt_analysis.reference.series_links import series_links
+from tkyt_analysis.reference.series_links import known_geography, series_links
 
 Split = Literal["exclude", "default", "weights"]
 Gaps = Literal["refuse", "mark", "zero"]
@@ -73,7 +73,8 @@ def series_on(
     Parameters
     ----------
     geography : "VN2025:province" (34), "VN2024:province" (63), "VN2025:commune" (3 321), "VN2025:area" (stable areas: new
-        communes joined where an old one was divided among them; exact), "VN" (nation)
+        communes joined where an old one was divided among them; exact), "VN" (nation); also "34", "63", "commune",
+        "area", "nation"
     table : one row per unit, period and whatever other columns (sex, cause …), which are kept; units of several
         systems and levels may stand together as long as no place is told twice at one time
     measures : columns that add up over units and over time: events, person_years; never rates
@@ -100,6 +101,7 @@ def series_on(
     amounts = [*measures, *stocks]
     _require_arguments(table, amounts, unit, every, split, gaps)
     rows, keys = _rows(table, amounts, unit, period, every)
+    geography = known_geography(geography)
     links = series_links(geography)
     require_movable(rows["unit_id"], geography, pd.Index(links["unit_id"].unique()))
     used = rows[["unit_id"]].assign(row=np.arange(len(rows)))

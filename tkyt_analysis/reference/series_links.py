@@ -17,26 +17,30 @@ from tkyt_analysis.reference.geography import crosswalk, province_merge, unit_li
 from tkyt_analysis.reference.places import places
 
 GEOGRAPHIES = ("VN2025:province", "VN2024:province", "VN2025:commune", "VN2025:area", "VN")
+_WORDS = {
+    "34": "VN2025:province", "63": "VN2024:province", "commune": "VN2025:commune", "area": "VN2025:area", "nation": "VN",
+}  # fmt: skip
 AREA = "AREA2025:"
 
 
-def require_geography(geography: str) -> None:
-    """Raise UsageError for a geography that no series can stand on."""
+def known_geography(word: str) -> str:
+    """The geography that a word means ("34", "63", "commune", "area", "nation", or its id); UsageError for any other."""
+    geography = _WORDS.get(str(word), str(word))
     if geography not in GEOGRAPHIES:
-        choices = ", ".join(GEOGRAPHIES)
-        raise UsageError("error.series.argument", argument="geography", value=geography, choices=choices)
+        choices = ", ".join((*GEOGRAPHIES, *_WORDS))
+        raise UsageError("error.series.argument", argument="geography", value=word, choices=choices)
+    return geography
 
 
 @cache
 def series_links(geography: str) -> pd.DataFrame:
-    """Every unit that counts in `geography` and where.
+    """Every unit that counts in `geography` (one of GEOGRAPHIES) and where.
 
     unit_id, target_id, split (divided among several targets), is_default (the target that is taken to have got most),
     level_id (system and level of the unit, e.g. "VN2024:3"), members (units of that level_id that make up the target).
     The five districts without communes stand on the level of communes; their people are few and no source needs to
     name them, so that they are no `members`.
     """
-    require_geography(geography)
     links = _LINKS[geography]().drop_duplicates(["unit_id", "target_id"], ignore_index=True)
     level, islands = _level_ids(), "VN2024:" + read_codelist("island_districts")["old_code"]
     links = links.assign(level_id=links["unit_id"].map(level), island=links["unit_id"].isin(islands))
