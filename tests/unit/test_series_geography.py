@@ -128,6 +128,29 @@ def test_periods_that_do_not_fit_and_unknown_options_are_refused():
         series_on("VN2025:province", LAO_CAI.assign(weight=0.5), ["events", "population"])
 
 
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"unit_id": "KCB:51Z01"}, "KCB:51Z01"),
+        ({"unit_id": None}, "5 dòng"),
+        ({"period_id": None}, "kỳ báo cáo"),
+        ({"status": "final"}, "status"),
+        ({"events": np.inf}, "vô hạn"),
+        ({"events": "x"}, "không phải số"),
+    ],
+)
+def test_what_makes_no_sense_gets_a_sentence(changed, sentence):
+    with pytest.raises(InputError, match=sentence):
+        series_on("34", LAO_CAI.assign(**changed), "events", stocks="population")
+
+
+def test_a_table_without_rows_is_refused_and_years_with_decimals_are_years():
+    with pytest.raises(InputError, match="không có dòng"):
+        series_on("34", LAO_CAI.head(0), "events", stocks="population")
+    years = LAO_CAI.head(2).drop(columns="period_id").assign(year=2024.0)
+    assert series_on("34", years, "events", stocks="population").table["period_id"].tolist() == ["2024"]
+
+
 def test_practice_provinces_on_34_are_what_the_34_really_had():
     reported, truth = (deaths_by_province_year(geography=g).table for g in ("reported", "VN2025"))
     found = series_on("VN2025:province", reported, ["events", "person_years"], stocks=["population"]).table

@@ -24,6 +24,7 @@ from tkyt_analysis.reference.series_links import known_geography, series_links
 Split = Literal["exclude", "default", "weights"]
 Gaps = Literal["refuse", "mark", "zero"]
 EVERY = ("year", "half", "quarter", "month", "week")
+RESERVED = ("target_id", "key", "method", "status", "reason")  # names of the result
 CELL = ["target_id", "key", "period_id"]
 REASONS = ("series.reason.gap", "series.reason.divided", "series.reason.missing", "series.reason.by_share")
 
@@ -58,9 +59,9 @@ class SeriesOnGeography:
 def series_on(
     geography: str,
     table: pd.DataFrame,
-    measures: Sequence[str],
+    measures: str | Sequence[str],
     *,
-    stocks: Sequence[str] = (),
+    stocks: str | Sequence[str] = (),
     unit: str = "unit_id",
     period: str = "period_id",
     every: str = "year",
@@ -98,6 +99,7 @@ def series_on(
     stands twice, where units stand beside their own parts or their successors at one time, where a period does not
     fit, or where parts are missing (`gaps="refuse"`). UsageError for an unknown option.
     """
+    measures, stocks = ([names] if isinstance(names, str) else list(names) for names in (measures, stocks))
     amounts = [*measures, *stocks]
     _require_arguments(table, amounts, unit, every, split, gaps)
     rows, keys = _rows(table, amounts, unit, period, every)
@@ -111,7 +113,7 @@ def series_on(
         columns={"target_period": "period_id"}
     )
     cells = _cells(located, gaps)
-    values = _values(rows, located, measures, list(stocks), split, weights)
+    values = _values(rows, located, measures, stocks, split, weights)
     cells = cells.merge(values, on=CELL, how="left", validate="one_to_one")
     result = _told(cells, amounts, split, gaps)
     shares = _split_shares(rows, links, result, amounts, measures)
@@ -128,9 +130,13 @@ def _require_arguments(table: pd.DataFrame, amounts: list[str], unit: str, every
     missing = [name for name in (unit, *amounts) if name not in table.columns]
     if missing or not amounts:
         raise InputError("error.series.columns", columns=", ".join(missing), found=", ".join(map(str, table.columns)))
+    if table.empty:
+        raise InputError("error.series.no_rows")
     for name in amounts:
         if not pd.api.types.is_numeric_dtype(table[name]) or pd.api.types.is_bool_dtype(table[name]):
             raise InputError("error.geography.not_a_number", column=name, dtype=table[name].dtype)
+        if np.isinf(table[name].astype(float)).any():
+            raise InputError("error.series.infinite", column=name)
 
 
 def _rows(
@@ -141,7 +147,7 @@ def _rows(
     column = period_column if period_column in table.columns else "year"
     if column not in table.columns:
         raise InputError("error.series.columns", columns=period_column, found=", ".join(map(str, table.columns)))
-    ids = table[column].astype("str").reset_index(drop=True)
+    ids = _period_ids(table[column]).reset_index(drop=True)
     windows = period_windows(ids)
     target = ids.map({one: _period_of(one, every) for one in ids.unique()})
     dropped = {unit, column, *amounts, "period_start", "period_end", "period_id", "year"}
@@ -149,6 +155,8 @@ def _rows(
     decimals = [name for name in names if pd.api.types.is_float_dtype(table[name])]
     if decimals:
         raise InputError("error.series.number_as_key", columns=", ".join(decimals))
+    if taken := [name for name in names if name in RESERVED]:
+        raise InputError("error.series.reserved", columns=", ".join(taken))
     others = table[names].reset_index(drop=True)
     key = others.groupby(names, sort=False, dropna=False, observed=True).ngroup() if names else pd.Series(0, ids.index)
     days = (windows["period_end"] - windows["period_start"]).dt.days + 1
@@ -157,6 +165,13 @@ def _rows(
     )
     keys = others.assign(key=key).drop_duplicates("key").set_index("key")
     return rows.join(table[amounts].reset_index(drop=True)), keys
+
+
+def _period_ids(column: pd.Series) -> pd.Series:
+    """Period ids as text; a year that became a number with decimals (2024.0) is a year."""
+    if pd.api.types.is_float_dtype(column) and column.notna().all() and (column == column.round()).all():
+        column = column.astype("int64")
+    return column.astype("str")
 
 
 def _period_of(period_id: str, every: str) -> str:
