@@ -111,6 +111,9 @@ def test_expected_deaths_of_the_last_year_are_those_of_the_practice_country():
     assert both["observed"].between(both["lower"], both["upper"]).mean() == pytest.approx(0.95, abs=0.03)
     assert np.allclose(both["excess"], both["observed"] - both["expected"], atol=0.01)
     assert (both["baseline"] == "2015–2024").all()
+    # Tết of 2025 lay in January and February, that of 2024 in February only: expected deaths move with it.
+    by_month = both.groupby("period_id")[["expected", "expected_true"]].sum()
+    assert (by_month["expected"] / by_month["expected_true"]).to_numpy() == pytest.approx(np.ones(12), abs=0.012)
 
 
 def test_three_or_four_years_of_baseline_give_a_level_that_says_so_and_two_give_nothing():
