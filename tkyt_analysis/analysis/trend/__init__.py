@@ -40,8 +40,8 @@ _HOMES = {
     "delay_distribution": "nowcasting",
     "nowcast": "nowcasting",
     "nowcast_backtest": "nowcasting",
-    "LagTriangle": "lag_triangle",
-    "lag_triangle": "lag_triangle",
+    "LagTriangle": "reporting_lags",
+    "lag_triangle": "reporting_lags",
     # expected and excess deaths
     "compute_expected": "expected",
     "excess_cumulative": "excess_curve",

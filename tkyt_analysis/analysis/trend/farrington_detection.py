@@ -40,6 +40,7 @@ def farrington(
     population: str | npt.ArrayLike | None = None,
     frequency: int | None = None,
     gaps: str = "missing",
+    last: int | None = None,
     control: dict[str, Any] | None = None,
     **options: Any,
 ) -> pd.DataFrame:
@@ -52,6 +53,7 @@ def farrington(
         binomial bound, trend always kept where it does not run away), "farrington" (1996 as surveillance recommends:
         `farringtonFlexible` with its defaults and weights from 1), "flexible" (the defaults of `farringtonFlexible`) or
         "classic" (the older function `algo.farrington`, whose alpha is two-sided)
+    last : judge the last so many periods (default: all that have enough history; `range` names them, counted from 1)
     population : column of the table, or an array like the counts; used with population_offset=True
     control, **options : any parameter of `FarringtonControl`, also by the names of R (noPeriods=10, limit54=(5, 4) …)
 
@@ -66,7 +68,7 @@ def farrington(
     extra = [population] if isinstance(population, str) else []
     panel = panel_of(series, by=by, value=value, time=time, frequency=frequency, gaps=gaps, extra=extra)
     persons = _persons(panel, population, settings)
-    places = _monitored(panel, settings)
+    places = _monitored(panel, settings, last)
     weeks = [_week(panel, persons, int(place), settings) for place in places]
     columns: dict[str, npt.NDArray] = {name: np.stack([week[name] for week in weeks], axis=1) for name in weeks[0]}
     ordered = {"observed": panel.counts[:, places], "expected": columns["expected"], "lower": columns["lower"]}
@@ -101,8 +103,12 @@ def _persons(panel: Panel, population: object, settings: FarringtonControl) -> N
         raise InputError("error.surveillance_population_shape", found=found, expected=expected) from None
 
 
-def _monitored(panel: Panel, settings: FarringtonControl) -> npt.NDArray[np.intp]:
+def _monitored(panel: Panel, settings: FarringtonControl, last: int | None) -> npt.NDArray[np.intp]:
     """Places (0 = first period) that are monitored."""
+    if last is not None:
+        if not 1 <= last <= panel.periods:
+            raise InputError("error.surveillance_range", found=f"last {last}", last=panel.periods)
+        return np.arange(panel.periods - last, panel.periods, dtype=np.intp)
     if settings.range is None:
         places = default_range(panel.times, settings)
         if not len(places):
@@ -212,16 +218,20 @@ def _model(
 ) -> dict[str, Numbers]:
     """The regression of each series: eta, se (link scale), dispersion, whether the trend was kept, converged."""
     prior = present.astype(float)
-    level = _fit(past, prior, offset, log_now, window, settings, trend=False)
     if not settings.trend:
-        return level
-    sloped = _fit(past, prior, offset, log_now, window, settings, trend=True)
+        return _fit(past, prior, offset, log_now, window, settings, trend=False)
+    found = _fit(past, prior, offset, log_now, window, settings, trend=True)
     with np.errstate(over="ignore", invalid="ignore"):
-        tame = np.exp(sloped["eta"]) <= past.max(axis=1, initial=0.0)
-        kept = sloped["converged"].astype(bool) & tame & (sloped["trend_pvalue"] < settings.p_threshold_trend)
-    kept &= settings.b >= 3
-    chosen = {name: np.where(kept, sloped[name], level[name]) for name in level}
-    return chosen | {"trend": kept.astype(float), "trend_pvalue": sloped["trend_pvalue"], "slope": sloped["slope"]}
+        tame = np.exp(found["eta"]) <= past.max(axis=1, initial=0.0)
+        kept = (found["converged"] > 0) & tame & (found["trend_pvalue"] < settings.p_threshold_trend)
+    found["trend"] = (kept & (settings.b >= 3)).astype(float)
+    again = np.flatnonzero(found["trend"] == 0)
+    if len(again):
+        shift = None if offset is None else offset[again]
+        level = _fit(past[again], prior[again], shift, log_now[again], window, settings, trend=False)
+        for name in ("eta", "se", "dispersion", "converged"):
+            found[name][again] = level[name]
+    return found
 
 
 def _fit(

@@ -82,7 +82,7 @@ def fit_quasipoisson(
     prior = np.ones_like(counts) if weights is None else weights
     y = np.where(prior > 0, counts, 0.0)
     base = np.zeros_like(y) if offset is None else offset
-    state = _State.start(design, y, prior, base)
+    state = _State(design, y, prior, base)
     for _ in range(steps):
         if not len(state.active):
             break
@@ -99,17 +99,15 @@ class _State:
         self.active = np.arange(count)
         self.eta = np.log(y + 0.1)
         self.mean = y + 0.1
-        self.deviance = poisson_deviance(y, self.mean, prior)
+        # of the deviance 2·Σ w(y·log y − y − y·eta + mean): what does not change
+        self.fixed = (prior * (y * np.log(np.where(y > 0, y, 1.0)) - y)).sum(axis=1)
+        self.deviance = 2 * (self.fixed + (prior * (self.mean - y * self.eta)).sum(axis=1))
         self.coefficients = np.zeros((count, columns))
         self.working = np.zeros_like(y)
         self.converged = np.zeros(count, dtype=bool)
         self.shared = design.ndim == 2
         self.products = _products(design) if self.shared else design
         self.kept, self.back = _distinct_columns(self.products if self.shared else np.zeros((1, 1)))
-
-    @classmethod
-    def start(cls, design: Numbers, y: Numbers, prior: Numbers, base: Numbers) -> _State:
-        return cls(design, y, prior, base)
 
     def step(self) -> None:
         """One step of reweighted least squares for the series that still move."""
@@ -122,7 +120,7 @@ class _State:
         solution = solve_normal(self._normal(working, own), right)
         eta = base + np.einsum("sp,np->sn" if self.shared else "sp,snp->sn", solution, own, optimize=True)
         new_mean = np.maximum(np.exp(np.minimum(eta, 700.0)), _LEAST_MEAN)
-        deviance = poisson_deviance(y, new_mean, prior)
+        deviance = 2 * (self.fixed[at] + (prior * (new_mean - y * eta)).sum(axis=1))
         settled = np.abs(deviance - self.deviance[at]) / (np.abs(deviance) + 0.1) < EPSILON
         self.coefficients[at], self.eta[at], self.mean[at] = solution, eta, new_mean
         self.working[at], self.deviance[at], self.converged[at] = working, deviance, settled
@@ -147,12 +145,6 @@ class _State:
             converged=self.converged & ~singular,
             residual_df=((self.prior > 0).sum(axis=1) - used).astype(float),
         )
-
-
-def poisson_deviance(y: Numbers, mean: Numbers, weights: Numbers) -> Numbers:
-    """Twice the weighted Poisson log-likelihood lost against the saturated model, per series (S,)."""
-    ratio = np.where(y > 0, y, 1.0) / np.where(y > 0, mean, 1.0)
-    return 2 * (weights * (y * np.log(ratio) - (y - mean))).sum(axis=1)
 
 
 def _products(design: Numbers) -> Numbers:
