@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tkyt_analysis.analysis.limits import Numbers, z_value
-from tkyt_analysis.analysis.trend.reporting_lags import LagTriangle
 from tkyt_analysis.analysis.trend.quasipoisson_batch import fit_quasipoisson, solve_normal
+from tkyt_analysis.analysis.trend.reporting_lags import LagTriangle
 from tkyt_analysis.errors import InputError
 
 YEAR = 52.17857  # weeks, of MOMOpack's sine curve of delays

@@ -18,8 +18,8 @@ import pandas as pd
 from tkyt_analysis.analysis.limits import Numbers, tail, z_value
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.analysis.trend.farrington_bounds import count_quantile
-from tkyt_analysis.analysis.trend.reporting_lags import LagTriangle, lag_triangle
 from tkyt_analysis.analysis.trend.nowcast_euromomo import euromomo_delay
+from tkyt_analysis.analysis.trend.reporting_lags import LagTriangle, lag_triangle
 from tkyt_analysis.analysis.trend.series_panel import Panel, long_table
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
