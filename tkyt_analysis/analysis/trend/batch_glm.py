@@ -55,7 +55,8 @@ def fit_counts(
     size = np.broadcast_to(np.asarray(theta, float).reshape(-1, 1), (len(y), 1))
     start = y + np.where(np.isinf(size), 0.1, (y == 0) / 6)
     eta = np.log(np.where(seen, np.maximum(start, 1e-6), 1.0))
-    beta, cov, deviance, done = np.zeros((len(y), design.shape[-1])), None, np.full(len(y), np.inf), None
+    deviance, done = np.full(len(y), np.inf), np.zeros(len(y), dtype=bool)
+    beta, cov = np.zeros((len(y), design.shape[-1])), np.empty((len(y), design.shape[-1], design.shape[-1]))
     for _ in range(STEPS):
         mu = np.exp(eta)
         weight = np.where(seen, mu / (1 + mu / size), 0.0)

@@ -175,7 +175,11 @@ def _fit(
         rows = np.flatnonzero(wanted & (jumps.sum(axis=1) == k))
         design = _design(centre, jumps[rows], int(k))
         poisson = fit_counts(counts[rows], design, offset=offset[rows])
-        last = poisson if model != "negative_binomial" else fit_negative_binomial(counts[rows], design, offset=offset[rows])
+        last = (
+            poisson
+            if model != "negative_binomial"
+            else fit_negative_binomial(counts[rows], design, offset=offset[rows])
+        )
         for name, values in _parts(last, poisson).items():
             out[name][rows] = values
         converged[rows] = last.converged

@@ -147,7 +147,12 @@ def _coefficient_table(
 
 
 def _series_table(
-    grid: SeriesGrid, counts: Numbers, fit: BatchFit, setting: _Setting, reason: npt.NDArray[np.str_], marks: npt.NDArray
+    grid: SeriesGrid,
+    counts: Numbers,
+    fit: BatchFit,
+    setting: _Setting,
+    reason: npt.NDArray[np.str_],
+    marks: npt.NDArray,
 ) -> pd.DataFrame:
     se, quantile, _ = _spread(fit, setting)
     slope = fit.coefficients[:, 1] if setting.trend else np.full(len(grid), np.nan)

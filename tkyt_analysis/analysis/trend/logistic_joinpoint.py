@@ -97,7 +97,9 @@ def binomial_joinpoint(
     """
     tail(confidence)
     if option_word(joinpoints, SELECT) not in SELECT and not _whole(joinpoints):
-        raise UsageError("error.trend_option", name="joinpoints", value=joinpoints, known="0, 1, 2, …, bic, forward, backward")
+        raise UsageError(
+            "error.trend_option", name="joinpoints", value=joinpoints, known="0, 1, 2, …, bic, forward, backward"
+        )
     names = names_of(covariates) if not isinstance(covariates, np.ndarray) else []
     arrays = {} if names else {f"x{i + 1}": column for i, column in enumerate(_columns_of(covariates))}
     extra = {name: name for name in names} | arrays
@@ -105,14 +107,16 @@ def binomial_joinpoint(
         series, by=by, needed={"events": events, "population": population, "time": time},
         optional={"offset": offset, **extra},
     )  # fmt: skip
-    parts, reason = zip(*[_series(columns, number == i, list(extra), minimum_times) for i in range(len(keys))], strict=True)
+    parts, reason = zip(
+        *[_series(columns, number == i, list(extra), minimum_times) for i in range(len(keys))], strict=True
+    )
     plan = _Plan(option_word(joinpoints, SELECT), max_joinpoints, replicates, alpha, seed, confidence, list(extra))
     answers = [_answer(part, why, plan) for part, why in zip(parts, reason, strict=True)]
     return _result(keys, answers, plan, _marks(breaks, keys, parts))
 
 
 def _whole(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 0)
 
 
 def _columns_of(covariates: object) -> list[npt.NDArray]:
@@ -282,7 +286,9 @@ def _segment_rows(answer: _Answer, plan: _Plan) -> pd.DataFrame:
         bounds = np.concatenate([answer.series.time[:1], fit.tau[0], answer.series.time[-1:]])
         start, end = bounds[:-1], bounds[1:]
     half = z_value(plan.confidence) * se
-    percent = {name: 100 * np.expm1(part) for name, part in (("apc", slope), ("lower", slope - half), ("upper", slope + half))}
+    percent = {
+        name: 100 * np.expm1(part) for name, part in (("apc", slope), ("lower", slope - half), ("upper", slope + half))
+    }
     return pd.DataFrame(
         {"segment": np.arange(1, k + 2), "start": start, "end": end, "slope": slope, "se": se,
          "odds_ratio": np.exp(slope), **percent, "p_value": 2 * stats.norm.sf(np.abs(slope / se))}

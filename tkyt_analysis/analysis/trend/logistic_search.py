@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from tkyt_analysis.analysis.limits import Numbers
 
 STEPS, CELLS = 30, 4_000_000
+Places = npt.NDArray[np.intp]  # (configurations, joinpoints): numbers of distinct times
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ def best_fit(events: Numbers, sizes: Numbers, time: Numbers, k: int, *, extra: N
 
 
 @lru_cache(maxsize=64)
-def _patterns(n: int, k: int) -> tuple[tuple[Numbers, Numbers], ...]:
+def _patterns(n: int, k: int) -> tuple[tuple[Places, Places], ...]:
     """(fixed, free) index arrays, one per number of free joinpoints: places among n distinct times.
 
     fixed i: at time i; free i: between times i and i + 1. Two free joinpoints never stand in neighbouring intervals,
     and none beside a fixed one: a piece of one time cannot be estimated.
     """
     points, gaps = range(1, n - 1), range(1, n - 2)
-    out = []
+    out: list[tuple[Places, Places]] = []
     for number in range(k + 1):
         rows = [
             (on, between)
@@ -63,12 +65,13 @@ def _patterns(n: int, k: int) -> tuple[tuple[Numbers, Numbers], ...]:
             and not any(i in (j, j + 1) for i in on for j in between)
         ]
         if rows:
-            out.append(tuple(np.array([row[side] for row in rows]).reshape(len(rows), -1).astype(int) for side in (0, 1)))
+            on, between = (np.array([row[i] for row in rows], dtype=np.intp).reshape(len(rows), -1) for i in (0, 1))
+            out.append((on, between))
     return tuple(out)
 
 
 def _fit_pattern(
-    events: Numbers, sizes: Numbers, time: Numbers, fixed: Numbers, free: Numbers, extra: Numbers, offset: Numbers
+    events: Numbers, sizes: Numbers, time: Numbers, fixed: Places, free: Places, extra: Numbers, offset: Numbers
 ) -> LogisticFit:
     """The best admissible configuration of one pattern for each series."""
     distinct = np.unique(time)
@@ -85,7 +88,7 @@ def _fit_pattern(
     return best
 
 
-def _design(time: Numbers, distinct: Numbers, fixed: Numbers, free: Numbers, extra: Numbers) -> Numbers:
+def _design(time: Numbers, distinct: Numbers, fixed: Places, free: Places, extra: Numbers) -> Numbers:
     """(configurations, rows, terms): constant, time, covariates, hinges at fixed places, level and slope at free ones."""
     c, t = len(fixed), time[None, :, None]
     base = np.column_stack([np.ones_like(time), time, extra])
@@ -99,9 +102,9 @@ def _newton(events: Numbers, sizes: Numbers, design: Numbers, offset: Numbers) -
     """Coefficients (series, configurations, terms) and log-likelihood of every logistic fit (concave: Newton)."""
     share = (events + 0.5) / (sizes + 1)
     work = np.log(share / (1 - share)) - offset
-    eta, beta, shape = np.broadcast_to(work[:, None, :], (len(events), len(design), events.shape[1])), None, None
-    loglik = np.full(shape or (len(events), len(design)), -np.inf)
-    eta = eta + offset
+    beta = np.zeros((len(events), len(design), design.shape[-1]))
+    loglik = np.full(beta.shape[:2], -np.inf)
+    eta = np.broadcast_to(work[:, None, :], (*beta.shape[:2], events.shape[1])) + offset
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(eta, -500, 500)))
         weight = np.maximum(sizes[:, None, :] * p * (1 - p), 1e-12)
@@ -130,7 +133,7 @@ def log_likelihood(events: Numbers, sizes: Numbers, eta: Numbers) -> Numbers:
 
 
 def _chosen(
-    coefficients: Numbers, loglik: Numbers, distinct: Numbers, fixed: Numbers, free: Numbers, m: int
+    coefficients: Numbers, loglik: Numbers, distinct: Numbers, fixed: Places, free: Places, m: int
 ) -> LogisticFit:
     """The best configuration whose free joinpoints lie in their own intervals."""
     a, f = fixed.shape[1], free.shape[1]

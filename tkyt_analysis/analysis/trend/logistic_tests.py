@@ -52,7 +52,9 @@ def backward(
     return null, tests
 
 
-def _test(series: OneSeries, fits: dict[int, LogisticFit], null: int, other: int, *, replicates: int, seed: int) -> Test:
+def _test(
+    series: OneSeries, fits: dict[int, LogisticFit], null: int, other: int, *, replicates: int, seed: int
+) -> Test:
     """Series drawn from the null model; the share whose gain in log-likelihood exceeds the observed one."""
     observed = float(fits[other].loglik[0] - fits[null].loglik[0])
     p = 1 / (1 + np.exp(-_logit(series, fits[null])))

@@ -49,7 +49,9 @@ def _running_index(index: pd.Index, period: float) -> pd.Index:
 def _with_running(table: pd.DataFrame, period: float, by: list[str]) -> tuple[pd.DataFrame, str | None]:
     """The table with a column of running times, and its name (None: left to the usual names)."""
     names = {str(name).casefold(): name for name in table.columns if name not in by}
-    within = next((names[word] for word in WITHIN_YEAR if word in names and _in_a_year(table[names[word]], period)), None)
+    within = next(
+        (names[word] for word in WITHIN_YEAR if word in names and _in_a_year(table[names[word]], period)), None
+    )
     if "year" in names and within is not None:
         year = pd.to_numeric(table[names["year"]], errors="coerce")
         running = period * (year - year.min()) + pd.to_numeric(table[within], errors="coerce")

@@ -95,8 +95,8 @@ class _StlOptions:
             place = np.arange(len(y)) % self.period
             seasonal = (np.bincount(place, seasonal) / np.bincount(place))[place]
         rest = y - seasonal - found.trend
-        trend, weight = np.asarray(found.trend), np.asarray(found.weights)
-        return {"seasonal": seasonal, "trend": trend, "remainder": rest, "weight": weight}
+        line, weight = np.asarray(found.trend), np.asarray(found.weights)
+        return {"seasonal": seasonal, "trend": line, "remainder": rest, "weight": weight}
 
 
 def _nothing(y: Numbers) -> dict[str, Numbers]:

@@ -77,7 +77,7 @@ def series_rows(
 
 def _as_rows(series: object, needed: Mapping[str, Given], optional: Mapping[str, Given]) -> pd.DataFrame:
     """The table, or one made of a Series, a list or the arrays given by role; always with arrays as columns."""
-    arrays = {role: given for role, given in (needed | dict(optional)).items() if _is_array(given)}
+    arrays = {role: given for role, given in {**needed, **optional}.items() if _is_array(given)}
     main = next(role for role in needed if role != "time")
     if isinstance(series, pd.Series):
         rows = pd.DataFrame({"time": _index_numbers(series.index), main: series.to_numpy()})
@@ -110,7 +110,7 @@ def _columns(
     table: pd.DataFrame, by: list[str], needed: Mapping[str, Given], optional: Mapping[str, Given]
 ) -> dict[str, Numbers]:
     """Role → numbers; InputError that names what is absent."""
-    names = {role: _name(table, by, role, given) for role, given in (needed | dict(optional)).items()}
+    names = {role: _name(table, by, role, given) for role, given in {**needed, **optional}.items()}
     missing = [role for role in needed if names[role] is None]
     unknown = [name for name in [*by, *filter(None, names.values())] if name not in table.columns]
     if missing or unknown:

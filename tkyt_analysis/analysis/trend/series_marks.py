@@ -90,18 +90,21 @@ def breaks_of_grid(breaks: object, grid: SeriesGrid) -> pd.DataFrame:
         grid's keys (that of `series_breaks`)
     """
     if breaks is None:
-        return pd.DataFrame({"series": np.array([], dtype=int), "at": np.array([]), "words": np.array([], dtype=object)})
+        return pd.DataFrame(
+            {"series": np.array([], dtype=int), "at": np.array([]), "words": np.array([], dtype=object)}
+        )
     if isinstance(breaks, str):
         breaks = _catalog_breaks(breaks, grid)
-    if not isinstance(breaks, pd.DataFrame):
-        breaks = pd.DataFrame({"at": np.atleast_1d(np.asarray(breaks, dtype=object))})
-    require_columns(breaks, ["at"])
-    at = pd.to_numeric(breaks["at"], errors="coerce")
+    given = (
+        breaks if isinstance(breaks, pd.DataFrame) else pd.DataFrame({"at": np.ravel(np.array(breaks, dtype=object))})
+    )
+    require_columns(given, ["at"])
+    at = pd.to_numeric(given["at"], errors="coerce")
     if at.isna().any():
-        raise InputError("error.trend_break_at", value=str(breaks["at"][at.isna()].iloc[0]))
-    changes = [part for part in ("before", "after") if part in breaks]
-    words = breaks[changes].astype(str).replace("", "–").agg(" → ".join, axis=1) if changes and len(breaks) else ""
-    return _joined(breaks.assign(at=at.astype(float), words=words), grid)
+        raise InputError("error.trend_break_at", value=str(given["at"][at.isna()].iloc[0]))
+    changes = [part for part in ("before", "after") if part in given]
+    words = given[changes].astype(str).replace("", "–").agg(" → ".join, axis=1) if changes and len(given) else ""
+    return _joined(given.assign(at=at.astype(float), words=words), grid)
 
 
 def _catalog_breaks(word: str, grid: SeriesGrid) -> pd.DataFrame:

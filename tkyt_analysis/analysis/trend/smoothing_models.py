@@ -112,7 +112,10 @@ class _Plan:
     @property
     def given(self) -> tuple[float | None, float | None, float | None]:
         """Weights that are not to be estimated; no trend, no season: 0."""
-        return tuple(0.0 if part is False else None if part is None else float(part) for part in (self.alpha, self.beta, self.gamma))  # type: ignore[return-value]
+        return tuple(
+            0.0 if part is False else None if part is None else float(part)
+            for part in (self.alpha, self.beta, self.gamma)
+        )  # type: ignore[return-value]
 
     @property
     def method(self) -> str:
@@ -205,7 +208,9 @@ def _least(error: Callable[[Numbers], float], free: list[int], plan: _Plan) -> N
     from scipy.optimize import minimize, minimize_scalar
 
     if len(free) == 1:  # as R's optimize
-        return np.array([minimize_scalar(error, bounds=(0, 1), method="bounded", options={"xatol": np.finfo(float).eps ** 0.25}).x])
+        return np.array(
+            [minimize_scalar(error, bounds=(0, 1), method="bounded", options={"xatol": np.finfo(float).eps ** 0.25}).x]
+        )
     starts = [STARTS, *(MORE_STARTS if plan.optimiser == "global" else ())]
     options = {"maxcor": 5, "ftol": TOLERANCE, "gtol": 0.0, "maxiter": 100}
     found = [
@@ -227,7 +232,11 @@ def _differences(error: Callable[[Numbers], float], at: Numbers) -> Numbers:
 
 
 def _result(
-    grid: SeriesGrid, values: Numbers, runs: list[tuple[Numbers, _Run] | None], plan: _Plan, reason: npt.NDArray[np.str_]
+    grid: SeriesGrid,
+    values: Numbers,
+    runs: list[tuple[Numbers, _Run] | None],
+    plan: _Plan,
+    reason: npt.NDArray[np.str_],
 ) -> HoltWintersResult:
     tables: dict[str, list[pd.DataFrame]] = {"parameters": [], "seasons": [], "fitted": [], "forecast": []}
     for row, answer in zip(values, runs, strict=True):
@@ -248,12 +257,21 @@ def _frames(x: Numbers, time: Numbers, answer: tuple[Numbers, _Run] | None, plan
     """The four tables of one series; one row without figures where it could not be assessed."""
     if answer is None:
         row = {name: [np.nan] for name in (*NAMES, "sse", "level", "trend", "n")}
-        nothing = {"seasons": ["place", "value"], "fitted": ["time", "observed", "fitted"], "forecast": ["time", "value"]}
+        nothing = {
+            "seasons": ["place", "value"],
+            "fitted": ["time", "observed", "fitted"],
+            "forecast": ["time", "value"],
+        }
         return {"parameters": pd.DataFrame(row)} | {
             name: pd.DataFrame({column: [np.nan] for column in columns}) for name, columns in nothing.items()
         }
     weights, run = answer
-    row = dict(zip(NAMES, weights, strict=True)) | {"sse": run.sse, "level": run.level[-1], "trend": run.trend[-1], "n": len(x)}
+    row = dict(zip(NAMES, weights, strict=True)) | {
+        "sse": run.sse,
+        "level": run.level[-1],
+        "trend": run.trend[-1],
+        "n": len(x),
+    }
     last = run.season[-plan.period :] if plan.gamma is not False else []
     return {
         "parameters": pd.DataFrame([row]),
