@@ -34,7 +34,8 @@ PRINT, PHONE = 6.3, 3.6  # inches that the kinds are looked at and tested in
 _HIGHEST = 8.2 * POINTS  # of the map block where the height is free, so that A4 holds it
 _MARGIN = 8.0
 _SOURCE_SIZE, _NOTE_SIZE, _LISTING_SIZE = 6.0, 6.5, 5.8
-_PANEL, _GAP, _HEAD = 136.0, 8.0, 12.0  # least width of one of several panels, and what lies between them
+# Least width of one of several panels (outlines, tiles), and what lies between them: both archipelagos stay readable.
+_PANEL, _TILE_PANEL, _GAP, _HEAD = 136.0, 200.0, 8.0, 12.0
 
 
 def figure_of(
@@ -119,7 +120,7 @@ def _plan(sheet: Sheet, content: MapContent, figsize: tuple[float, float | None]
     """The grid of panels, and whether the legend stands in the empty west of the only map."""
     column, wide = figsize[0] * POINTS - 2 * _MARGIN, figsize[0] >= WIDE
     plain, number = frame(content.shapes, content.language), len(content.panels)
-    columns, rows, head = _across(number, column)
+    columns, rows, head = _across(number, column, _TILE_PANEL if plain.tiles else _PANEL)
     each = (column - _GAP * (columns - 1)) / columns
     tail = 10 + _MARGIN + _foot_height(sheet, content, column)
     beside = number == 1 and wide and _legend_fits(sheet, content, plain, _scale(plain, each, _HIGHEST))
@@ -130,11 +131,11 @@ def _plan(sheet: Sheet, content: MapContent, figsize: tuple[float, float | None]
     return _Grid(columns, rows, scale, (sheet.width - used) / 2, top, plain, head), beside
 
 
-def _across(number: int, column: float) -> tuple[int, int, float]:
+def _across(number: int, column: float, least: float) -> tuple[int, int, float]:
     """Columns, rows, and the height of a panel's heading."""
     if number == 1:
         return 1, 1, 0.0
-    most = max(1, int((column + _GAP) // (_PANEL + _GAP)))
+    most = max(1, int((column + _GAP) // (least + _GAP)))
     rows = -(-number // most)
     return -(-number // rows), rows, _HEAD
 

@@ -67,6 +67,8 @@ def _draw_inset(sheet: Sheet, inset: Inset, mark: Mark, *, tile: bool) -> None:
     """One archipelago: its frame and label, and its islands in the colour of their unit."""
     x0, y0, x1, y1 = inset.box
     size = label_size(inset.lines, x1 - x0, sheet.scale)
+    if tile:
+        size = min(size, (y1 - y0 - 1) / (2 * LEADING * sheet.scale))
     sheet.box(inset.box, **({"facecolor": "none", "edgecolor": "none"} if tile else {})).set_gid(
         f"archipelago-frame-{inset.archipelago}"
     )

@@ -68,7 +68,7 @@ def _sample(sheet: Sheet, swatch: Swatch, x: float, y: float, high: float) -> No
 
 
 def _dot(sheet: Sheet, swatch: Swatch, x: float, y: float) -> None:
-    form, fill, rim = POINT_FORMS.get(swatch.status, ("o", swatch.colour, POINT_RIM))
+    form, fill, rim = POINT_FORMS.get(swatch.status, ("o", swatch.colour or "#ffffff", POINT_RIM))
     size = 2.2 * FORM_RADIUS if swatch.status in POINT_FORMS else swatch.size
     if swatch.status == "modelled":
         rim = "#b35806"

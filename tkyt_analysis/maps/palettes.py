@@ -27,8 +27,8 @@ CLUSTERS = {
     "high_low": "#f4a582",
     "low_high": "#92c5de",
     "low_low": "#0571b0",
-    "high": "#ca0020",
-    "low": "#0571b0",
+    "hot": "#ca0020",
+    "cold": "#0571b0",
     "not_significant": "#f7f7f7",
 }
 # Clusters by rank, the most likely one first: strong to weak; the rank also stands in words on the map.
