@@ -91,7 +91,7 @@ def read_panel(
     shape = (len(keys), len(x))
     got = {part: _wide(table, name, place, shape) for part, name in names.items() if part != "year"}
     rate, y, weight, reason, halved = _fitted_values(got, kind, model=model, zeros=zeros, per=per)
-    return Panel(keys, x, rate, y, np.sqrt(weight), reason, halved, marks, kind)
+    return Panel(keys, x, rate, y, np.sqrt(np.where(weight > 0, weight, np.nan)), reason, halved, marks, kind)
 
 
 def _table_of(series: object) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 Standard errors follow NCI's program (statistical notes of its help, after Lerman 1980 and Feder 1975): observations on a
 joinpoint are left out, each segment has its own line, one error variance serves all, and t has n* − 2(k+1) degrees of
-freedom. "conditional" takes the joinpoints for known instead. Empirical quantiles: Kim, Luo, Chen, Green, Buckman, Byrne,
-Feuer, Stat Med 2017;36:3059-74 (how residuals are scaled before they are drawn is recalled, unverified).
+freedom. "conditional" takes the joinpoints for known instead (t still has n − 2(k+1) degrees of freedom). Empirical quantiles: Kim, Luo, Chen, Green, Buckman, Byrne,
+Feuer, Stat Med 2017;36:3059-74 (how residuals are smoothed and scaled before they are drawn is ours, unverified against NCI's program).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from tkyt_analysis.analysis.limits import z_value
 from tkyt_analysis.analysis.trend.joinpoint_search import Batch, Grid, Numbers, hinges, profile_squares, search
 
-_ZERO = 1e-12
+_ZERO, _ROUNDING = 1e-12, 1e-13
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def fit_models(batch: Batch, tau: Numbers, *, standard_errors: str = "lerman") -
     turn = slope_map(fixed, k)
     sse = np.square(residual).sum(axis=1)
     slopes = beta @ turn.T
+    flat = np.abs(slopes) * np.ptp(batch.x) <= _ROUNDING * np.abs(batch.y).max(axis=1, keepdims=True)
+    slopes = np.where(flat, 0.0, slopes)
     raw = [np.ones_like(batch.y), np.broadcast_to(batch.x - batch.x.mean(), batch.y.shape)]
     raw += [np.broadcast_to(one, batch.y.shape) for one in (batch.steps.T if batch.steps.size else [])]
     fitted = np.einsum("csn,sc->sn", np.stack([*raw, *_raw_hinges(batch, tau)]), beta)
@@ -178,14 +180,12 @@ class Resampled:
 def resample(batch: Batch, grid: Grid, fit: Fit, *, draws: int, seed: int) -> Resampled:
     """Fit `draws` series made of the fitted values of ONE series and residuals drawn from their smoothed distribution.
 
-    A uniform number picks a place between two neighbouring residuals (sorted, widened by √(n/(n − 2k − 2))); the model with
-    the same number of joinpoints is searched again.
+    A uniform number picks a place between two neighbouring residuals, which are scaled so that what is drawn has the
+    variance SSE/(n − 2k − 2); the model with the same number of joinpoints is searched again.
     """
     n = len(batch.x)
-    free = n - 2 * fit.k - 2
-    sorted_residuals = np.sort(fit.residual[0]) * np.sqrt(n / max(free, 1))
     uniform = np.random.default_rng(seed).random((draws, n))
-    drawn = np.interp(uniform, np.linspace(0, 1, n), sorted_residuals)
+    drawn = np.interp(uniform, np.linspace(0, 1, n), _scaled_residuals(fit.residual[0], n - 2 * fit.k - 2))
     z = batch.whiten(batch.y)[0] - fit.residual[0] + drawn
     if fit.k:
         found = search(batch, z.T[None], grid, fit.k)
@@ -193,6 +193,16 @@ def resample(batch: Batch, grid: Grid, fit: Fit, *, draws: int, seed: int) -> Re
     else:
         tau = np.empty((draws, 0))
     return Resampled(_slopes(batch, z, tau), tau)
+
+
+def _scaled_residuals(residual: Numbers, freedom: int) -> Numbers:
+    """Sorted residuals whose linear interpolation, as a distribution, has mean 0 and variance SSE/freedom."""
+    ordered = np.sort(residual)
+    low, high = ordered[:-1], ordered[1:]
+    mean = (low + high).mean() / 2
+    variance = (low**2 + low * high + high**2).mean() / 3 - mean**2
+    wanted = np.square(residual).sum() / max(freedom, 1)
+    return (ordered - mean) * np.sqrt(wanted / variance if variance > 0 else 1.0)
 
 
 def _slopes(batch: Batch, z: Numbers, tau: Numbers) -> Numbers:

@@ -27,7 +27,7 @@ from tkyt_analysis.analysis.trend.joinpoint_search import (
 
 CRITERIA = ("wbic", "bic3", "bic")
 SELECTORS = (*CRITERIA, "permutation")
-_EXACT = 1e-24  # share of the whole sum of squares below which a fit is exact
+_EXACT, _ROUNDING = 1e-24, 1e-13  # shares of the sums of squares of y, and of the straight line
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,18 @@ def default_most(n: int) -> int:
 def criteria(squares: Numbers, weight: Numbers, whole: Numbers, n: int) -> dict[str, Numbers]:
     """{criterion: (series, models)} from sums of squares, R² of `largest_partial`, and the sum of squares of y itself."""
     k = np.arange(squares.shape[1])
-    fit = np.log(np.maximum(squares, np.maximum(_EXACT * whole, 1e-300)[:, None]) / n)
+    fit = np.log(np.maximum(squares, exact_below(squares[:, 0], whole)[:, None]) / n)
     share = np.log(n) / n
     return {
         "bic": fit + (2 * k + 2) * share,
         "bic3": fit + (3 * k + 2) * share,
         "wbic": fit + ((2 + weight) * k + 2) * share,
     }
+
+
+def exact_below(straight: Numbers, whole: Numbers) -> Numbers:
+    """Sums of squares below this are rounding: the fit is exact. From those of the straight line and of y itself."""
+    return np.maximum(np.maximum(_ROUNDING * straight, _EXACT * whole), 1e-300)
 
 
 def largest_partial(batch: Batch, grid: Grid, chosen: Sequence[Places]) -> Numbers:
@@ -119,7 +124,8 @@ class _Permuted:
 
     def test(self, null: int, other: int, squares: Numbers, places: Numbers, level: float) -> tuple[float, float, int]:
         """(statistic, p, permutations drawn): how often permuted residuals of the null fit give as large a ratio."""
-        floor = _EXACT * float(np.square(self.batch.whiten(self.batch.y)).sum())
+        whole = np.square(self.batch.whiten(self.batch.y)).sum(axis=1)
+        floor = float(exact_below(squares[:1], whole)[0])
         if squares[null] <= floor:
             return 1.0, 1.0, 0
         observed = squares[null] / max(squares[other], floor)
