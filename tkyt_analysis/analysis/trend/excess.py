@@ -24,6 +24,7 @@ from tkyt_analysis.analysis.trend.excess_baselines import (
     regression_baseline,
 )
 from tkyt_analysis.analysis.trend.excess_completeness import Observed, observed_counts
+from tkyt_analysis.analysis.trend.excess_curve import with_curves
 from tkyt_analysis.analysis.trend.excess_dates import as_days, dates_meant
 from tkyt_analysis.analysis.trend.excess_input import MONTHLY, Counts, read_counts
 from tkyt_analysis.analysis.trend.excess_simulation import simulated_limits
@@ -63,6 +64,8 @@ def excess_deaths(
     draws: int = 2000,
     seed: int = 1,
     per: float = 100_000,
+    knots_per_year: float | None = None,
+    event: Any = None,
     frequency: int | None = None,
     outcome: str | None = None,
     population: str | None = None,
@@ -90,6 +93,8 @@ def excess_deaths(
         value, lower, upper: what the counts will come to
     interval : "analytic" (normal; Student's t for averages) or "simulation" (seeded draws of coefficients and counts; the
         limits of the periods under study)
+    knots_per_year, event : also fit the smooth course of the excess over the periods under study (`excess_model`), which
+        adds the columns fitted, fitted_se, fitted_sd (shares of expected), cumulative_fitted, cumulative_fitted_se
     per : unit of the rates; **options : further ones of `compute_expected` (harmonics, trend_knots_per_year, extrapolate,
         weekday_effect, family, reference), `farrington` or `euromomo`
 
@@ -105,6 +110,7 @@ def excess_deaths(
     given = {name: value for name, value in locals().items() if name not in ("weekly_or_monthly", "options")} | options
     method = option_word(method, METHODS, _OTHER_WORDS)
     _require_words(method=method, interval=interval, short_trend=short_trend)
+    _require_options(method, options)
     series = read_counts(
         weekly_or_monthly, by=by, frequency=frequency, outcome=outcome, population=population, extra=list(regressors)
     )
@@ -125,7 +131,25 @@ def excess_deaths(
         found = _other_baseline(method, fitted_on, excluded, first, confidence, monthly, population_adjusted, options)
     found = _judged(found, trend and method not in ("five_year_average",), short_trend)
     limits = _limits(found, seen, np.arange(first, last + 1), confidence, interval, draws, seed)
-    return result_table(series, seen, found, limits, np.arange(first, last + 1), per, confidence)
+    table = result_table(series, seen, found, limits, np.arange(first, last + 1), per, confidence)
+    if knots_per_year is None and event is None:
+        return table
+    return with_curves(table, found, first, last, knots_per_year=knots_per_year or 12, event=event)
+
+
+def _require_options(method: str, options: dict[str, Any]) -> None:
+    """Only options that the method knows: a misspelt one is a sentence, not an accident."""
+    if method in ("quasipoisson", "excessmort"):
+        known = {"trend_knots_per_year", "extrapolate", "harmonics", "weekday_effect", "reference", "family"}
+    elif method in ("five_year_average", "linear_trend"):
+        known = set()
+    else:
+        return  # farrington and euromomo say what they know
+    wrong = sorted(set(options) - known)
+    if wrong:
+        raise UsageError(
+            "error.excess_option", option="options", found=", ".join(wrong), expected=", ".join(sorted(known)) or "–"
+        )
 
 
 def _one_by_one(series: Counts, given: dict[str, Any]) -> pd.DataFrame:
@@ -198,8 +222,6 @@ def _other_baseline(
         return farrington_baseline(series, excluded, first, confidence, method=method, **options)
     if method == "euromomo":
         return euromomo_baseline(series, excluded, confidence, **options)
-    if options:
-        raise UsageError("error.excess_option", option="options", found=", ".join(options), expected="–")
     return level_baseline(
         series, excluded, trend=method == "linear_trend", population_adjusted=population_adjusted, days_offset=monthly,
         first=first,

@@ -16,6 +16,7 @@ import pandas as pd
 
 from tkyt_analysis.analysis.limits import z_value
 from tkyt_analysis.analysis.trend.autoregression import AutoRegression, autocorrelation, fit_autoregression
+from tkyt_analysis.analysis.trend.excess_baselines import Baseline
 from tkyt_analysis.analysis.trend.excess_curve_fit import FittedCurve, correlated_curve, curve_design, independent_curve
 from tkyt_analysis.analysis.trend.excess_dates import dates_meant
 from tkyt_analysis.analysis.trend.excess_input import DAILY
@@ -246,3 +247,28 @@ def _spread_of_sums(cov: Numbers, mu: Numbers) -> Numbers:
     sums = np.cumsum(np.cumsum(cov * np.outer(mu, mu), axis=0), axis=1)
     found: Numbers = np.sqrt(np.diag(sums))
     return found
+
+
+CURVE_COLUMNS = {"fitted": "fitted", "se": "fitted_se", "sd": "fitted_sd"}
+SUM_COLUMNS = {"fitted": "cumulative_fitted", "se": "cumulative_fitted_se"}
+
+
+def with_curves(
+    table: pd.DataFrame, found: Baseline, first: int, last: int, *, knots_per_year: float, event: Any
+) -> pd.DataFrame:
+    """The table of `excess_deaths` with the smooth course of each series over the periods under study."""
+    if found.model is None:
+        raise UsageError("error.excess_curve_method", method=found.method)
+    names = [*CURVE_COLUMNS.values(), *SUM_COLUMNS.values()]
+    table = table.assign(**dict.fromkeys(names, np.nan))
+    dates = found.model.counts.dates
+    for number in range(len(found.expected)):
+        one = found.model.one(number)
+        if one.fit.reason[0]:
+            continue
+        curve = excess_model(one, start=dates[first], end=dates[last], knots_per_year=knots_per_year, event=event)
+        assert isinstance(curve, ExcessCurve)
+        rows = number * len(dates) + np.searchsorted(dates, curve.table["date"].to_numpy().astype("datetime64[D]"))
+        table.loc[rows, list(CURVE_COLUMNS.values())] = curve.table[list(CURVE_COLUMNS)].to_numpy()
+        table.loc[rows, list(SUM_COLUMNS.values())] = excess_cumulative(curve)[list(SUM_COLUMNS)].to_numpy()
+    return table

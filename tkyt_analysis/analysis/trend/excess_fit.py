@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,12 @@ class CountFit:
     theta: Numbers
     degrees: Numbers
     reason: npt.NDArray[np.str_]
+
+    def one(self, number: int) -> CountFit:
+        """One of the series alone."""
+        at = slice(number, number + 1)
+        own = ("beta", "cov", "dispersion", "theta", "degrees", "reason")
+        return replace(self, **{name: getattr(self, name)[at] for name in own})
 
     def linear(self, basis: Numbers) -> Numbers:
         """log of the fitted rate, shape (series, rows of basis)."""

@@ -116,10 +116,11 @@ def read_counts(
     if people is not None:
         _require_columns(rows, [people])
     dates, ids = _dates(rows)
-    step = _kind_of_steps(np.unique(dates)) if frequency is None else _known_frequency(frequency)
-    grid = _full_grid(np.unique(dates), step)
-    place, series, keys = np.searchsorted(grid, dates), *_series_of(rows, names)
-    _require_once(series, place, len(grid), rows, dates)
+    series, keys = _series_of(rows, names)
+    distinct = _require_once(series, dates)
+    step = _kind_of_steps(distinct) if frequency is None else _known_frequency(frequency)
+    grid = _full_grid(distinct, step)
+    place = np.searchsorted(grid, dates)
     shape = (len(keys), len(grid))
     columns = {name: _spread(rows, name, series, place, shape) for name in extra}
     present = np.zeros(shape, dtype=bool)
@@ -255,13 +256,15 @@ def _series_of(rows: pd.DataFrame, by: list[str]) -> tuple[npt.NDArray[np.intp],
     return groups.ngroup().to_numpy(), rows[by].drop_duplicates(ignore_index=True)
 
 
-def _require_once(
-    series: npt.NDArray[np.intp], place: npt.NDArray[np.intp], length: int, rows: pd.DataFrame, dates: Days
-) -> None:
-    twice = pd.Series(series * length + place).duplicated().to_numpy()
+def _require_once(series: npt.NDArray[np.intp], dates: Days) -> Days:
+    """The distinct dates in order; InputError where a series has one of them twice."""
+    distinct, place = np.unique(dates, return_inverse=True)
+    twice = pd.Series(series * len(distinct) + place).duplicated().to_numpy()
     if twice.any():
         at = int(twice.argmax())
         raise InputError("error.excess_twice", date=dates[at], row=at + 1, rows=int(twice.sum()))
+    found: Days = distinct
+    return found
 
 
 def _spread(

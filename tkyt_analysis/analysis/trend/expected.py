@@ -8,7 +8,7 @@ month, regressors, negative binomial) is named option by option.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,14 @@ class Expected:
     method: str
     baseline_years: float
     days_offset: bool
+
+    def one(self, number: int) -> Expected:
+        """One of the series alone."""
+        at = slice(number, number + 1)
+        return replace(
+            self, counts=self.counts.series(number), expected=self.expected[at], log_se=self.log_se[at],
+            fit=self.fit.one(number),
+        )  # fmt: skip
 
     @property
     def dispersion(self) -> Numbers:
@@ -140,7 +148,8 @@ def compute_expected(
     reference: dict[str, float] | None = None,
     days_offset: bool = False,
     family: str = "quasipoisson",
-    **columns: Any,
+    outcome: str | None = None,
+    population: str | None = None,
 ) -> Expected:
     """Expected counts of every period from a quasi-Poisson model of the periods that are not excluded.
 
@@ -159,13 +168,13 @@ def compute_expected(
     regressors : names of columns of `counts`, or a table with one row per period of the grid (`tet_regressors`)
     reference : value at which a regressor stands in the expected counts, e.g. {"heat": 0}; the rest as observed
     days_offset : months count by their days (excessmort does not do this)
-    family : "quasipoisson", "poisson", "negative_binomial"
+    family : "quasipoisson", "poisson", "negative_binomial"; outcome, population : the columns, if they have other names
 
     Returns `Expected`; its `table` holds expected, log_expected_se, excluded. A trend over fewer than five years is marked
     `modelled` with the reason. Raises InputError for what cannot be read, nothing left to fit, a regressor with gaps.
     """
     named = [] if isinstance(regressors, pd.DataFrame) else list(regressors)
-    series = read_counts(counts, by=by, frequency=frequency, extra=named, **columns)
+    series = read_counts(counts, by=by, frequency=frequency, extra=named, outcome=outcome, population=population)
     excluded = dates_meant(exclude, series.dates)
     if excluded.all():
         raise InputError("error.excess_nothing_to_fit", found=len(excluded))
