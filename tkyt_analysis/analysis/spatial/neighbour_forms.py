@@ -176,14 +176,36 @@ def _require_once(rows: npt.NDArray[Any], columns: npt.NDArray[Any], names: pd.I
 
 def _list_positions(pairs: pd.DataFrame, n: int) -> tuple[Any, Any, Any]:
     """Positions of a list of lists: from 0, or from 1 (as R writes it; a 0 alone then means "none")."""
-    alone = pairs["j"].isna().to_numpy()
-    others = _whole(pairs["j"][~alone])
-    if len(others) and others.max() == n:
-        keep = others != 0
-        alone[np.flatnonzero(~alone)[~keep]] = True
-        others = others[keep] - 1
-    _require_inside(others, n)
-    return pairs["i"].to_numpy()[~alone], others, alone
+    alone = pairs["j"].isna().to_numpy(copy=True)
+    others = np.zeros(len(pairs), dtype=np.int64)
+    others[~alone] = _whole(pairs["j"][~alone])
+    rows = pairs["i"].to_numpy()
+    if _counts_from_one(rows, others, alone, n):
+        alone |= others == 0
+        others = others - 1
+    _require_inside(others[~alone], n)
+    return rows[~alone], others[~alone], alone
+
+
+def _counts_from_one(rows: Any, others: Any, alone: Any, n: int) -> bool:
+    """Whether a list of lists counts its areas from 1: the number n occurs, or only this reading is mutual."""
+    named = others[~alone]
+    if not len(named) or named.max() >= n:
+        return bool(len(named))
+    with_others = pd.Series(rows[~alone]).duplicated(keep=False).to_numpy()
+    if ((named == 0) & with_others).any():
+        return False
+    from_zero = _mutual(rows[~alone], named)
+    from_one = _mutual(rows[~alone][named > 0], named[named > 0] - 1)
+    if from_zero == from_one and (from_zero or not (named == 0).any()):
+        raise InputError("error.spatial_neighbours_positions", n=n)
+    return from_one
+
+
+def _mutual(rows: Any, others: Any) -> bool:
+    """Whether every pair stands both ways and no area names itself."""
+    pairs = set(zip(rows.tolist(), others.tolist(), strict=True))
+    return all(i != j and (j, i) in pairs for i, j in pairs)
 
 
 def _pair_positions(pairs: pd.DataFrame, ids: pd.Index | None, n: int | None) -> tuple[pd.Index, Any, Any, Any]:
