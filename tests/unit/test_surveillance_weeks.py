@@ -129,4 +129,8 @@ def test_a_series_and_an_array_with_dates_are_read_alike():
     one = panel_of(pd.Series([1, 2, 3, 4], index=days))
     other = panel_of([1, 2, 3, 4], time=days)
     assert one.counts.tolist() == other.counts.tolist() == [[1, 2, 3, 4]]
-    assert one.times.names().tolist() == ["2024W01", "2024W02", "2024W03", "2024W04"]
+    third = panel_of(pd.Series([1, 2, 3, 4], index=pd.PeriodIndex(days, freq="W")))
+    wide = panel_of(pd.DataFrame({"01": [1, 2, 3, 4], "79": [0, 0, 1, 2]}, index=days))
+    assert third.counts.tolist() == wide.counts[:1].tolist() == one.counts.tolist()
+    assert wide.keys["series"].tolist() == ["01", "79"]
+    assert one.times.names().tolist() == third.times.names().tolist() == ["2024W01", "2024W02", "2024W03", "2024W04"]

@@ -6,7 +6,7 @@ Every detector and nowcast of this package reads its input here, so that all of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,7 @@ def panel_of(
     Parameters
     ----------
     series : a list or array of counts in order (one series), an array (series, periods), a pandas Series (its index is
-        the time), or a table with one row per series and period
+        the time), a table with one row per series and period, or one with a column per series and dates as index
     by : columns of the table that name a series; value : its column of counts (default: the first of COUNT_COLUMNS)
     time : the column of the table that names the period (default: see `weeks.times_of_table`), or the dates of an array
     frequency : periods per year (52, 12, 365, 4, 1); default: from the dates, 52 without dates
@@ -77,6 +77,9 @@ def panel_of(
     """
     if gaps not in GAPS:
         raise InputError("error.surveillance_option", option="gaps", found=gaps, known=", ".join(GAPS))
+    unnamed = not by and value is None and time is None
+    if unnamed and isinstance(series, pd.DataFrame) and isinstance(series.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return _of_columns(series, frequency, gaps=gaps)
     if isinstance(series, pd.DataFrame) or hasattr(series, "keys") and not isinstance(series, pd.Series):
         table = as_table(series)
         return _of_table(table, names_of(by), value, time, frequency, gaps=gaps, extra=extra)
@@ -85,7 +88,7 @@ def panel_of(
 
 def _of_array(series: object, time: object, frequency: int | None, *, gaps: str) -> Panel:
     if isinstance(series, pd.Series) and time is None and not isinstance(series.index, pd.RangeIndex):
-        time = series.index.to_numpy()
+        time = series.index
     counts: Numbers = as_numbers(series)  # type: ignore[arg-type]
     counts = counts[None, :] if counts.ndim == 1 else counts
     if counts.ndim != 2 or not counts.shape[1]:
@@ -101,6 +104,14 @@ def _of_array(series: object, time: object, frequency: int | None, *, gaps: str)
 def _numbered(counts: Numbers) -> pd.DataFrame:
     """Keys of series without names: 1, 2, …; none for a single one."""
     return pd.DataFrame({"series": np.arange(1, len(counts) + 1)} if len(counts) > 1 else {}, index=range(len(counts)))
+
+
+def _of_columns(table: pd.DataFrame, frequency: int | None, *, gaps: str) -> Panel:
+    """A table with dates as index: each column is a series, named by the column."""
+    counts = np.stack([column(table, name) for name in table.columns])
+    require_counts(counts)
+    panel = _dated_array(counts, read_times(table.index, frequency=frequency), gaps=gaps)
+    return replace(panel, keys=pd.DataFrame({"series": table.columns.astype("str")}))
 
 
 def _dated_array(counts: Numbers, times: Times, *, gaps: str) -> Panel:

@@ -101,7 +101,9 @@ def read_times(values: object, *, frequency: int | None = None) -> Times:
     """Dates, ids of weeks ("2008-23", "2008W23"), of months ("202506"), or plain numbers → a time axis."""
     if isinstance(values, Times):
         return values
-    array = np.asarray(values if not isinstance(values, pd.PeriodIndex) else values.to_timestamp())
+    array = np.asarray(values)
+    if len(array) and isinstance(array.flat[0], pd.Period):
+        array = pd.PeriodIndex(array).to_timestamp().to_numpy()
     if np.issubdtype(array.dtype, np.datetime64):
         return dated(array.astype("datetime64[D]"), frequency)
     if array.dtype.kind in "iuf" and not _looks_like_month(array):
