@@ -11,12 +11,12 @@ PASSPORT = dict.fromkeys(["release", "snapshot", "catalog_version", "code_versio
 NO_ROWS = pd.DataFrame(columns=["part", "file_name", "sheet", "row_number", "what"])
 
 
-def sentences(indicator, **figure):
+def sentences(indicator, derived=(), **figure):
     drawn = {
         "figure_id": f"{indicator}|VN2025:51|2025|total|all|all", "indicator_id": indicator, "unit_name": "Tỉnh A",
         "period_id": "2025", "numerator": 6.0, "denominator": 953.0, "method": "crude_exact", "reason": "", **figure,
     }  # fmt: skip
-    return Explanation(drawn, PASSPORT, NO_ROWS, {"numerator": 0, "denominator": 0}).sentences(10)
+    return Explanation(drawn, PASSPORT, NO_ROWS, {"numerator": 0, "denominator": 0}, list(derived)).sentences(10)
 
 
 @pytest.mark.parametrize("indicator", ["infant_mortality_rate", "maternal_mortality_ratio"])
@@ -41,3 +41,17 @@ def test_parts_without_received_rows_are_named():
     told = sentences("maternal_deaths", value=0.0, lower=math.nan, upper=math.nan)
     assert [line for line in told if line.startswith("Tử số không có dòng")]
     assert [line for line in told if line.startswith("Mẫu số không có dòng")]
+
+
+SMOOTHED = {"table": "small_area_rate", "status": "modelled", "reason": "", "value": 5.986, "lower": 5.087, "upper": 6.957,
+            "mean": 4.7177, "weight": 0.8356, "method": "marshall"}  # fmt: skip
+SHORT = {"table": "province_trend", "status": "not_assessable", "reason": "reason.trend_few_years", "apc": None}
+
+
+def test_what_was_made_of_the_figure_is_said_beside_it_and_once():
+    rate = {"value": 6.2355, "lower": 5.24, "upper": 7.37}
+    told = sentences("crude_death_rate", [SMOOTHED, SHORT, SHORT], **rate)
+    smoothed = [line for line in told if "5,99 (khoảng 95 %: 5,09 – 6,96)" in line]
+    assert len(smoothed) == 1
+    assert len([line for line in told if "ngắn hơn 5 năm" in line]) == 1
+    assert not [line for line in sentences("crude_death_rate", **rate) if "Làm trơn" in line]

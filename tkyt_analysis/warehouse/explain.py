@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import all_labels, current_language, format_number, label
 from tkyt_analysis.modules import load_object, parts
+from tkyt_analysis.warehouse.explain_derived import derived_rows, derived_sentences
 from tkyt_analysis.warehouse.release import Release
 
 if TYPE_CHECKING:
@@ -26,12 +27,14 @@ class Explanation:
     """A figure, its passport, and the received rows of its numerator and denominator.
 
     rows : part (numerator | denominator), file_name, sheet, row_number, what (one sentence without identifiers)
+    derived : rows of other tables of the release that were made of the figure (smoothed, trend, expected), with their `table`
     """
 
     figure: dict[str, Any]
     passport: dict[str, Any]
     rows: pd.DataFrame
     counts: dict[str, int]
+    derived: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self, most: int) -> dict[str, Any]:
         return {
@@ -39,6 +42,7 @@ class Explanation:
             "passport": self.passport,
             "counts": self.counts,
             "rows": self.rows.head(most).to_dict("records"),
+            "derived": self.derived,
         }
 
     def sentences(self, most: int) -> list[str]:
@@ -62,6 +66,7 @@ class Explanation:
                 denominator=format_number(figure["denominator"], 0, language),
                 method=figure["method"] or "–",
             ),
+            *derived_sentences(self.derived, indicator.decimals, language),
             label("explain.passport", language, **self.passport),
         ]
         for part, count in self.counts.items():
@@ -129,7 +134,7 @@ def explain(home: Path, figure_id: str, *, release_id: str | None = None) -> Exp
     if known is not None:
         rows = rows.assign(file_name=rows["file_name"].where(rows["file_name"].isin(known), WITHHELD))
     counts = {part: int((rows["part"] == part).sum()) for part in ("numerator", "denominator")}
-    return Explanation(figure, passport, rows, counts)
+    return Explanation(figure, passport, rows, counts, derived_rows(release, figure_id))
 
 
 def find_figure(release: Release, figure_id: str) -> dict[str, Any]:
