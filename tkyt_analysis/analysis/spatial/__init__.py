@@ -34,6 +34,8 @@ _HOMES = {
     "scan_statistic": "scan",
     "cluster_of_areas": "scan",
     "expected_by_area": "scan",
+    "bym2_rate": "hierarchical",
+    "sampling_report": "hierarchical",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605
 

@@ -16,7 +16,7 @@ from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.analysis.spatial.scan_draws import replicates as simulated
 from tkyt_analysis.analysis.spatial.scan_input import ScanData, at_risk, counts_type, scan_data
-from tkyt_analysis.analysis.spatial.scan_score import Best, Score, best_of_replicates, score_of
+from tkyt_analysis.analysis.spatial.scan_score import Best, best_of_replicates, score_of
 from tkyt_analysis.analysis.spatial.scan_secondary import RULES, members, reported
 from tkyt_analysis.analysis.spatial.scan_zones import (
     ELLIPSES,

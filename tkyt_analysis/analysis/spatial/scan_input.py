@@ -57,7 +57,7 @@ def scan_data(
     names = _names(areas, cases, len(counts))
     places, degrees = _places(coordinates)
     data = ScanData(
-        names, counts, _matrix(population, "population"), _matrix(expected, "expected"), places, degrees,
+        names, counts, _perhaps(population, "population"), _perhaps(expected, "expected"), places, degrees,
         tuple(periods) if periods is not None else _periods_of(cases, counts.shape[1]),
     )  # fmt: skip
     return _checked(data)
@@ -85,10 +85,8 @@ def _from_table(
     names = _names(table[area] if isinstance(area, str) and area in table else area, table, len(table))
     parts = {}
     for name, known, given in (("population", POPULATION, population), ("expected", EXPECTED, expected)):
-        found = given if isinstance(given, str) else _find(table, known)
-        parts[name] = _matrix(
-            given if found is None or not (given is None or isinstance(given, str)) else table[found], name
-        )
+        found = given if isinstance(given, str) else _find(table, known) if given is None else None
+        parts[name] = _perhaps(given if found is None else table[found], name)
     counts = _matrix(table[_required(table, CASES, "cases")], "cases")
     places, degrees = _places(table if coordinates is None else coordinates)
     return _checked(ScanData(names, counts, parts["population"], parts["expected"], places, degrees))
@@ -120,11 +118,12 @@ def _long(table: pd.DataFrame, area: str, period: str | None, coordinates: Any) 
         grid[code, place] = column(table, name)
         return grid
 
-    _required(table, CASES, "cases")
+    cases = spread((_required(table, CASES, "cases").casefold(),))
+    assert cases is not None
     first = table.loc[~table[area].duplicated()]
     places, degrees = _places(first if coordinates is None else coordinates)
     return ScanData(
-        tuple(names), spread(CASES), spread(POPULATION), spread(EXPECTED), places, degrees, tuple(times)
+        tuple(names), cases, spread(POPULATION), spread(EXPECTED), places, degrees, tuple(times)
     )  # fmt: skip
 
 
@@ -136,10 +135,12 @@ def _required(table: pd.DataFrame, known: Sequence[str], what: str) -> str:
     return found
 
 
-def _matrix(values: Any, name: str) -> Numbers | None:
+def _perhaps(values: Any, name: str) -> Numbers | None:
+    return None if values is None else _matrix(values, name)
+
+
+def _matrix(values: Any, name: str) -> Numbers:
     """areas × periods; a simple list is one period."""
-    if values is None:
-        return None
     numbers = as_numbers(values.to_numpy() if isinstance(values, pd.DataFrame) else values)
     if numbers.ndim > 2:
         raise InputError("error.scan_shape", what=name, found=" × ".join(map(str, numbers.shape)))
