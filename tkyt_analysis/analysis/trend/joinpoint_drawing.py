@@ -168,8 +168,6 @@ def _break_years(segments: pd.DataFrame) -> list[float]:
 
 def _dress(axes: Any, *, heading: str, unit: str, size: str, language: str | None) -> None:
     """Axes, heading and key: the key stands above the picture, so that no label lies on a line."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     from tkyt_analysis.explorer.palette import INK, RULE
 
     for side in ("top", "right"):
@@ -177,13 +175,14 @@ def _dress(axes: Any, *, heading: str, unit: str, size: str, language: str | Non
     for side in ("left", "bottom"):
         axes.spines[side].set_color(RULE)
     axes.tick_params(color=RULE, labelcolor=INK, labelsize=8)
-    axes.xaxis.set_major_locator(MaxNLocator(8 if size == "print" else 5, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda year, _: f"{year:g}"))
     axes.margins(y=0.12)
+    years = _ticks(axes.get_xlim(), 8 if size == "print" else 5, whole=True)
+    axes.set_xticks(years, [f"{year:g}" for year in years])
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, 0.0) if low > -0.2 * (high - low) else low, high)
     decimals = 0 if high - low >= 8 else 1 if high - low >= 0.8 else 2
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, decimals, language)))
+    levels = _ticks(axes.get_ylim(), 6, whole=False)
+    axes.set_yticks(levels, [format_number(level, decimals, language) for level in levels])
     if unit:
         axes.set_ylabel(unit, fontsize=8)
     handles, _ = axes.get_legend_handles_labels()
@@ -200,3 +199,11 @@ def _dress(axes: Any, *, heading: str, unit: str, size: str, language: str | Non
         title_fontproperties={"size": 9, "weight": 600},
         alignment="left",
     )
+
+
+def _ticks(limits: tuple[float, float], most: int, *, whole: bool) -> list[float]:
+    """Round numbers within the limits."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = limits
+    return [float(one) for one in MaxNLocator(most, integer=whole).tick_values(low, high) if low <= one <= high]
