@@ -20,8 +20,8 @@ from tkyt_analysis.maps.content import Legend, MapContent, Panel, Points, Row, S
 from tkyt_analysis.maps.palettes import NEUTRAL, POINT
 from tkyt_analysis.maps.values import GAPS, SHOWN, Mark, complete, value_text
 
-_LARGEST = 0.16  # degrees of the map: radius of the largest count
-_POINTS_PER_DEGREE = 34.0  # of a map in print, for the sizes in the legend
+# Degrees of the map: the radius of the largest count, at most; smaller where all circles together would hide the land.
+_LARGEST, _INK, _LAND = 0.2, 0.3, 27.0  # of the land, about 27 square degrees, the circles take 30 % at most
 _SPREAD = 0.018  # degrees between old communes that are drawn around the new one they joined
 
 
@@ -84,7 +84,8 @@ def commune_points(
     classes = classify(shown, scheme=scheme, n_classes=n_classes, bounds=bounds, decimals=decimals) if rated else None
     colour = _colours(table, classes)
     largest = float(table["value"].max()) if table["value"].notna().any() else 0.0
-    radius = _LARGEST * np.sqrt(table["value"].fillna(0).to_numpy(float) / max(largest, 1e-12))
+    reach = _reach(table["value"].fillna(0).to_numpy(float), largest)
+    radius = reach * np.sqrt(table["value"].fillna(0).to_numpy(float) / max(largest, 1e-12))
     text = _texts(table, where, unit, rate_unit, classes, language)
     near = where["longitude"].to_numpy() < ARCHIPELAGO_LONGITUDE
     position = where[["longitude", "latitude"]].to_numpy(float)
@@ -92,12 +93,19 @@ def commune_points(
     points = Points(position[near], radius[near], colour[near], status[near], text[near])
     land = {one: Mark(one, name, "ok", float("nan"), NEUTRAL, "") for one, name in shapes.names.items()}
     islands = _islands(table, where, vintage, colour, text)
-    legend = _legend(table, classes, largest, unit, rate_unit, language)
+    legend = _legend(table, classes, (largest, reach), unit, rate_unit, language)
     notes = (label("map.points.old_places", language),) if vintage == "VN2024" else ()
     panel = Panel(land, points=points, islands=islands)
     return MapContent(
         "commune_points", title, unit, practice, language, shapes, (panel,), legend, notes=notes, named=False
     )
+
+
+def _reach(values: np.ndarray, largest: float) -> float:
+    """Radius of the largest circle, degrees."""
+    if largest <= 0:
+        return _LARGEST
+    return min(_LARGEST, float(np.sqrt(_INK * _LAND / (np.pi * (values / largest).sum()))))
 
 
 def _table(values: pd.DataFrame, where: pd.DataFrame, vintage: str) -> pd.DataFrame:
@@ -150,29 +158,32 @@ def _islands(
     table: pd.DataFrame, where: pd.DataFrame, vintage: str, colour: np.ndarray, text: np.ndarray
 ) -> dict[str, Mark]:
     """Both archipelagos in the colour of their commune; plain where there is no such commune."""
-    place = {unit_id: i for i, unit_id in enumerate(where["unit_id"])}
+    code = {unit_id: i for i, unit_id in enumerate(where["unit_id"])}
+    far = where["longitude"].to_numpy() >= ARCHIPELAGO_LONGITUDE
+    north = where["latitude"].to_numpy() > 14
     found = {}
     for name in ARCHIPELAGOS:
-        i = place.get(archipelago_unit(name, vintage, "commune"))
+        i = code.get(archipelago_unit(name, vintage, "commune"))
         if i is None:
             found[name] = Mark("", "", "ok", float("nan"), NEUTRAL, "")
             continue
-        said = text[i].partition(": ")[2]
+        said = "; ".join(text[far & (north == (name == "hoang_sa"))])  # of every commune of the archipelago
         status = table["status"].iloc[i]
         found[name] = Mark(where["unit_id"].iloc[i], "", status, float("nan"), colour[i] or None, said)
     return found
 
 
 def _legend(
-    table: pd.DataFrame, classes: Classes | None, largest: float, unit: str, rate_unit: str, language: str
+    table: pd.DataFrame, classes: Classes | None, sizing: tuple[float, float], unit: str, rate_unit: str, language: str
 ) -> Legend:
     """Sizes of round counts, then the colours, then the symbols of gaps."""
+    largest, reach = sizing
     sizes = []
     for count in dict.fromkeys(_round_below(largest * share) for share in (1.0, 0.25, 0.04)):
         if count > 0:
-            size = 2 * _LARGEST * _POINTS_PER_DEGREE * float(np.sqrt(count / largest))
+            size = 2 * reach * float(np.sqrt(count / largest))
             sizes.append(
-                Row(format_number(count, 0 if count >= 1 else 2, language), (Swatch("ok", POINT, "dot", size),))
+                Row(format_number(count, 0 if count >= 1 else 2, language), (Swatch("ok", POINT, "size", size),))
             )
     rows: list[Row] = [Row(label("map.points.size", language, unit=unit or "–")), *sizes]
     head = ""

@@ -103,12 +103,14 @@ def _compose(content: MapContent, figsize: tuple[float, float | None], named: bo
     column = width - 2 * _MARGIN
     top = _heading(sheet, content, column)
     grid, beside = _plan(sheet, content, figsize, top)
+    sheet.per = grid.scale
     placed = [_panel(sheet, content, panel, grid, i) for i, panel in enumerate(content.panels)]
     box = placed[0].legend
     if beside:
         draw_legend(sheet, content.legend, box[0], box[1], box[2] - box[0])
     if named and wide and len(placed) == 1 and content.shapes.level == "province":
-        draw_names(sheet, placed[0], content.panels[0].marked, [box] if beside else [])
+        only = content.panels[0]
+        draw_names(sheet, placed[0], only.marked, [box] if beside else [], rims=only.arrows is not None)
     y = grid.bottom + 6
     if not beside:
         y = draw_legend(sheet, content.legend, _MARGIN, y, column) + 4
@@ -122,6 +124,7 @@ def _plan(sheet: Sheet, content: MapContent, figsize: tuple[float, float | None]
     plain, number = frame(content.shapes, content.language), len(content.panels)
     columns, rows, head = _across(number, column, _TILE_PANEL if plain.tiles else _PANEL)
     each = (column - _GAP * (columns - 1)) / columns
+    sheet.per = _scale(plain, each, _HIGHEST)
     tail = 10 + _MARGIN + _foot_height(sheet, content, column)
     beside = number == 1 and wide and _legend_fits(sheet, content, plain, _scale(plain, each, _HIGHEST))
     tail += 0 if beside else legend_height(sheet, content.legend, column) + 4

@@ -18,7 +18,11 @@ from tkyt_analysis.maps.values import Mark
 
 @dataclass(frozen=True)
 class Swatch:
-    """A sample in the legend: a "box", a "dot" of `size` points across, or an "arrow" of `size` points width."""
+    """A sample in the legend.
+
+    shape : "box"; "dot" of `size` points across; "size", a circle `size` degrees of the map across, drawn at the
+        map's own scale; or "arrow" of `size` points width
+    """
 
     status: str = "ok"
     colour: str = ""

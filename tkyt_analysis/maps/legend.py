@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tkyt_analysis.maps.content import Legend, Row, Swatch
-from tkyt_analysis.maps.overlays import ARROW, FORM_RADIUS, POINT_FORMS
-from tkyt_analysis.maps.palettes import POINT_RIM
+from tkyt_analysis.maps.overlays import FORM_RADIUS, LEAST_RADIUS, POINT_FORMS
+from tkyt_analysis.maps.palettes import ARROW, POINT_RIM
 from tkyt_analysis.maps.sheet import GREY, INK, Sheet
 
 _BOX = (11.0, 7.0)  # points: width and height of a sample
@@ -46,11 +46,16 @@ def _row(sheet: Sheet, row: Row, x: float, y: float, width: float, draw: bool) -
 
 
 def _width(sheet: Sheet, swatch: Swatch) -> float:
-    return {"box": _BOX[0] * sheet.scale, "arrow": 18 * sheet.scale}.get(swatch.shape, max(swatch.size, 4.0))
+    return {"box": _BOX[0] * sheet.scale, "arrow": 18 * sheet.scale}.get(swatch.shape, _across(sheet, swatch))
 
 
 def _height(sheet: Sheet, swatch: Swatch) -> float:
-    return max(swatch.size, 4.0) if swatch.shape == "dot" else _BOX[1] * sheet.scale
+    return _across(sheet, swatch) if swatch.shape in ("dot", "size") else _BOX[1] * sheet.scale
+
+
+def _across(sheet: Sheet, swatch: Swatch) -> float:
+    """Points that a circle takes across."""
+    return max(swatch.size * (sheet.per if swatch.shape == "size" else 1.0), 4.0)
 
 
 def _sample(sheet: Sheet, swatch: Swatch, x: float, y: float, high: float) -> None:
@@ -58,8 +63,8 @@ def _sample(sheet: Sheet, swatch: Swatch, x: float, y: float, high: float) -> No
     middle = y + 1 + high / 2
     if swatch.shape == "arrow":
         _arrow(sheet, swatch, x, middle)
-    elif swatch.shape == "dot":
-        _dot(sheet, swatch, x + max(swatch.size, 4.0) / 2, middle)
+    elif swatch.shape in ("dot", "size"):
+        _dot(sheet, swatch, x + _across(sheet, swatch) / 2, middle)
     else:
         wide, tall = (part * sheet.scale for part in _BOX)
         top = y + 1
@@ -70,6 +75,8 @@ def _sample(sheet: Sheet, swatch: Swatch, x: float, y: float, high: float) -> No
 def _dot(sheet: Sheet, swatch: Swatch, x: float, y: float) -> None:
     form, fill, rim = POINT_FORMS.get(swatch.status, ("o", swatch.colour or "#ffffff", POINT_RIM))
     size = 2.2 * FORM_RADIUS if swatch.status in POINT_FORMS else swatch.size
+    if swatch.shape == "size":
+        size = max(swatch.size * sheet.per, 2 * LEAST_RADIUS)
     if swatch.status == "modelled":
         rim = "#b35806"
     sheet.axes.plot(

@@ -14,7 +14,7 @@ from tkyt_analysis.maps.content import Arrows, Legend, MapContent, Panel, Row, S
 from tkyt_analysis.maps.palettes import GROUPS
 from tkyt_analysis.maps.values import GAPS, Mark, complete, value_text
 
-_WIDTHS = (0.6, 3.2)  # points: of the smallest and the largest arrow
+_WIDTHS = (0.6, 2.6)  # points: of the smallest and the largest arrow
 _PLAIN = 0.8
 _UNCHANGED = "#ffffff"
 
@@ -34,7 +34,7 @@ def merger_flow(
     """Map of the merger of 1 July 2025 (Resolution 202/2025/QH15) on the 63 old provinces.
 
     values : optionally unit_id of the 63 ("VN2024:02"), value (population, deaths …: the width of the arrow by which
-        it goes to the new province) and status; an arrow without a value is thin and dashed in words only
+        it goes to the new province) and status; an arrow without a value is thin
     An arrow runs from a province that joined another to the old province whose code the new one bears (its centre
     lies there); old provinces of one new province have one colour, and thick borders part the 34.
     Other parameters and errors as `draw_province_map`.

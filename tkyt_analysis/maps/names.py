@@ -16,8 +16,10 @@ from tkyt_analysis.maps.values import Mark
 _NAME_SIZE, _TILE_NAME_SIZE = 5.2, 6.2
 
 
-def draw_names(sheet: Sheet, placed: Frame, marked: Mapping[str, Mark], taken: list[Box]) -> None:
-    """Province names where no other text stands; in a tile grid, inside the tiles."""
+def draw_names(
+    sheet: Sheet, placed: Frame, marked: Mapping[str, Mark], taken: list[Box], *, rims: bool = False
+) -> None:
+    """Province names where no other text stands; in a tile grid, inside the tiles. `rims` where arrows cross them."""
     if placed.tiles:
         _draw_tile_names(sheet, placed, marked)
         return
@@ -30,7 +32,7 @@ def draw_names(sheet: Sheet, placed: Frame, marked: Mapping[str, Mark], taken: l
         artist = sheet.text(
             name.x, name.y, name.text, _NAME_SIZE, ha="center", va="center", multialignment="center", zorder=5
         )
-        set_off(artist, None if name.anchor else marked[name.unit_id], rim=not name.within)
+        set_off(artist, None if name.anchor else marked[name.unit_id], rim=rims or not name.within)
         artist.set_gid(f"name-{name.unit_id}")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tkyt_analysis.maps.content import Arrows, Points
 from tkyt_analysis.maps.frame import project
-from tkyt_analysis.maps.palettes import POINT_RIM
+from tkyt_analysis.maps.palettes import ARROW, POINT_RIM
 from tkyt_analysis.maps.sheet import Sheet
 
 # Form, fill and rim of a symbol without a value: told apart by form, not by colour.
@@ -19,7 +19,6 @@ POINT_FORMS = {
 }
 FORM_RADIUS = 1.3  # points
 LEAST_RADIUS = 0.55
-ARROW = "#1a1a1a"
 
 
 def draw_points(sheet: Sheet, points: Points, per: float, offset: np.ndarray) -> None:
@@ -29,7 +28,7 @@ def draw_points(sheet: Sheet, points: Points, per: float, offset: np.ndarray) ->
     order = np.flatnonzero(valued)[np.argsort(-points.radius[valued], kind="stable")]
     radius = np.maximum(points.radius[order] * per, LEAST_RADIUS)
     modelled = points.status[order] == "modelled"
-    for kind, rim, width in ((~modelled, POINT_RIM, 0.25), (modelled, "#b35806", 0.7)):
+    for kind, rim, width in ((~modelled, POINT_RIM, 0.15), (modelled, "#b35806", 0.7)):
         _circles(sheet, place[order][kind], radius[kind], points.colour[order][kind], rim, width)
     for status, (form, fill, rim) in POINT_FORMS.items():
         chosen = points.status == status
@@ -70,7 +69,7 @@ def draw_arrows(sheet: Sheet, arrows: Arrows, per: float, offset: np.ndarray) ->
     starts, ends = (project(side) * per + offset for side in (arrows.start, arrows.end))
     for start, end, width in zip(starts, ends, arrows.width):
         for colour, wide, order in (("#ffffff", width + 1.4, 3.0), (ARROW, width, 3.1)):
-            head = f"-|>,head_length={1.6 + 0.5 * width},head_width={0.7 + 0.35 * width}"
+            head = f"-|>,head_length={1.5 + 0.4 * width},head_width={0.8 + 0.3 * width}"
             look: dict[str, Any] = {"arrowstyle": head, "connectionstyle": "arc3,rad=0.12", "mutation_scale": 1.6}
             sheet.axes.add_artist(
                 FancyArrowPatch(start, end, color=colour, linewidth=wide, shrinkA=0, shrinkB=0, zorder=order, **look)

@@ -21,6 +21,7 @@ _DIVERGING = {
 }
 NEUTRAL = "#f2f2f0"  # land that is shown without a value of its own
 POINT, POINT_RIM = "#3d8fd1", "#06294d"
+ARROW = "#7a1230"
 # Cluster maps: ColorBrewer RdBu for the four quadrants of Moran's scatter plot, near white for the rest.
 CLUSTERS = {
     "high_high": "#ca0020",

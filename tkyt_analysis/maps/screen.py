@@ -14,7 +14,7 @@ import numpy as np
 from tkyt_analysis.labels import label
 from tkyt_analysis.maps.content import Legend, MapContent, Panel, Swatch
 from tkyt_analysis.maps.frame import Box, Frame, Inset, Polygon, frame, short_lines
-from tkyt_analysis.maps.palettes import ink_on
+from tkyt_analysis.maps.palettes import POINT_RIM, ink_on
 from tkyt_analysis.maps.screen_marks import arrow_marks, arrow_path, point_marks, point_sample
 from tkyt_analysis.maps.values import Mark
 
@@ -91,6 +91,7 @@ def _drawing(content: MapContent, panel: Panel, definitions: str) -> str:
     scale = _WIDTH / plain.width
     plain = frame(shapes, language, strip=2.75 * _TYPE / scale)
     units = "".join(_unit(mark, _path(plain.shapes[unit_id], scale), plain, scale) for unit_id, mark in marked.items())
+    sizes = "" if plain.tiles else _sizes(content.legend, plain.legend, scale)
     islands = [(inset, panel.island(inset.archipelago, inset.unit_id)) for inset in plain.insets]
     insets = "".join(_inset(inset, mark, plain, scale) for inset, mark in islands)
     over = "" if plain.tiles else _over(content, panel, scale)
@@ -99,8 +100,21 @@ def _drawing(content: MapContent, panel: Panel, definitions: str) -> str:
     box = f"-1 -1 {_WIDTH + 2:.0f} {plain.height * scale + 2:.0f}"
     return (
         f'<svg viewBox="{box}" role="group" aria-label="{summary}" xmlns="http://www.w3.org/2000/svg" '
-        f'font-size="{_TYPE}">{definitions}{insets}{units}{over}</svg>'
+        f'font-size="{_TYPE}">{definitions}{sizes}{insets}{units}{over}</svg>'
     )
+
+
+def _sizes(legend: Legend, box: Box, scale: float) -> str:
+    """Circles of round counts in the empty west of the map, at its own scale."""
+    rows = [(row.text, one) for row in legend.rows for one in row.swatches if one.shape == "size"]
+    middle = box[0] * scale + max((one.size * scale / 2 for _, one in rows), default=0) + 1
+    drawn, y = "", (box[1] + box[3]) / 2 * scale
+    for text, one in rows:
+        radius = max(one.size * scale / 2, 0.8)
+        y += max(2 * radius + 3, 13.0)
+        look = f'r="{radius:.1f}" fill="{one.colour}" stroke="{POINT_RIM}" stroke-width=".3"'
+        drawn += f'<circle cx="{middle:.1f}" cy="{y - 4:.1f}" {look}/><text x="{2 * middle + 6:.1f}" y="{y:.1f}">{text}</text>'
+    return f'<g aria-hidden="true">{drawn}</g>' if rows else ""
 
 
 def _over(content: MapContent, panel: Panel, scale: float) -> str:
@@ -242,6 +256,8 @@ _PATTERN_DEFINITIONS = (
 def _legend(legend: Legend) -> str:
     items = []
     for row in legend.rows:
+        if any(one.shape == "size" for one in row.swatches):
+            continue  # drawn in the map
         if not row.swatches:
             items.append(f'<li class="head">{escape(row.text)}</li>')
             continue

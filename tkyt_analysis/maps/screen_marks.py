@@ -8,9 +8,8 @@ import numpy as np
 
 from tkyt_analysis.maps.content import Arrows, Points
 from tkyt_analysis.maps.frame import project
-from tkyt_analysis.maps.palettes import POINT_RIM
+from tkyt_analysis.maps.palettes import ARROW, POINT_RIM
 
-ARROW = "#1a1a1a"
 LEAST_RADIUS = 0.8  # pixels of the drawing
 # Path of a symbol without a value around (0, 0), and its look: told apart by form.
 _FORMS = {

@@ -68,6 +68,7 @@ class Sheet:
 
         self.width = width
         self.scale = scale  # of all type sizes
+        self.per = 0.0  # points per degree of the map on the sheet, for samples drawn at its scale
         self.figure: Figure = Figure(figsize=(width / 72, 1))
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
