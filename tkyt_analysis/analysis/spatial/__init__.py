@@ -32,9 +32,10 @@ _HOMES = {
     "cluster_word": "local_association",
     # clusters and hierarchical models
     "scan_statistic": "scan",
-    "cluster_of_areas": "scan",
-    "expected_by_area": "scan",
+    "cluster_of_areas": "scan_result",
+    "expected_by_area": "scan_result",
     "bym2_rate": "hierarchical",
+    "gamma_poisson_rate": "gamma_poisson",
     "sampling_report": "hierarchical",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605

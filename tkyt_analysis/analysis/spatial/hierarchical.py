@@ -13,10 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import column
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, as_numbers
 from tkyt_analysis.analysis.spatial.hierarchical_graph import SCALINGS, Directions, directions
+from tkyt_analysis.analysis.spatial.hierarchical_input import (
+    expected_or_share,
+    read_covariates,
+    read_events,
+    standardised,
+    why_not,
+)
 from tkyt_analysis.analysis.spatial.hierarchical_models import MODELS, model_of, priors_of
 from tkyt_analysis.analysis.spatial.hierarchical_sampling import Chains, Data, Sampling, sample_chains
 from tkyt_analysis.errors import InputError, UsageError
@@ -26,10 +32,6 @@ from tkyt_analysis.option_words import option_word
 MODELLED = "modelled"
 LIKELY, CERTAIN = 0.80, 0.95
 EVIDENCE = ("raised", "probably_raised", "lowered", "probably_lowered", "unclear")
-_EVENTS = ("events", "cases", "deaths", "observed", "y")
-_EXPECTED = ("expected", "expected_events", "e")
-_POPULATION = ("population", "person_years", "persons", "pop")
-_AREAS = ("area", "unit_id", "id", "area_id", "county", "district", "code", "name")
 _WORDS = {"car": "icar", "besag": "icar", "bym_carbayes": "bym", "s_carbym": "bym", "s_carleroux": "leroux"}
 
 
@@ -86,21 +88,22 @@ def bym2_rate(
     """
     model, scaling = _word("model", model, MODELS), _word("scaling", scaling, SCALINGS)
     _require_sampling(draws, warmup, chains, rounds, confidence)
-    table = _read(events, expected, population, areas)
-    x, names = _covariates(covariates, events, len(table))
+    table = read_events(events, expected, population, areas)
+    x, names = read_covariates(covariates, events, len(table))
     if model != "iid" and neighbours is None:
         raise InputError("error.bym_neighbours")
     n = len(table)
-    reason = _why_not(table)
-    table["expected"] = _expected(table, reason)
+    reason = why_not(table)
+    table["expected"] = expected_or_share(table, reason)
     method = f"{model};priors={priors if isinstance(priors, str) else 'given'};scaling={scaling};seed={seed}"
     if reason.eq("").sum() < 2 or not table.loc[reason.eq(""), "events"].sum() > 0:
         blank = reason.mask(reason.eq(""), "reason.bym_nothing_to_learn")
         return _blank(table, blank, method)
-    graph = directions([[] for _ in range(n)] if model == "iid" else neighbours, table["area"], n, scaling=scaling)
+    ids = list(table["area"]) if table.attrs["named"] else None
+    graph = directions([[] for _ in range(n)] if model == "iid" else neighbours, ids, n, scaling=scaling)
     usable = reason.eq("").to_numpy()
     data = Data(
-        np.where(usable, table["events"], np.nan), np.where(usable, table["expected"].fillna(0), 0.0), _standardised(x)
+        np.where(usable, table["events"], np.nan), np.where(usable, table["expected"].fillna(0), 0.0), standardised(x)
     )
     sampling = Sampling(chains, draws, warmup, rounds, seed, target_accept, progress)
     found = sample_chains(data, graph, model_of(model, graph), priors_of(priors), sampling)
@@ -125,105 +128,6 @@ def _require_sampling(draws: int, warmup: int, chains: int, rounds: int, confide
             raise UsageError("error.scan_option", option=option, found=value, known=f"≥ {least}")
     if not 0 < confidence < 1:
         raise UsageError("error.scan_option", option="confidence", found=confidence, known="0 < … < 1")
-
-
-def _read(events: Any, expected: Any, population: Any, areas: Any) -> pd.DataFrame:
-    """area, events, expected, population as columns; what is absent is missing."""
-    if isinstance(events, Mapping):
-        events = pd.DataFrame(dict(events))
-    if isinstance(events, pd.DataFrame):
-        table = events
-        events = column(table, _named(table, _EVENTS, "events"))
-        expected = _from_table(table, expected, _EXPECTED)
-        population = _from_table(table, population, _POPULATION)
-        area = areas if areas is not None else _find(table, _AREAS)
-        areas = table[area] if isinstance(area, str) and area in table else (table.index if area is None else area)
-    elif areas is None:
-        areas = events.index if isinstance(events, pd.Series) else pd.RangeIndex(len(as_numbers(events)))
-    parts = {"events": events, "expected": expected, "population": population}
-    numbers = {name: as_numbers(np.nan if part is None else part).ravel() for name, part in parts.items()}
-    n = len(numbers["events"])
-    names = pd.Index(areas)
-    wrong = [f"{name} {len(part)}" for name, part in numbers.items() if len(part) not in (1, n)]
-    if wrong or len(names) != n:
-        raise InputError("error.scan_lengths", found="; ".join([*wrong, f"areas {len(names)}"]), expected=n)
-    if names.has_duplicates:
-        raise InputError("error.scan_areas", found=names.nunique(), expected=n)
-    return pd.DataFrame({"area": names, **{name: np.broadcast_to(part, n) for name, part in numbers.items()}})
-
-
-def _find(table: pd.DataFrame, known: tuple[str, ...]) -> Any:
-    lower = {str(name).casefold(): name for name in reversed(list(table.columns))}
-    return next((lower[name] for name in known if name in lower), None)
-
-
-def _named(table: pd.DataFrame, known: tuple[str, ...], what: str) -> Any:
-    found = _find(table, known)
-    if found is None:
-        columns = ", ".join(map(str, table.columns))
-        raise InputError("error.scan_column", what=what, known=", ".join(known), found=columns)
-    return found
-
-
-def _from_table(table: pd.DataFrame, given: Any, known: tuple[str, ...]) -> Any:
-    if given is not None and not isinstance(given, str):
-        return given
-    name = given if given is not None else _find(table, known)
-    return None if name is None else column(table, name)
-
-
-def _covariates(covariates: Any, events: Any, n: int) -> tuple[Numbers, list[str]]:
-    """areas × k and their names."""
-    if covariates is None:
-        return np.empty((n, 0)), []
-    if isinstance(covariates, str):
-        covariates = [covariates]
-    if (
-        isinstance(events, pd.DataFrame)
-        and isinstance(covariates, list)
-        and all(isinstance(c, str) for c in covariates)
-    ):
-        covariates = events[covariates]
-    if isinstance(covariates, (pd.DataFrame, Mapping)):
-        frame = pd.DataFrame(covariates)
-        values, names = np.column_stack([column(frame, name) for name in frame]), [str(name) for name in frame]
-    else:
-        values = as_numbers(covariates)
-        values = values[:, None] if values.ndim == 1 else values
-        names = [f"x{number}" for number in range(1, values.shape[1] + 1)]
-    if len(values) != n or not np.isfinite(values).all():
-        raise InputError(
-            "error.bym_covariates", found=len(values), expected=n, missing=int((~np.isfinite(values)).sum())
-        )
-    return values, names
-
-
-def _standardised(x: Numbers) -> Numbers:
-    spread = x.std(axis=0)
-    return np.asarray((x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
-
-
-def _why_not(table: pd.DataFrame) -> pd.Series:
-    """Why the events of an area do not count; "" where they do."""
-    base = table["expected"].where(table["expected"].notna(), table["population"])
-    if base.isna().all():
-        raise InputError("error.bym_expected")
-    events = table["events"]
-    found = np.select(
-        [base.isna() | (base < 0) | np.isinf(base), base == 0, events.isna(), (events < 0) | np.isinf(events)],
-        ["reason.bym_expected_missing", "reason.bym_nobody", "reason.bym_events_missing", "reason.events_missing"],
-        default="",
-    )
-    return pd.Series(found, table.index, dtype="str")
-
-
-def _expected(table: pd.DataFrame, reason: pd.Series) -> pd.Series:
-    """Expected events: given, or the population times the rate of the areas that count."""
-    if table["expected"].notna().any():
-        return table["expected"]
-    usable = reason.eq("")
-    total, people = (table.loc[usable, name].sum() for name in ("events", "population"))
-    return table["population"] * (total / people if people > 0 else np.nan)
 
 
 def _blank(table: pd.DataFrame, reason: pd.Series, method: str) -> pd.DataFrame:

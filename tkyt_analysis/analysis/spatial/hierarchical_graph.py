@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.spatial.weights import spatial_weights
@@ -59,8 +60,8 @@ def directions(neighbours: Any, ids: Any, n: int, *, scaling: str = "component")
         raise InputError("error.bym_too_many_areas", found=n, most=MOST_AREAS)
     from scipy.sparse.csgraph import connected_components
 
-    counted = ids is None or list(ids) == list(range(n))  # areas without names: links are positions, from 0 or from 1
-    links = spatial_weights(neighbours, ids=None if counted else ids, n=n if counted else None).links.toarray()
+    names = None if ids is None else pd.Index(list(ids))  # without names links are positions, from 0 or from 1
+    links = spatial_weights(neighbours, ids=names, n=n if names is None else None).links.toarray()
     np.fill_diagonal(links, 0)
     both = np.maximum(links, links.T)
     one_sided = int(np.count_nonzero((links != links.T) & (links == 0)))
