@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import table
 
-from tkyt_analysis.analysis.trend import compute_expected, heat_regressor, lunar_new_year, tet_regressors
+from tkyt_analysis.analysis.trend import compute_expected, excess_deaths, heat_regressor, lunar_new_year, tet_regressors
 from tkyt_analysis.analysis.trend.excess_dates import as_days, dates_meant
 from tkyt_analysis.analysis.trend.excess_fit import fit_counts
 from tkyt_analysis.analysis.trend.excess_input import read_counts
@@ -158,7 +158,8 @@ def test_a_table_is_read_by_date_period_or_year_and_week_alike():
     by_date = pd.DataFrame({"date": ["2020-12-28", "2021-01-04"], "deaths": [5, 7]})
     by_id = pd.DataFrame({"period_id": ["2020W53", "2021W01"], "events": [5, 7]})
     by_week = pd.DataFrame({"year": [2020, 2021], "week": [53, 1], "outcome": [5, 7]})
-    for rows in (by_date, by_id, by_week, pd.Series([5, 7], index=by_date["date"])):
+    mapping = {"date": ["2020-12-28", "2021-01-04"], "deaths": [5, 7]}
+    for rows in (by_date, by_id, by_week, mapping, pd.Series([5, 7], index=by_date["date"])):
         found = read_counts(rows)
         assert list(found.dates.astype(str)) == ["2020-12-28", "2021-01-04"]
         assert found.frequency == 52
@@ -180,12 +181,22 @@ def test_a_week_without_a_row_is_put_in_as_missing():
     assert list(found.present[1]) == [False, True, False, False]
 
 
+def test_a_series_whose_population_nobody_knows_is_counted_as_it_is():
+    rows = pd.concat([weeks(160).assign(area="01"), weeks(160, people=np.nan).assign(area="02")])
+    found = excess_deaths(rows, by="area", start="2017-06-05", trend=False)
+    assert found["excess"].to_numpy() == pytest.approx(0, abs=1e-8)
+    assert found.loc[found["area"] == "02", "excess_rate"].isna().all()
+    assert found.loc[found["area"] == "01", "excess_rate"].notna().all()
+
+
 def test_dates_are_named_in_many_ways():
     days = as_days(["2020-01-05", "2020-01-12", "2020-01-19", "2020-02-02"])
     assert list(dates_meant(["2020-01-12"], days)) == [False, True, False, False]
     assert list(dates_meant("2020-01-12..", days)) == [False, True, True, True]
     assert list(dates_meant([("2020-01-06", "2020-01-13"), "2020-02-02"], days)) == [False, True, False, True]
     assert list(dates_meant((None, "202001"), days)) == [True, True, True, False]
+    assert list(dates_meant([True, False, False, True], days)) == [True, False, False, True]
+    assert list(dates_meant(pd.date_range("2020-01-10", "2020-01-20"), days)) == [False, True, True, False]
     assert list(dates_meant(np.array([True, False, False, True]), days)) == [True, False, False, True]
 
 

@@ -79,7 +79,7 @@ def excess_deaths(
         events, observed); population if there is one. Daily counts and a Series over dates will do. See `read_counts`
     method : "quasipoisson" (trend spline and harmonics, `compute_expected`; months count by their days), "excessmort" (the
         same without days of the month, as the R package), "noufaily" or "farrington" (surveillance bounds, `farrington`),
-        "euromomo" (spring and autumn, `euromomo`), "five_year_average" (same week or month of the years before),
+        "euromomo" (spring and autumn, `euromomo`), "five_year_average" (same week or month of the five calendar years before `start`, or of `baseline`),
         "linear_trend" (that average on a straight line through the years, as the World Mortality Dataset)
     start, end : the periods under study: sums begin and end there; without `exclude` and `baseline` they and what follows
         are kept out of the baseline. Default start: the first period after the last one of the baseline
@@ -128,7 +128,10 @@ def excess_deaths(
         )
     else:
         _refuse_regressors(method, tet=tet, heat=heat, regressors=regressors)
-        found = _other_baseline(method, fitted_on, excluded, first, confidence, monthly, population_adjusted, options)
+        five = method == "five_year_average" and baseline is None
+        found = _other_baseline(
+            method, fitted_on, excluded, first, confidence, monthly, population_adjusted, options, five=five
+        )
     found = _judged(found, trend and method not in ("five_year_average",), short_trend)
     limits = _limits(found, seen, np.arange(first, last + 1), confidence, interval, draws, seed)
     table = result_table(series, seen, found, limits, np.arange(first, last + 1), per, confidence)
@@ -217,6 +220,8 @@ def _other_baseline(
     monthly: bool,
     population_adjusted: bool,
     options: dict[str, Any],
+    *,
+    five: bool,
 ) -> Baseline:
     if method in ("noufaily", "farrington"):
         return farrington_baseline(series, excluded, first, confidence, method=method, **options)
@@ -224,7 +229,7 @@ def _other_baseline(
         return euromomo_baseline(series, excluded, confidence, **options)
     return level_baseline(
         series, excluded, trend=method == "linear_trend", population_adjusted=population_adjusted, days_offset=monthly,
-        first=first,
+        five_before=first if five else None,
     )  # fmt: skip
 
 

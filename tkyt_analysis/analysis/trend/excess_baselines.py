@@ -28,6 +28,7 @@ class Baseline:
 
     sum_se : error of the running sums of expected over some periods, (series, periods)
     degrees : of Student's t, inf for the normal; reason : per series; used : (time,) periods that made the baseline
+    why : (series, time) label keys of the method itself, why it expects nothing
     model : the fitted count model where there is one (for simulation)
     """
 
@@ -41,6 +42,7 @@ class Baseline:
     method: str
     years: float
     model: Expected | None = None
+    why: npt.NDArray[Any] | None = None
 
 
 def regression_baseline(series: Counts, excluded: Flags, **options: Any) -> Baseline:
@@ -62,13 +64,22 @@ def regression_baseline(series: Counts, excluded: Flags, **options: Any) -> Base
 
 
 def level_baseline(
-    series: Counts, excluded: Flags, *, trend: bool, population_adjusted: bool, days_offset: bool, first: int
+    series: Counts,
+    excluded: Flags,
+    *,
+    trend: bool,
+    population_adjusted: bool,
+    days_offset: bool,
+    five_before: int | None = None,
 ) -> Baseline:
     """Average of the same week or month of the baseline years; with `trend` on a straight line through the years.
 
-    first : place of the first period under study; without excluded periods the years are the five before it
+    five_before : of a place: only the five calendar years before its year enter
     """
-    excluded = _years_before(series, first) if not excluded.any() else excluded
+    if five_before is not None:
+        excluded = excluded | _years_before(series, five_before)
+        if excluded.all():
+            raise UsageError("error.excess_nothing_before", date=series.dates[five_before])
     scale = np.ones(series.counts.shape)
     if population_adjusted:
         scale = scale * series.population / np.nanmean(series.population, axis=1, keepdims=True)
@@ -95,14 +106,13 @@ def _years_before(series: Counts, first: int) -> Flags:
     """What is not in the five calendar years before the first period under study."""
     year, _ = year_and_place(series)
     found: Flags = (year >= year[first]) | (year < year[first] - MOST_AVERAGE_YEARS)
-    if found.all():
-        raise UsageError("error.excess_nothing_before", date=series.dates[first])
     return found
 
 
 def farrington_baseline(series: Counts, excluded: Flags, first: int, confidence: float, **options: Any) -> Baseline:
     """Expected counts and bounds of `farrington` ("noufaily" by default) of every period from `first`.
 
+    Of months three around the same one of earlier years and four periods a year are compared, if nothing else is said.
     Its bound is one-sided; the spread is read back from it. Every period has a fit of its own, whose errors are taken as
     independent in sums.
     """
@@ -110,7 +120,10 @@ def farrington_baseline(series: Counts, excluded: Flags, first: int, confidence:
 
     _require(series, WEEKLY, MONTHLY)
     length = len(series.dates)
-    given: dict[str, Any] = {"method": "noufaily", "alpha": (1 - confidence) / 2} | options
+    months = {"w": 1, "no_periods": 4, "past_weeks_not_included": 6} if series.frequency == MONTHLY else {}
+    if options.get("method", "noufaily") != "noufaily":
+        months = {"w": 1} if months else {}
+    given: dict[str, Any] = {"method": "noufaily", "alpha": (1 - confidence) / 2} | months | options
     if given.get("population_offset") or given.get("populationOffset"):
         given["population"] = series.population
     table = farrington(series.counts, time=series.starts, range=list(range(first + 1, length + 1)), **given)
@@ -162,6 +175,14 @@ def _on_grid(table: pd.DataFrame, name: str, series: Counts) -> Numbers:
     return grid
 
 
+def _reasons(table: pd.DataFrame, series: Counts) -> npt.NDArray[Any]:
+    """The reasons of a surveillance table as (series, time)."""
+    grid = np.full(series.counts.shape, "", dtype=object)
+    place = table["index"].to_numpy().reshape(len(series.counts), -1)[0] - 1
+    grid[:, place] = table["reason"].to_numpy(dtype=object).reshape(len(series.counts), -1)
+    return grid
+
+
 def _of_bounds(
     series: Counts, expected: Numbers, spread: Numbers, se: Numbers, table: pd.DataFrame, used: Flags
 ) -> Baseline:
@@ -179,5 +200,5 @@ def _of_bounds(
         nothing,
         used,
         str(table["method"].iloc[0]),
-        series.years(used),
-    )
+        series.years(used), why=_reasons(table, series),
+    )  # fmt: skip

@@ -155,7 +155,7 @@ def _as_curve(basis: Expected, at: Indices, fitted: FittedCurve, ar: AutoRegress
             "fitted": fitted.curve,
             "se": fitted.se,
             "sd": np.sqrt(np.diag(fitted.cov)),
-            "population": basis.counts.population[0, at] if basis.counts.has_population else np.nan,
+            "population": basis.counts.population[0, at] if basis.counts.has_population[0] else np.nan,
         }
     )
     table = table.assign(method=pd.Series([method] * len(table), dtype="str")).join(short)
@@ -179,7 +179,7 @@ def excess_stats(
     """start, end, rates per 1,000 persons and year, observed, expected, excess, sd; with a curve also fitted, se."""
     mu, seen = basis.expected[0, at], basis.counts.counts[0, at].sum()
     sd = float(np.sqrt(mu @ cov @ mu))
-    persons = basis.counts.population[0, at].sum() if basis.counts.has_population else np.nan
+    persons = basis.counts.population[0, at].sum() if basis.counts.has_population[0] else np.nan
     per = basis.counts.frequency * 1000 / persons
     dates = pd.to_datetime(basis.counts.dates[at])
     row = {

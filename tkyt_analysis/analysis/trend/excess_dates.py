@@ -47,9 +47,9 @@ def dates_meant(given: Any, dates: Days) -> Flags:
         return chosen
     if isinstance(given, str | tuple) or not hasattr(given, "__iter__"):
         given = [given]
-    mask = np.asarray(given) if not isinstance(given, list) else None
-    if mask is not None and mask.dtype == bool and len(mask) == len(dates):
-        return mask
+    given = list(given)
+    if len(given) == len(dates) and all(isinstance(one, bool | np.bool_) for one in given):
+        return np.asarray(given, dtype=bool)
     single = []
     for one in given:
         if isinstance(one, str) and ".." in one:

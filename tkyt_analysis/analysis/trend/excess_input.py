@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,7 +33,7 @@ class Counts:
     counts, population : shape (series, time); missing is NaN, no population at all is 1 everywhere
     keys : one row per series; columns : the names of the keys
     present : whether the table had a row, shape (series, time)
-    has_population : False where nobody gave one
+    has_population : (series,) False where nobody gave one; its population is then 1 everywhere
     extra : further columns by name (regressors, completeness, nowcast), shape (series, time)
     """
 
@@ -46,8 +46,13 @@ class Counts:
     keys: pd.DataFrame
     frequency: int
     present: Flags
-    has_population: bool
+    has_population: Flags
     extra: dict[str, Numbers]
+
+    @property
+    def persons(self) -> Numbers:
+        """The population; NaN where a series has none."""
+        return np.where(self.has_population[:, None], self.population, np.nan)
 
     @property
     def days(self) -> Numbers:
@@ -80,6 +85,7 @@ class Counts:
             counts=self.counts[one],
             population=self.population[one],
             present=self.present[one],
+            has_population=self.has_population[one],
             keys=self.keys.iloc[one].reset_index(drop=True),
             extra={name: values[one] for name, values in self.extra.items()},
         )
@@ -98,7 +104,7 @@ def read_counts(
 
     table : one row per series and period with columns date (of a day, of the week's or the month's first or last day) or
         period_id (`2026W53`, `202506`) or year with week or month; outcome (also deaths, events, observed); population if
-        there is one. A Series of counts over dates will do.
+        there is one. A Series of counts over dates, or a mapping of columns, will do.
     by : columns that tell the series apart; frequency : periods a year (365, 52, 12); found from the dates if not given
     outcome, population : the columns, where they have other names; extra : further columns to keep
 
@@ -126,17 +132,18 @@ def read_counts(
     present = np.zeros(shape, dtype=bool)
     present[series, place] = True
     starts, ends = _windows(grid, step)
+    persons, known = _persons(rows, people, series, place, shape)
     return Counts(
         dates=grid,
         starts=starts,
         ends=ends,
         period_ids=_period_ids(grid, dates, ids, step),
         counts=_checked(_spread(rows, outcome, series, place, shape), outcome),
-        population=np.ones(shape) if people is None else _checked(_spread(rows, people, series, place, shape), people),
+        population=persons,
         keys=keys,
         frequency=step if frequency is None else frequency,
         present=present,
-        has_population=people is not None,
+        has_population=known,
         extra=columns,
     )
 
@@ -144,6 +151,8 @@ def read_counts(
 def _as_table(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.Series):
         return pd.DataFrame({"date": table.index, "outcome": table.to_numpy()})
+    if isinstance(table, Mapping):
+        table = pd.DataFrame(dict(table))
     if not isinstance(table, pd.DataFrame):
         raise InputError("error.excess_not_a_table", found=type(table).__name__)
     if not len(table):
@@ -282,6 +291,21 @@ def _spread(
     grid = np.full(shape, np.nan)
     grid[series, place] = values
     return grid
+
+
+def _persons(
+    rows: pd.DataFrame,
+    people: str | None,
+    series: npt.NDArray[np.intp],
+    place: npt.NDArray[np.intp],
+    shape: tuple[int, int],
+) -> tuple[Numbers, Flags]:
+    """(population, whether a series has one): a series without any is counted as it is."""
+    if people is None:
+        return np.ones(shape), np.zeros(shape[0], dtype=bool)
+    persons = _checked(_spread(rows, people, series, place, shape), people)
+    known = np.asarray(np.isfinite(persons).any(axis=1))
+    return np.where(known[:, None], persons, 1.0), known
 
 
 def _checked(values: Numbers, name: str) -> Numbers:

@@ -33,7 +33,7 @@ def result_table(
     good = status != NOT_ASSESSABLE
     value = np.where(good, seen.value, np.nan)
     excess = {"excess": value - found.expected, "lower": value - limits["high"], "upper": value - limits["low"]}
-    persons = series.population if series.has_population else np.full(shape, np.nan)
+    persons = series.persons
     with np.errstate(divide="ignore", invalid="ignore"):
         score = {name: 100 * one / found.expected for name, one in _named("p_score", excess).items()}
         rate = {name: per * one / persons for name, one in _named("excess_rate", excess).items()}
@@ -67,10 +67,11 @@ def _verdict(found: Baseline, seen: Observed) -> tuple[npt.NDArray[Any], npt.NDA
     """(reason, status) of every period."""
     series = np.broadcast_to(found.reason[:, None], seen.value.shape)
     none = ~np.isfinite(found.expected)
+    own = np.full(none.shape, "", dtype=object) if found.why is None else found.why
     short = found.years < SHORT_TREND_YEARS and "no trend" not in found.method
     reason = np.select(
-        [series != "", seen.reason != "", none, np.full(none.shape, short)],
-        [series, seen.reason, "reason.excess_no_expected", "reason.excess_short_baseline"],
+        [series != "", seen.reason != "", none & (own != ""), none, np.full(none.shape, short)],
+        [series, seen.reason, own, "reason.excess_no_expected", "reason.excess_short_baseline"],
         default="",
     )
     missing = (series != "") | none | ((seen.reason != "") & ~seen.estimated)

@@ -86,7 +86,7 @@ class Expected:
             date=pd.Series(np.tile(self.counts.dates, series)).astype("datetime64[s]"),
             period_id=pd.Series(np.tile(self.counts.period_ids, series), dtype="str"),
             outcome=self.counts.counts.ravel(),
-            population=self.counts.population.ravel() if self.counts.has_population else np.nan,
+            population=self.counts.persons.ravel(),
             expected=self.expected.ravel(),
             log_expected_se=self.log_se.ravel(),
             excluded=np.tile(self.excluded, series),
