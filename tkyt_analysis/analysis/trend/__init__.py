@@ -40,6 +40,8 @@ _HOMES = {
     "delay_distribution": "nowcasting",
     "nowcast": "nowcasting",
     "nowcast_backtest": "nowcasting",
+    "nowcast_picture": "surveillance_drawing",
+    "surveillance_picture": "surveillance_drawing",
     "LagTriangle": "reporting_lags",
     "lag_triangle": "reporting_lags",
     # expected and excess deaths
