@@ -193,6 +193,8 @@ def test_the_permutation_test_finds_a_bend_and_no_bend():
     first = found.tests[found.tests["unit"] == "bent"].iloc[0]
     assert (first["null"], first["alternative"], first["level"]) == (0, 3, 0.05 / 3)
     assert first["p_value"] == 1 / 500
+    second = found.tests[found.tests["unit"] == "bent"].iloc[1]
+    assert (second["null"], second["level"]) == (1, 0.05 / 2)  # rejected: the null is raised, fewer tests are left
     straight = found.tests[found.tests["unit"] == "straight"]
     assert straight["alternative"].tolist() == [3, 2, 1]  # accepted each time: the alternative is lowered
     assert straight["level"].tolist() == [0.05 / 3] * 3
