@@ -14,6 +14,7 @@ import pandas as pd
 from tkyt_analysis.analysis.spatial.maps_of_values import chosen
 from tkyt_analysis.analysis.spatial.neighbours import RULES, neighbours_from_points, neighbours_from_polygons
 from tkyt_analysis.analysis.spatial.weights import Weights, some_of, spatial_weights, style_word
+from tkyt_analysis.catalog import read_codelist
 from tkyt_analysis.catalog.spatial_weights import spatial_weights_table
 from tkyt_analysis.errors import InputError, UsageError
 
@@ -51,7 +52,8 @@ def place_weights(
         that is at most `sea_limit` km)
 
     Communes of VN2024 have no points of their own: two of them are neighbours where the communes of 2025 that took (most of)
-    them are neighbours or the same; islands then are those whose commune of 2025 is an island.
+    them are neighbours or the same; the communes of one island have each other. The five island districts that had no commune
+    (Bạch Long Vĩ, Cồn Cỏ, Hoàng Sa, Lý Sơn, Côn Đảo) stand among them: 10 040 units.
     Raises UsageError for unknown words, InputError where the outlines' codes are not those of the code list.
     """
     vintage = chosen(str(vintage).upper(), ("VN2024", "VN2025"), "vintage")
@@ -85,7 +87,10 @@ def _communes(vintage: str) -> pd.DataFrame:
     from tkyt_analysis.reference.places import places
 
     listed = places(vintage)
-    return listed[listed["level"] == COMMUNE].reset_index(drop=True)
+    kept = listed["level"] == COMMUNE
+    if vintage == "VN2024":
+        kept |= listed["unit_id"].isin("VN2024:" + read_codelist("island_districts")["old_code"])
+    return listed[kept].reset_index(drop=True)
 
 
 def island_communes() -> pd.DataFrame:
@@ -134,7 +139,8 @@ def _communes_2024(new: Weights, within_province: bool) -> Weights:
 def _from_outlines(vintage: str, polygons: Any, code_column: str, style: str) -> Weights:
     if code_column not in polygons:
         raise UsageError("error.spatial_code_column", column=code_column, found=", ".join(map(str, polygons.columns)))
-    units = _communes(vintage)["unit_id"]
+    listed = _communes(vintage)
+    units = listed.loc[listed["level"] == COMMUNE, "unit_id"]
     codes = polygons[code_column].astype(str)
     found = pd.Index(codes.where(codes.str.startswith(vintage + ":"), vintage + ":" + codes))
     missing, extra = units[~units.isin(found)], found[~found.isin(units)]
