@@ -24,7 +24,7 @@ def test_every_word_lies_on_the_sheet(kind, size):
     if kind == "nowcast":
         drawing = nowcast_picture(nowcast(CELLS), title=title, note=note, size=size, language="vi")
     else:
-        table = farrington(COUNTS, time=WEEKS, last=60) if kind == "farrington" else euromomo(COUNTS, time=WEEKS)
+        table = farrington(COUNTS, time=WEEKS, last=12) if kind == "farrington" else euromomo(COUNTS, time=WEEKS)
         drawing = surveillance_picture(table, title=title, note=note, size=size, language="vi")
     drawing.draw_without_rendering()
     drawn = drawing.get_tightbbox()  # inches; what is not drawn (ticks beyond the axis) does not count
@@ -35,10 +35,10 @@ def test_every_word_lies_on_the_sheet(kind, size):
 
 
 def test_alarms_are_counted_and_weeks_that_were_not_judged_are_shown_as_such():
-    table = farrington(COUNTS, time=WEEKS, last=60)
+    table = farrington(COUNTS, time=WEEKS, last=12)
     assert table["alarm"].sum() == 1
     assert "Cảnh báo (1)" in legend(surveillance_picture(table, title="x", language="vi"))
-    few = farrington(COUNTS * 0, time=WEEKS, last=60)
+    few = farrington(COUNTS * 0, time=WEEKS, last=12)
     assert "Không xét được" in legend(surveillance_picture(few, title="x", language="vi"))
     assert "Không xét được" not in legend(surveillance_picture(table, title="x", language="vi"))
 

@@ -116,9 +116,10 @@ class _State:
         working = prior * mean
         target = self.eta[at] - base + (y - mean) / mean
         own = self.design if self.shared else self.design[at]
-        right = np.einsum("sn,np->sp" if self.shared else "sn,snp->sp", working * target, own, optimize=True)
+        moment = working * target
+        right = moment @ own if self.shared else np.einsum("sn,snp->sp", moment, own)
         solution = solve_normal(self._normal(working, own), right)
-        eta = base + np.einsum("sp,np->sn" if self.shared else "sp,snp->sn", solution, own, optimize=True)
+        eta = base + (solution @ own.T if self.shared else np.einsum("sp,snp->sn", solution, own))
         new_mean = np.maximum(np.exp(np.minimum(eta, 700.0)), _LEAST_MEAN)
         deviance = 2 * (self.fixed[at] + (prior * (new_mean - y * eta)).sum(axis=1))
         settled = np.abs(deviance - self.deviance[at]) / (np.abs(deviance) + 0.1) < EPSILON
