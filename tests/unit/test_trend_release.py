@@ -1,6 +1,7 @@
 """Release tables of time: planted joinpoints and the truth of expected deaths are found, short series say that they are short."""
 
 import datetime
+import itertools
 from functools import cache
 
 import numpy as np
@@ -8,18 +9,23 @@ import pandas as pd
 import pytest
 from deaths_support import COMMUNE, PROVINCE, drawn_home, record, release_context
 
+from mortality.measure_release import deaths_at_levels, population_at_levels
+from mortality.measures.indicators import measure_indicators
+from mortality.release_tables import AGE_BANDS
+from mortality.small_area_release import small_area_rate
 from mortality.trend_release import (
     EXCESS_COLUMNS,
     TREND_COLUMNS,
     excess_deaths,
     excess_of,
-    monthly_deaths,
     province_trend,
     trends,
     whole_years,
 )
+from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.practice.country_base import CountrySeries
 from tkyt_analysis.practice.country_series import deaths_by_month, deaths_by_province_year
+from tkyt_analysis.warehouse.lake import Warehouse
 
 RULES = {
     "study_months": 12,
@@ -132,16 +138,50 @@ def test_a_month_that_is_not_over_is_not_studied():
     assert found["period_id"].max() == "202511"
 
 
-def test_tables_of_a_home_hold_its_counted_deaths_and_say_what_is_too_short(tmp_path):
+def seven_years() -> list[dict[str, object]]:
+    """A death a month in 2019, one more each year (and in December 2025 three more); 2018 begins in August."""
+    days = [
+        f"{year}-{month:02d}-{10 + n:02d}"
+        for year in range(2019, 2026)
+        for month in range(1, 13)
+        for n in range(year - 2018)
+    ]
+    days += ["2018-08-01", "2018-12-01", "2025-12-05", "2025-12-06", "2025-12-07"]
+    return [record(f"a{n}", day=day, home=COMMUNE) for n, day in enumerate(days)]
+
+
+def with_people(home):
+    """Ten thousand people in the commune in every year, half of each sex."""
+    cells = itertools.product([COMMUNE], range(2018, 2026), ("male", "female"), AGE_BANDS)
+    rows = [(*cell, 5000.0 / len(AGE_BANDS)) for cell in cells]
+    people = pd.DataFrame(rows, columns=["unit_id", "year", "sex", "age_group", "persons"])
+    people = people.assign(
+        status="final", series="NSO-B", file_sha256="a6", sheet="1", row_number=range(1, len(rows) + 1)
+    )
+    with Warehouse(home, write=True) as warehouse, warehouse.transaction():
+        warehouse.con.register("incoming", people)
+        warehouse.con.execute("INSERT INTO lake.population BY NAME SELECT * FROM incoming")
+
+
+def test_tables_of_a_home_stand_on_its_counted_deaths_of_whole_years(tmp_path):
     home = drawn_home(tmp_path / "home", [])
     with release_context(home) as context:
         assert province_trend(context).empty
+        assert small_area_rate(context).empty
         assert excess_deaths(context).columns.tolist() == [*EXCESS_COLUMNS, "scope"]
-    days = ["2024-01-05", "2024-12-30", "2025-01-02", "2025-01-20", "2025-08-10"]
-    drawn_home(home, [record(f"a{n}", day=day, home=COMMUNE) for n, day in enumerate(days)])
+    with_people(drawn_home(home, seven_years()))
     with release_context(home) as context:
-        found = monthly_deaths(context)
-        years = whole_years(context)
-    assert found.groupby("unit_id")["deaths"].sum().to_dict() == {PROVINCE: 5}
-    assert found.set_index("period_id")["deaths"]["202501"] == 2
-    assert years == [2024]  # of 2025 nothing after August
+        crude = [load_entry("indicators", "crude_death_rate")]  # all indicators of seven years take long
+        measured = measure_indicators(deaths_at_levels(context), population_at_levels(context), indicators=crude)
+        context.made["registered_indicators"] = measured
+        trend, excess, areas = province_trend(context), excess_deaths(context), small_area_rate(context)
+        assert whole_years(context) == list(range(2019, 2026))
+    one = trend[(trend["indicator_id"] == "crude_death_rate") & (trend["sex"] == "total")]
+    assert one["years"].eq(7).all()
+    assert one["unit_id"].eq(PROVINCE).all()
+    assert one["apc"].gt(10).all()  # from 12 deaths a year to 87
+    assert one["figure_id"].iloc[0] == f"crude_death_rate|{PROVINCE}|2025|total|all|all"
+    assert excess["observed"].tolist() == [7.0] * 11 + [10.0]
+    assert excess["status"].eq("ok").all()
+    assert set(excess["scope"]) == {PROVINCE.replace(":", "-")}
+    assert set(areas["reason"]) == {"reason.small_area_few"}  # one commune, one province

@@ -15,8 +15,8 @@ MOST = 24  # rows told per table
 def derived_rows(release: Release, figure_id: str) -> list[dict[str, Any]]:
     """Rows of the release's other tables that were made of the figure: their columns (missing: None), and `table`."""
     found = release.query(
-        "SELECT table_name FROM information_schema.columns WHERE column_name = 'figure_id' "
-        "AND table_name <> 'indicator_value' ORDER BY table_name"
+        "SELECT DISTINCT table_name FROM information_schema.columns WHERE column_name = 'figure_id' "
+        "AND table_schema = 'main' AND table_name <> 'indicator_value' ORDER BY table_name"
     )
     rows: list[dict[str, Any]] = []
     for table in found["table_name"]:
