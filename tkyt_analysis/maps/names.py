@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def draw_names(
         return
     bottom = max(box[3] for box in (placed.legend, *(inset.box for inset in placed.insets)))
     obstacles = [*taken, *(inset.box for inset in placed.insets)]
-    for name in _name_places(sheet, placed, marked, obstacles, (sheet.width, bottom + 2)):
+    for name in _name_places(sheet, placed, marked, obstacles, bottom + 2):
         if name.anchor is not None:
             end = np.clip(name.anchor, name.box[:2], name.box[2:])
             sheet.leader(np.array([name.anchor, end]))
@@ -40,20 +41,36 @@ _places: dict[tuple, list[Placed]] = {}
 
 
 def _name_places(
-    sheet: Sheet, placed: Frame, marked: Mapping[str, Mark], obstacles: list[Box], size: tuple[float, float]
+    sheet: Sheet, placed: Frame, marked: Mapping[str, Mark], obstacles: list[Box], bottom: float
 ) -> list[Placed]:
-    """`place_labels`, remembered per sheet: a series of maps of one size finds the places once."""
-    corners = tuple(float(polygons[0][0][0].sum()) for polygons in placed.shapes.values() if polygons)
-    key = (tuple(marked), corners, tuple(map(tuple, obstacles)), size, sheet.scale)
+    """`place_labels`, remembered: maps of one size find the places once, however high their headings are.
+
+    Measured from the top of the map, so that names stay below the heading.
+    """
+    top = min(float(part[0][:, 1].min()) for parts in placed.shapes.values() for part in parts) - 4
+    shapes = {
+        unit_id: tuple(tuple(ring - [0.0, top] for ring in part) for part in placed.shapes[unit_id])
+        for unit_id in marked
+        if placed.shapes[unit_id]
+    }
+    boxes = [(box[0], box[1] - top, box[2], box[3] - top) for box in obstacles]
+    corners = tuple(round(float(polygons[0][0][0].sum()), 3) for polygons in shapes.values())
+    rounded = tuple(tuple(round(side, 3) for side in box) for box in boxes)
+    key = (tuple(marked), corners, rounded, round(sheet.width, 3), round(bottom - top, 3), sheet.scale)
     if key not in _places:
         if len(_places) > 16:
             _places.clear()
-        top = min(float(ring[:, 1].min()) for parts in placed.shapes.values() for part in parts for ring in part) - 4
-        margin = (0.0, 0.0, sheet.width, max(top, 0.0))  # names stay below the heading
-        names = {unit_id: mark.name for unit_id, mark in marked.items() if placed.shapes[unit_id]}
-        shapes = {unit_id: placed.shapes[unit_id] for unit_id in names}
-        _places[key] = place_labels(names, shapes, size=size, taken=[*obstacles, margin], measure=_measure(sheet))
-    return _places[key]
+        names = {unit_id: marked[unit_id].name for unit_id in shapes}
+        size = (sheet.width, bottom - top)
+        _places[key] = place_labels(names, shapes, size=size, taken=boxes, measure=_measure(sheet))
+    return [_lowered(name, top) for name in _places[key]]
+
+
+def _lowered(name: Placed, by: float) -> Placed:
+    """The same place on a sheet whose map starts `by` points lower."""
+    anchor = None if name.anchor is None else (name.anchor[0], name.anchor[1] + by)
+    box = (name.box[0], name.box[1] + by, name.box[2], name.box[3] + by)
+    return replace(name, y=name.y + by, anchor=anchor, box=box)
 
 
 def _measure(sheet: Sheet) -> Any:

@@ -45,7 +45,7 @@ def reliability_map(
     cutoffs : two rising cut-offs of reliability, for low, middle and high
     measure : what reliability is, in words ("Tính đầy đủ của báo cáo")
     high_is_reliable : False where small is good (relative standard error, width of an interval)
-    n_classes : of the value, 2 to 4
+    n_classes : of the value, 2 or 3: more could not be told apart once faded
     Other parameters and errors as `draw_province_map`.
     """
     language = language or current_language()
@@ -76,8 +76,8 @@ def _require_options(values: pd.DataFrame, cutoffs: Sequence[float], n_classes: 
         raise InputError("error.map_kind_columns", missing="reliability", found=found, needed="unit_id, value")
     if len(cutoffs) != 2 or not cutoffs[0] < cutoffs[1]:
         raise UsageError("error.map_cutoffs", value=list(cutoffs))
-    if not 2 <= n_classes <= 4:
-        raise UsageError("error.map_option", option="n_classes", value=n_classes, expected="2–4")
+    if n_classes not in (2, 3):
+        raise UsageError("error.map_option", option="n_classes", value=n_classes, expected="2, 3")
 
 
 def _with_level(
