@@ -423,6 +423,7 @@ def test_a_series_indexed_by_year_and_any_lone_column_of_numbers_will_do():
         ({"rate": [1]}, {}, InputError, "error.joinpoint_no_year"),
         ({"year": [1], "a": ["x"]}, {}, InputError, "error.joinpoint_no_value"),
         ({"year": [1, 1], "rate": [2, 3]}, {}, InputError, "error.joinpoint_year_twice"),
+        ({"year": [202412, 202501], "rate": [2, 3]}, {}, InputError, "error.joinpoint_not_years"),
         ({"year": [1], "rate": [2]}, {"by": "unit"}, InputError, "error.rate_columns_missing"),
         ({"year": [1], "rate": ["a"]}, {}, InputError, "error.column_not_numbers"),
         ({"year": [1], "rate": [2]}, {"weights": "poisson"}, InputError, "error.joinpoint_weights_need"),

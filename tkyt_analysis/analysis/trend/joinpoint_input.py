@@ -19,6 +19,7 @@ MODELS = ("log_linear", "linear")
 WEIGHTS = ("constant", "standard_error", "poisson", "given")
 AT_BREAKS = ("mark", "split", "jump")
 ZEROS = ("half", "refuse")
+LAST_YEAR = 9999
 MODEL_WORDS = {"ln": "log_linear", "log": "log_linear", "loglinear": "log_linear"}
 _WEIGHT_WORDS = {
     "none": "constant", "constant_variance": "constant", "homoscedastic": "constant", "ols": "constant",
@@ -26,7 +27,7 @@ _WEIGHT_WORDS = {
     "weight": "given", "weights": "given",
 }  # fmt: skip
 _NAMES = {  # what a column may be called where the caller does not name it
-    "year": ("year", "time", "period", "x", "nam"),
+    "year": ("year", "time", "x", "nam"),
     "rate": ("rate", "value", "asr", "age_adjusted_rate", "y"),
     "se": ("se", "standard_error", "std_error", "rate_se"),
     "count": ("count", "events", "deaths", "cases"),
@@ -79,7 +80,7 @@ def read_panel(
     if names["rate"] is None and names["count"] is None:
         names["rate"] = _only_number(table, {*by, *(name for name in names.values() if name)})
     table = table.dropna(subset=[names["year"]]) if table[names["year"]].isna().any() else table
-    year = column(table, names["year"])
+    year = _years_of(table, names["year"])
     number, keys = groups(table, by)
     marks = _breaks_of(breaks, keys, by)
     if at_breaks == "split" and len(marks):
@@ -112,6 +113,15 @@ def _column_name(table: pd.DataFrame, part: str, given: str | None, by: list[str
         return given
     lower = {str(name).casefold(): str(name) for name in table.columns if name not in by}
     return next((lower[name] for name in _NAMES[part] if name in lower), None)
+
+
+def _years_of(table: pd.DataFrame, name: str) -> Numbers:
+    """Years (or other numbers that rise evenly with time); InputError for 202501, which does not."""
+    year = column(table, name)
+    wrong = year[~(np.abs(year) <= LAST_YEAR)]
+    if len(wrong):
+        raise InputError("error.joinpoint_not_years", column=name, value=f"{wrong[0]:g}")
+    return year
 
 
 def _only_number(table: pd.DataFrame, taken: set[str]) -> str:
