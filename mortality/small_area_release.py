@@ -22,8 +22,9 @@ COLUMNS = [
     "lower", "upper", "mean", "weight", "pool", "areas", "method", "status", "reason", "population_source",
 ]  # fmt: skip
 METHODS = frozenset({"crude", "defined_rate", "per_live_births", "maternal_ratio"})  # events over a denominator
-LEAST_AREAS = 3  # of fewer, the spread between areas is not known at all
 _SERIES = ["indicator_id", "period_id", "sex", "age_group", "cause", "pool"]
+_KEPT = ["figure_id", *_SERIES, "unit_id", "numerator", "denominator", "per", "population_source"]
+LEAST_AREAS = 3  # of fewer, the spread between areas is not known at all
 
 
 def small_area_rate(context: ReleaseContext) -> pd.DataFrame:
@@ -68,8 +69,7 @@ def _of_pool(rows: pd.DataFrame) -> pd.DataFrame:
         events=rows["numerator"].astype(float), population=rows["denominator"].astype(float)
     )
     found = empirical_bayes_rate(counts, by=_SERIES, area="unit_id", method="marshall")
-    found = found.drop(columns=["events", "population"])
-    return rows.merge(found, on=[*_SERIES, "unit_id"], suffixes=("_registered", ""), validate="one_to_one")
+    return rows[_KEPT].join(found.drop(columns=list(counts.columns)), validate="one_to_one")
 
 
 def _pool(unit_ids: pd.Series, units: pd.DataFrame) -> pd.Series:
