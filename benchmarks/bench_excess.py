@@ -62,6 +62,8 @@ def _sums(found: pd.DataFrame, truth: pd.DataFrame) -> float:
     """Share of provinces whose planted sum of 2020–2022 lies within the limits of the sum."""
     last = found[found["cumulative_excess"].notna()].groupby("unit_id").last()
     years = truth[truth["period_id"].str[:4].isin(["2020", "2021", "2022"])]
+    if last["cumulative_lower"].isna().all():
+        return float("nan")
     planted = years.groupby("unit_id")["excess_deaths"].sum().reindex(last.index)
     return float(planted.between(last["cumulative_lower"], last["cumulative_upper"]).mean())
 

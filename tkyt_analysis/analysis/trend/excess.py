@@ -250,7 +250,7 @@ def _limits(
     z = np.where(np.isinf(found.degrees), z_value(confidence), student.ppf((1 + confidence) / 2, found.degrees))[
         :, None
     ]
-    spread = np.sqrt(found.count_sd**2 + found.se**2 + seen.se**2)
+    spread = np.sqrt(found.count_sd**2 + np.nan_to_num(found.se) ** 2 + seen.se**2)
     known = np.isfinite(found.expected[:, at]) & np.isfinite(seen.value[:, at])
     single = np.where(known, found.count_sd[:, at] ** 2 + seen.se[:, at] ** 2, 0.0).cumsum(axis=1)
     sums = np.sqrt(single + found.sum_se(at) ** 2)

@@ -113,8 +113,8 @@ def farrington_baseline(series: Counts, excluded: Flags, first: int, confidence:
     """Expected counts and bounds of `farrington` ("noufaily" by default) of every period from `first`.
 
     Of months three around the same one of earlier years and four periods a year are compared, if nothing else is said.
-    Its bound is one-sided; the spread is read back from it. Every period has a fit of its own, whose errors are taken as
-    independent in sums.
+    Its bound is one-sided; the spread is read back from it. Every period has a fit of its own, whose errors hang together in
+    a way that the method does not say: sums have no limits.
     """
     from tkyt_analysis.analysis.trend.farrington_detection import farrington
 
@@ -131,7 +131,7 @@ def farrington_baseline(series: Counts, excluded: Flags, first: int, confidence:
     z = z_value(1 - 2 * given["alpha"])
     spread = np.maximum(upper - expected, 0.0) / z
     used = np.arange(length) < first
-    return _of_bounds(series, expected, spread, np.zeros(expected.shape), table, used)
+    return _of_bounds(series, expected, spread, np.full(expected.shape, np.nan), table, used)
 
 
 def euromomo_baseline(series: Counts, excluded: Flags, confidence: float, **options: Any) -> Baseline:
@@ -188,7 +188,7 @@ def _of_bounds(
 ) -> Baseline:
 
     def sum_se(at: Indices) -> Numbers:
-        return np.cumsum(np.nan_to_num(se[:, at]), axis=1)
+        return np.cumsum(np.where(np.isfinite(expected[:, at]), se[:, at], 0.0), axis=1)
 
     nothing = np.full(len(expected), "", dtype=object).astype(str)
     return Baseline(
