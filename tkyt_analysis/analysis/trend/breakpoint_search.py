@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.trend.batch_glm import weighted_solve
 
-MOST_COMBINATIONS, STARTS, ROUNDS, CELLS = 6_000, 12, 40, 2_000_000
+MOST_COMBINATIONS, STARTS, ROUNDS, SMALL_ROUNDS, CELLS = 6_000, 12, 40, 80, 2_000_000
 FINEST = 1e-7  # of the spacing of times: where small steps end
 
 
@@ -162,7 +162,9 @@ def _small_steps(problem: Problem, psi: Numbers) -> Numbers:
     """Each breakpoint a little to either side while it helps: the bottom may be a kink at a time of observation."""
     best, unit = sum_of_squares(problem, psi), np.diff(problem.time).min()
     size = np.full(len(psi), unit / 8)
-    while (size > FINEST * unit).any():
+    for _ in range(SMALL_ROUNDS):
+        if not (size > FINEST * unit).any():
+            break
         moved = np.zeros(len(psi), dtype=bool)
         for j, sign in itertools.product(range(psi.shape[1]), (1.0, -1.0)):
             trial = psi.copy()
@@ -170,5 +172,5 @@ def _small_steps(problem: Problem, psi: Numbers) -> Numbers:
             sums = sum_of_squares(problem, trial)
             better = sums < best * (1 - 1e-14)
             psi, best, moved = np.where(better[:, None], trial, psi), np.where(better, sums, best), moved | better
-        size = np.where(moved, size, size / 3)
+        size = np.where(moved, np.minimum(2 * size, unit / 8), size / 3)
     return psi

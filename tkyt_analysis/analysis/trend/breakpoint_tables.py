@@ -22,7 +22,7 @@ class BreakpointResult:
     aapc : first, last, slope, se, slope_lower, slope_upper, apc, lower, upper (of the whole series or the window)
     fits : n, n_breakpoints, rss, df, sigma, r_squared, bic, aic, marks
     fitted : time, observed, fitted [on the scale of the input], residual (weighted, of the model's scale)
-    candidates : n_breakpoints, rss, bic, aic of every number tried
+    candidates : n_breakpoints, rss, df, bic, bic3, aic of every number tried
     """
 
     breakpoints: pd.DataFrame
@@ -105,7 +105,7 @@ def _no_fit(data: Data, model: Model) -> npt.NDArray[np.str_]:
 
 
 def _stated(why: npt.NDArray, frame: pd.DataFrame, method: str) -> pd.DataFrame:
-    reason = why[frame["series"].to_numpy(dtype=int)]
+    reason = why[frame["_series"].to_numpy(dtype=int)]
     return frame.assign(
         method=pd.array([method] * len(frame), dtype="str"),
         status=pd.array(np.where(reason == "", OK, NOT_ASSESSABLE), dtype="str"),
@@ -114,9 +114,9 @@ def _stated(why: npt.NDArray, frame: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def _with_keys(keys: pd.DataFrame, rows: npt.NDArray[np.intp], frame: pd.DataFrame) -> pd.DataFrame:
-    """The keys of each row's series before the figures; column `series` becomes the number among all series."""
-    series = rows[frame["series"].to_numpy(dtype=int)]
-    return pd.concat([keys.iloc[series].reset_index(drop=True), frame.assign(series=series)], axis=1)
+    """The keys of each row's series before the figures; column `_series` becomes the number among all series."""
+    series = rows[frame["_series"].to_numpy(dtype=int)]
+    return pd.concat([keys.iloc[series].reset_index(drop=True), frame.assign(_series=series)], axis=1)
 
 
 def _t(model: Model, rows: npt.NDArray[np.intp], confidence: float) -> Numbers:
@@ -131,7 +131,7 @@ def _breakpoint_table(model: Model, rows: npt.NDArray[np.intp], options: Options
     psi, se = model.psi[rows].ravel(), np.sqrt(variance).ravel()
     half = np.repeat(_t(model, rows, options.confidence), k) * se
     return pd.DataFrame(
-        {"series": np.repeat(np.arange(n), k), "number": np.tile(np.arange(1, k + 1), n), "psi": psi, "se": se,
+        {"_series": np.repeat(np.arange(n), k), "number": np.tile(np.arange(1, k + 1), n), "psi": psi, "se": se,
          "lower": psi - half, "upper": psi + half}
     )  # fmt: skip
 
@@ -155,7 +155,7 @@ def _segment_table(data: Data, model: Model, rows: npt.NDArray[np.intp], options
     bounds = np.concatenate([first[:, None], model.psi[rows], last[:, None]], axis=1)
     p_value = 2 * stats.t.sf(np.abs(slope / se), model.df[rows][:, None])
     columns = {"start": bounds[:, :-1], "end": bounds[:, 1:], **_slopes(data, slope, se, half), "p_value": p_value}
-    table = {"series": np.repeat(np.arange(n), k + 1), "segment": np.tile(np.arange(1, k + 2), n)}
+    table = {"_series": np.repeat(np.arange(n), k + 1), "segment": np.tile(np.arange(1, k + 2), n)}
     return pd.DataFrame(table | {name: values.ravel() for name, values in columns.items()})
 
 
@@ -182,7 +182,7 @@ def _average_table(data: Data, model: Model, rows: npt.NDArray[np.intp], options
     slope = np.einsum("sa,sa->s", gradient[:, : 2 + model.k], model.beta[rows])
     se = np.sqrt(np.einsum("sa,sab,sb->s", gradient, model.covariance[rows], gradient, optimize=True))
     columns = _slopes(data, slope, se, z_value(options.confidence) * se)
-    return pd.DataFrame({"series": np.arange(len(rows)), "first": first, "last": last, **columns})
+    return pd.DataFrame({"_series": np.arange(len(rows)), "first": first, "last": last, **columns})
 
 
 def _line_at(model: Model, rows: npt.NDArray[np.intp], time: Numbers) -> Numbers:
@@ -201,7 +201,7 @@ def _fit_table(data: Data, model: Model, rows: npt.NDArray[np.intp], marks: npt.
         total = (weight * (y - mean[:, None]) ** 2).sum(axis=1)
         r_squared = 1 - model.rss[rows] / total
     return pd.DataFrame(
-        {"series": np.arange(len(rows)), "n": n, "n_breakpoints": model.k, "rss": model.rss[rows],
+        {"_series": np.arange(len(rows)), "n": n, "n_breakpoints": model.k, "rss": model.rss[rows],
          "df": model.df[rows], "sigma": np.sqrt(model.rss[rows] / model.df[rows]), "r_squared": r_squared,
          "bic": np.log(np.maximum(n, 1)) * (terms + 1) - 2 * likelihood, "aic": 2 * (terms + 1) - 2 * likelihood,
          "marks": pd.array(marks[rows], dtype="str")}
@@ -214,7 +214,7 @@ def _fitted_table(data: Data, model: Model, rows: npt.NDArray[np.intp]) -> pd.Da
     line, y = model.fitted[rows][seen], data.y[rows][seen]
     back = np.exp if data.scale == "log" else (lambda values: values)
     return pd.DataFrame(
-        {"series": number, "time": data.grid.time[place], "observed": back(y), "fitted": back(line),
+        {"_series": number, "time": data.grid.time[place], "observed": back(y), "fitted": back(line),
          "residual": np.sqrt(data.weight[rows][seen]) * (y - line)}
     )  # fmt: skip
 
@@ -224,6 +224,6 @@ def together(parts: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [part for part in parts if len(part)] or parts[:1]
     return (
         pd.concat(filled, ignore_index=True)
-        .sort_values("series", kind="stable", ignore_index=True)
-        .drop(columns="series")
+        .sort_values("_series", kind="stable", ignore_index=True)
+        .drop(columns="_series")
     )

@@ -169,7 +169,7 @@ def _fit(
     """Fits per number of steps in a series: series with as many steps share one stacked design."""
     n = len(counts)
     out = {name: np.full(n, np.nan) for name in ("slope", "variance", "df", "dispersion", "pearson", "theta")}
-    converged, centre = np.zeros(n, dtype=bool), time - time.mean()
+    converged, centre = np.zeros(n, dtype=bool), time - np.mean(time if len(time) else 0.0)
     jumps = _jumps(counts, time, steps)
     for k in np.unique(jumps.sum(axis=1)[wanted]):
         rows = np.flatnonzero(wanted & (jumps.sum(axis=1) == k))

@@ -116,14 +116,16 @@ def _catalog_breaks(word: str, grid: SeriesGrid) -> pd.DataFrame:
 def _joined(breaks: pd.DataFrame, grid: SeriesGrid) -> pd.DataFrame:
     """One row per series and break; only breaks with a time before and a time from them on."""
     shared = [name for name in grid.keys.columns if name in breaks.columns]
-    series = grid.keys.assign(series=np.arange(len(grid)))
-    rows = series.merge(breaks, on=shared) if shared else series.merge(breaks[["at", "words"]], how="cross")
+    series = grid.keys[shared].assign(_row=np.arange(len(grid)))
+    marks = breaks[[*shared, "at", "words"]]
+    rows = series.merge(marks, on=shared) if shared else series.merge(marks, how="cross")
     seen = np.isfinite(next(iter(grid.columns.values())))
     first = np.where(seen, grid.time, np.inf).min(axis=1, initial=np.inf)
     last = np.where(seen, grid.time, -np.inf).max(axis=1, initial=-np.inf)
-    number = rows["series"].to_numpy(dtype=int)
+    number = rows["_row"].to_numpy(dtype=int)
     inside = (rows["at"] > first[number]) & (rows["at"] <= last[number])
-    return rows.loc[inside, ["series", "at", "words"]].sort_values(["series", "at"], ignore_index=True)
+    kept = rows.loc[inside, ["_row", "at", "words"]].rename(columns={"_row": "series"})
+    return kept.sort_values(["series", "at"], ignore_index=True)
 
 
 def marks_of(found: pd.DataFrame, n: int) -> npt.NDArray[np.object_]:
