@@ -204,7 +204,9 @@ def _blanked(answer: pd.DataFrame) -> pd.DataFrame:
 def evidence(exceedance: npt.ArrayLike, *, likely: float = LIKELY, certain: float = CERTAIN) -> npt.NDArray[np.str_]:
     """Words of an exceedance probability (label("evidence.…")); Richardson et al., Environ Health Perspect 2004;112:1016-25."""
     p = as_numbers(exceedance)
-    return np.select([p >= certain, p >= likely, p <= 1 - certain, p <= 1 - likely], EVIDENCE[:4], EVIDENCE[4])
+    return np.select(
+        [p >= certain, p >= likely, p <= 1 - certain + 1e-12, p <= 1 - likely + 1e-12], EVIDENCE[:4], EVIDENCE[4]
+    )
 
 
 def _parameters(found: Chains, x: Numbers, names: list[str], tails: list[float]) -> dict[str, dict[str, float]]:
