@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     # joinpoint regression
     "JoinpointResult": "joinpoint_regression",
+    "compare_joinpoints": "joinpoint_pairs",
     "joinpoint": "joinpoint_regression",
     "joinpoint_picture": "joinpoint_drawing",
     # models of counts
@@ -34,12 +35,12 @@ _HOMES = {
     "complete_periods": "series_panel",
     "count_by_period": "series_panel",
     "season_week": "weeks",
-    "cusum": "euromomo_baseline",
+    "cusum": "euromomo_scores",
     "euromomo": "euromomo_baseline",
-    "backtest_summary": "nowcasting",
+    "backtest_summary": "nowcast_backtesting",
     "delay_distribution": "nowcasting",
     "nowcast": "nowcasting",
-    "nowcast_backtest": "nowcasting",
+    "nowcast_backtest": "nowcast_backtesting",
     "nowcast_picture": "surveillance_drawing",
     "surveillance_picture": "surveillance_drawing",
     "LagTriangle": "reporting_lags",

@@ -53,6 +53,14 @@ class Panel:
     weights: str
 
 
+def known_word(option: str, value: str, words: Sequence[str], also: Mapping[str, str] | None = None) -> str:
+    """The word of an option; UsageError with the words that are known."""
+    word = option_word(value, tuple(words), also)
+    if word not in words:
+        raise UsageError("error.joinpoint_option", option=option, value=value, known=", ".join(words))
+    return str(word)
+
+
 def read_panel(
     series: object,
     *,
@@ -145,9 +153,7 @@ def _require_one_value_per_year(
 
 def _weight_kind(weights: str, names: Mapping[str, str | None]) -> str:
     """The kind of weights, checked against the columns; "auto": what the columns allow."""
-    word = option_word(weights, (*WEIGHTS, "auto"), _WEIGHT_WORDS)
-    if word not in (*WEIGHTS, "auto"):
-        raise UsageError("error.joinpoint_option", option="weights", value=weights, known=", ".join(("auto", *WEIGHTS)))
+    word = known_word("weights", weights, ("auto", *WEIGHTS), _WEIGHT_WORDS)
     if word == "auto":
         given = {"given": names["weight"], "standard_error": names["se"]}
         found = next((kind for kind, name in given.items() if name is not None), None)
@@ -155,7 +161,7 @@ def _weight_kind(weights: str, names: Mapping[str, str | None]) -> str:
     needs = {"standard_error": "se", "poisson": "count", "given": "weight"}.get(word)
     if needs and names[needs] is None and not (word == "standard_error" and names["rate"] is None):
         raise InputError("error.joinpoint_weights_need", weights=word, column=needs)
-    return str(word)
+    return word
 
 
 def _wide(table: pd.DataFrame, name: str | None, place: tuple[Any, Any], shape: tuple[int, int]) -> Numbers | None:

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tkyt_analysis.analysis.trend.joinpoint_input import AT_BREAKS, MODEL_WORDS, MODELS, ZEROS, read_panel
+from tkyt_analysis.analysis.trend.joinpoint_input import AT_BREAKS, MODEL_WORDS, MODELS, ZEROS, known_word, read_panel
 from tkyt_analysis.analysis.trend.joinpoint_options import LIMITS, Options, Window
 from tkyt_analysis.analysis.trend.joinpoint_select import SELECTORS, PermutationPlan
 from tkyt_analysis.analysis.trend.joinpoint_tables import result_tables
-from tkyt_analysis.errors import UsageError
-from tkyt_analysis.option_words import option_word
 
 __all__ = ["JoinpointResult", "joinpoint"]
 _SELECT_WORDS = {
@@ -136,19 +134,19 @@ def joinpoint(
     Kim et al., Stat Med 2000;19:335-51; Lerman, Appl Stat 1980;29:77-84; Clegg et al., Stat Med 2009;28:3670-82 (AAPC);
     Kim et al., J Appl Stat 2022;50:1992-2013 (weighted BIC); NCI Joinpoint help, "Statistical Notes".
     """
-    model = _known("model", model, MODELS, MODEL_WORDS)
-    zeros = _known("zeros", zeros, ZEROS)
-    at_breaks = _known("at_breaks", at_breaks, AT_BREAKS)
+    model = known_word("model", model, MODELS, MODEL_WORDS)
+    zeros = known_word("zeros", zeros, ZEROS)
+    at_breaks = known_word("at_breaks", at_breaks, AT_BREAKS)
     options = Options(
         most=max_joinpoints,
         least=min_joinpoints,
-        select=_known("select", select, SELECTORS, _SELECT_WORDS),
+        select=known_word("select", select, SELECTORS, _SELECT_WORDS),
         model=model,
         min_end=min_end,
         min_between=min_between,
         points_between=points_between,
-        limits=_known("limits", limits, LIMITS, _LIMIT_WORDS),
-        standard_errors=_known("standard_errors", standard_errors, ("lerman", "conditional")),
+        limits=known_word("limits", limits, LIMITS, _LIMIT_WORDS),
+        standard_errors=known_word("standard_errors", standard_errors, ("lerman", "conditional")),
         confidence=confidence,
         alpha=alpha,
         plan=PermutationPlan(permutations, seed, alpha, 450 if early_stopping else 0),
@@ -170,11 +168,3 @@ def joinpoint(
         at_breaks=at_breaks,
     )
     return JoinpointResult(**result_tables(panel, options))
-
-
-def _known(option: str, value: str, words: Sequence[str], also: dict[str, str] | None = None) -> str:
-    """The word of an option; UsageError with the words that are known."""
-    word = option_word(value, tuple(words), also)
-    if word not in words:
-        raise UsageError("error.joinpoint_option", option=option, value=value, known=", ".join(words))
-    return str(word)
