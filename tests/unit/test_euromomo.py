@@ -51,6 +51,12 @@ def test_the_baseline_is_fitted_to_spring_and_autumn(model):
     assert ours["upib4"].to_numpy() == pytest.approx(upper, rel=1e-6)
 
 
+def test_counts_that_vary_less_than_poisson_counts_do_not_narrow_the_lines():
+    even = np.full(300, 200.0)
+    even[::2] += 2
+    assert euromomo(even, time=WEEKS)["dispersion"].dropna().unique().tolist() == [1.0]
+
+
 def test_many_groups_give_what_each_gives_alone():
     frame = pd.concat(
         [

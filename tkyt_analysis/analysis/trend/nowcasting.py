@@ -8,7 +8,6 @@ Lawless, Can J Stat 1994;22:15-31. Mack, ASTIN Bulletin 1993;23:213-25. England 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from tkyt_analysis.analysis.trend.farrington_bounds import count_quantile
 from tkyt_analysis.analysis.trend.nowcast_euromomo import euromomo_delay
 from tkyt_analysis.analysis.trend.reporting_lags import LagTriangle, lag_triangle
 from tkyt_analysis.analysis.trend.series_panel import Panel, long_table
-from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.errors import UsageError
 from tkyt_analysis.option_words import option_word
 
 METHODS = ("chain_ladder", "multinomial", "negative_binomial", "mack", "euromomo", "euromomo_sincos")
@@ -66,7 +65,7 @@ def nowcast(
     if chosen not in METHODS:
         raise UsageError("error.surveillance_option", option="method", found=method, known=", ".join(METHODS))
     tail(confidence)
-    reported = _reported(lags)
+    reported = reported_so_far(lags)
     if chosen.startswith("euromomo"):
         found = euromomo_delay(lags, closed=closed, sincos=chosen.endswith("sincos"), confidence=confidence)
     else:
@@ -114,7 +113,7 @@ def shares_reported(factors: Numbers) -> Numbers:
     return np.concatenate([1 / growth, np.ones((len(factors), 1))], axis=1)
 
 
-def _reported(lags: LagTriangle) -> Numbers:
+def reported_so_far(lags: LagTriangle) -> Numbers:
     """(series, periods) events known; NaN where a cell that should be known is missing."""
     return np.take_along_axis(lags.cumulative(), _age_index(lags), axis=2)[:, :, 0]
 
@@ -127,7 +126,7 @@ def _ladder(lags: LagTriangle, method: str, window: int | None, confidence: floa
     """share, estimate, lower, upper, variance (series, periods)."""
     factors, base = development(lags, window)
     share = shares_reported(factors)[:, lags.age()]
-    reported = _reported(lags)
+    reported = reported_so_far(lags)
     estimate = reported / share
     parameter = _parameter_variance(factors, base, lags.age()) * estimate**2
     if method == "mack":
@@ -184,7 +183,7 @@ def _dispersion(lags: LagTriangle, window: int | None) -> tuple[Numbers, Numbers
     factors, _ = development(lags, window)
     cumulative = shares_reported(factors)
     probability = np.diff(cumulative, axis=1, prepend=0.0)
-    total = _reported(lags) / cumulative[:, lags.age()]
+    total = reported_so_far(lags) / cumulative[:, lags.age()]
     if window is not None:
         total[:, : max(total.shape[1] - window - lags.longest, 0)] = np.nan
     mean = total[:, :, None] * probability[:, None, :]
@@ -259,58 +258,4 @@ def _table(lags: LagTriangle, reported: Numbers, found: dict[str, Numbers], text
             "status": np.where(bad, NOT_ASSESSABLE, np.where(complete, OK, MODELLED)),
             "reason": reason,
         },
-    )
-
-
-def nowcast_backtest(
-    triangle: object,
-    *,
-    method: str = "chain_ladder",
-    last: int = 26,
-    window: int | None = None,
-    confidence: float = 0.95,
-    closed: npt.ArrayLike | None = None,
-    by: str | Sequence[str] = (),
-    **reading: Any,
-) -> pd.DataFrame:
-    """What the method would have said in each of the `last` complete periods, beside what came true.
-
-    Returns
-    -------
-    One row per series, as_of (place, 1 = first period) and period that was then incomplete: keys, as_of, index, period, age,
-    reported, estimate, lower, upper, final, error (estimate ÷ final − 1), covered. `backtest_summary` adds up by age.
-    """
-    lags = triangle if isinstance(triangle, LagTriangle) else lag_triangle(triangle, by=by, **reading)
-    final = _reported(lags)
-    complete = len(lags.times) - lags.longest
-    cuts = [place for place in range(complete - last, complete) if place >= 2 * lags.longest + 2]
-    if not cuts:
-        raise InputError("error.nowcast_short", found=len(lags.times), needed=3 * lags.longest + 3)
-    parts = []
-    for place in cuts:
-        days = None if closed is None else np.asarray(closed, dtype=float)[: place + 1]
-        said = nowcast(lags.known_at(place), method=method, window=window, confidence=confidence, closed=days)
-        said["final"], said["as_of"] = final[:, : place + 1].ravel(), place + 1
-        parts.append(said[said["status"] != OK])
-    table = pd.concat(parts, ignore_index=True)
-    table["age"] = table["as_of"] - table["index"]
-    table["error"] = table["estimate"] / table["final"].where(table["final"] > 0) - 1
-    table["covered"] = (table["lower"] <= table["final"]) & (table["final"] <= table["upper"])
-    names = [
-        *lags.keys.columns,
-        "as_of",
-        "index",
-        *(["period"] if "period" in table else []),
-        "age",
-        "reported",
-        "estimate",
-    ]
-    return table[[*names, "lower", "upper", "final", "error", "covered", "method", "status", "reason"]]
-
-
-def backtest_summary(backtest: pd.DataFrame) -> pd.DataFrame:
-    """By age of the period: nowcasts, bias and mean absolute error (shares of the final count), coverage of the limits."""
-    usable = backtest[backtest["status"] == MODELLED].assign(size=lambda table: table["error"].abs())
-    return usable.groupby("age", as_index=False).agg(
-        nowcasts=("estimate", "size"), bias=("error", "mean"), error=("size", "mean"), coverage=("covered", "mean")
     )
