@@ -43,16 +43,22 @@ def fitted():
 
 def test_the_chains_agree_and_say_so(fitted):
     said = fitted.attrs["sampling"]
-    assert said["r_hat"] < 1.01 and said["converged"] and said["ess_bulk"] > 200 and said["chains"] == 4
-    assert "1,00" in sampling_report(fitted, "vi") and "R-hat" in sampling_report(fitted, "en")
+    assert said["r_hat"] < 1.01
+    assert said["converged"]
+    assert said["ess_bulk"] > 200
+    assert said["chains"] == 4
+    assert "1,00" in sampling_report(fitted, "vi")
+    assert "R-hat" in sampling_report(fitted, "en")
     assert f"r_hat={said['r_hat']:.3f}" in fitted["method"].iloc[0]
 
 
 def test_high_communes_stay_high_and_are_pulled_towards_their_neighbours(fitted):
     by_name = fitted.set_index("area")
     left = by_name.loc[["c0", "c5", "c10"]]
-    assert (left["evidence"] == "raised").all() and (left["exceedance"] > 0.99).all()
-    assert (left["relative_risk"] < 2).all() and (left["relative_risk"] > 1.5).all()
+    assert (left["evidence"] == "raised").all()
+    assert (left["exceedance"] > 0.99).all()
+    assert (left["relative_risk"] < 2).all()
+    assert (left["relative_risk"] > 1.5).all()
     assert (by_name["lower"] <= by_name["median"]).sum() == by_name["median"].notna().sum()
     assert by_name.loc["c0", "rate"] == pytest.approx(100_000 * by_name.loc["c0", "relative_risk"] * 30 / 10_000)
 
@@ -68,13 +74,16 @@ def test_a_missing_count_is_predicted_from_its_neighbours_with_wider_limits(fitt
 def test_where_nobody_lives_there_is_no_rate_and_a_reason(fitted):
     empty = fitted.set_index("area").loc[EMPTY]
     assert (empty["status"], empty["reason"]) == ("not_assessable", "reason.bym_nobody")
-    assert np.isnan(empty["relative_risk"]) and empty["evidence"] == ""
+    assert np.isnan(empty["relative_risk"])
+    assert empty["evidence"] == ""
 
 
 def test_an_island_is_smoothed_towards_the_map_and_has_no_neighbours_part(fitted):
     island = fitted.set_index("area").loc[ISLAND]
-    assert island["island"] and island["structured"] == pytest.approx(0)
-    assert 0.8 < island["relative_risk"] < 1.3 and island["status"] == "modelled"
+    assert island["island"]
+    assert island["structured"] == pytest.approx(0)
+    assert 0.8 < island["relative_risk"] < 1.3
+    assert island["status"] == "modelled"
 
 
 def test_fit_and_parameters_are_told(fitted):
@@ -82,7 +91,8 @@ def test_fit_and_parameters_are_told(fitted):
     assert set(parameters) == {"sigma", "rho", "level"}
     assert 0 < parameters["sigma"]["lower"] < parameters["sigma"]["upper"]
     fit = fitted.attrs["fit"]
-    assert 1 < fit["p_d"] < 24 and fit["dic"] > fit["p_d"]
+    assert 1 < fit["p_d"] < 24
+    assert fit["dic"] > fit["p_d"]
 
 
 # ------------------------------------------------------------------------------------------------ the map's algebra
@@ -142,7 +152,8 @@ def test_the_level_of_a_map_in_one_piece_is_left_to_the_intercept():
 
 def test_links_told_in_one_direction_hold_in_both_and_are_counted():
     graph = directions(pd.DataFrame({"i": ["a", "b"], "j": ["b", "c"]}), ["a", "b", "c"], 3)
-    assert graph.symmetrised == 2 and not graph.island.any()
+    assert graph.symmetrised == 2
+    assert not graph.island.any()
 
 
 # --------------------------------------------------------------------------------------------------------- chains
@@ -218,5 +229,6 @@ def test_what_cannot_be_modelled_is_refused_with_a_sentence(arguments, options, 
 
 def test_a_map_without_events_is_not_assessable():
     answer = bym2_rate([0, 0, np.nan], [1, 1, 1], [[1], [0, 2], [1]])
-    assert (answer["status"] == "not_assessable").all() and (answer["reason"] != "").all()
+    assert (answer["status"] == "not_assessable").all()
+    assert (answer["reason"] != "").all()
     assert "0" not in sampling_report(answer, "vi")

@@ -49,7 +49,8 @@ def test_the_bernoulli_ratio_counts_the_people_without_the_event_too():
 
 def test_few_cases_are_found_when_low_clusters_are_asked_for():
     low = scan_statistic(ROAD, direction="low", report="all")
-    assert (low["direction"] == "low").all() and (low["smr"] < 1).all()
+    assert (low["direction"] == "low").all()
+    assert (low["smr"] < 1).all()
     assert {"C", "D"}.isdisjoint(sum(low["members"], ()))
     both = scan_statistic(ROAD, direction="both", report="all")
     assert both.iloc[0]["direction"] == "high"
@@ -146,7 +147,8 @@ def test_an_ellipse_finds_a_cluster_along_a_river_that_circles_cut():
     data = pd.DataFrame({"area": np.arange(49), "x": x, "y": y, "population": 1000, "cases": cases})
     circle = scan_statistic(data, replicates=0).iloc[0]
     ellipse = scan_statistic(data, shape="elliptic", ellipses={1: 1, 4: 2}, penalty="none", replicates=0).iloc[0]
-    assert ellipse["llr"] > circle["llr"] and ellipse["ratio"] > 1
+    assert ellipse["llr"] > circle["llr"]
+    assert ellipse["ratio"] > 1
     assert set(np.flatnonzero(y == 3)) >= set(ellipse["members"][:5])
 
 
@@ -198,7 +200,8 @@ def test_the_same_rate_everywhere_is_no_cluster():
 def test_fractions_of_cases_and_empty_villages_are_welcome():
     part = ROAD.assign(cases=[2.5, 2.5, 10.2, 9.8, 2.5, 0.0], population=[1000, 1000, 1000, 1000, 1000, 0])
     found = scan_statistic(part, replicates=99)
-    assert set(found.iloc[0]["members"]) == {"C", "D"} and found.iloc[0]["p_value"] <= 0.05
+    assert set(found.iloc[0]["members"]) == {"C", "D"}
+    assert found.iloc[0]["p_value"] <= 0.05
 
 
 def test_longitude_and_latitude_are_measured_along_the_globe():
