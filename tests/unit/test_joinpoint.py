@@ -45,7 +45,7 @@ def test_a_bend_without_noise_is_found_where_it_is():
     assert segments["apc"].to_numpy() == pytest.approx([5, -3])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(9, 13), st.booleans())
 def test_the_best_configuration_is_the_best_of_all_that_are_allowed(seed, n, weighted):
     random = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ def test_series_together_and_each_alone_give_the_same():
         pd.testing.assert_frame_equal(together.segments, alone.reset_index(drop=True))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 1000), st.floats(0.001, 1000), st.integers(-500, 500))
 def test_neither_the_unit_of_the_rate_nor_the_calendar_matters(seed, unit, shift):
     rows = noisy(bent(), seed=seed, spread=0.05)

@@ -65,18 +65,21 @@ def compare_joinpoints(
     if permutations < 1:
         raise UsageError("error.joinpoint_number", option="permutations", value=permutations, expected="1, 2, 3 …")
     by = names_of(by)
-    chosen = joinpoint(series, by=by, model=model, **columns).series
     panel = _panel(series, by, model, columns)
+    chosen = np.full(len(panel.keys), joinpoints)
+    if joinpoints is None:
+        found = joinpoint(series, by=by, model=model, **columns).series["n_joinpoints"]
+        chosen = found.fillna(0).to_numpy(dtype=np.intp)
     rows = []
     for one, other in itertools.combinations(range(len(panel.keys)), 2):
-        k = int(chosen["n_joinpoints"].iloc[[one, other]].fillna(0).max()) if joinpoints is None else joinpoints
+        k = int(max(chosen[one], chosen[other]))
         names = {
             f"{name}_{place + 1}": panel.keys[name].iloc[at] for place, at in enumerate((one, other)) for name in by
         }
         rows.append({**names, **_pair(panel, (one, other), test, k, permutations, seed)})
     method = f"joinpoint_pairs;{model};weights={panel.weights};test={test};seed={seed}"
-    found = [f"{name}_{place}" for place in (1, 2) for name in by]
-    table = pd.DataFrame(rows, columns=[*found, "joinpoints", "statistic", "p_value", "permutations", "reason"])
+    front = [f"{name}_{place}" for place in (1, 2) for name in by]
+    table = pd.DataFrame(rows, columns=[*front, "joinpoints", "statistic", "p_value", "permutations", "reason"])
     table.insert(len(table.columns) - 1, "method", method)
     table.insert(len(table.columns) - 1, "status", np.where(table["reason"] == "", OK, NOT_ASSESSABLE))
     return table
