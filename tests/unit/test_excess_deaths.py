@@ -13,10 +13,11 @@ from tkyt_analysis.analysis.trend import (
     excess_model,
     excess_picture,
     interval_excess,
+    nowcast,
 )
 from tkyt_analysis.analysis.trend.autoregression import autocorrelation, yule_walker
 from tkyt_analysis.errors import InputError, UsageError
-from tkyt_analysis.practice.country_weeks import deaths_by_week
+from tkyt_analysis.practice.country_weeks import deaths_by_week, reporting_triangle
 
 WAVES = ["2019-12-16..2020-02-09", "2020-10-05..2020-11-15", "2021-07-05..2021-10-24"]
 
@@ -157,13 +158,30 @@ def test_weeks_still_being_reported_have_no_excess_and_do_not_lower_the_baseline
 def test_a_nowcast_takes_the_place_of_the_count_and_widens_the_limits():
     rows = weeks(312)
     rows.loc[311, "deaths"] = 20.0
-    nowcast = pd.DataFrame({"date": rows["date"].iloc[311:], "value": [110.0], "lower": [80.0], "upper": [140.0]})
-    found = excess_deaths(rows, start="2020-11-30", incomplete_from="2020-12-21", nowcast=nowcast, trend=False)
+    estimate = pd.DataFrame({"date": rows["date"].iloc[311:], "value": [110.0], "lower": [80.0], "upper": [140.0]})
+    found = excess_deaths(rows, start="2020-11-30", incomplete_from="2020-12-21", nowcast=estimate, trend=False)
     last, before = found.iloc[311], found.iloc[310]
     assert (last["observed"], last["reported"], last["status"]) == (110, 20, "modelled")
     assert last["excess"] == pytest.approx(110 - 100)
     half = before["upper"] - before["excess"]
     assert last["upper"] - last["excess"] == pytest.approx(np.hypot(half, 30), rel=1e-3)
+
+
+def test_the_answer_of_the_nowcast_can_be_given_as_it_is():
+    triangle = reporting_triangle()
+    late = nowcast(triangle.table, by="unit_id")
+    rows = deaths_by_week().table.query("unit_id == 'VN' and period_id <= '2025W52'")
+    known = rows["period_id"].map(triangle.truth.set_index("period_id")["reported"])
+    rows = rows.assign(events=known.fillna(rows["events"]))
+    options = {"baseline": (2015, 2019), "start": "2025W27", "tet": True}
+    corrected = excess_deaths(rows, nowcast=late, **options).set_index("period_id")
+    as_reported = excess_deaths(rows, **options).set_index("period_id")
+    incomplete = late.loc[~late["complete"], "period"]
+    assert set(corrected.loc[incomplete, "reason"]) == {"reason.excess_nowcast"}
+    assert set(corrected.loc["2025W27":"2025W40", "status"]) == {"ok"}
+    assert as_reported.loc["2025W52", "p_score"] < -60  # two thirds of the last week are not yet reported
+    assert (corrected.loc[incomplete, "lower"] <= 0).mean() >= 0.8  # nothing was planted in 2025
+    assert (corrected.loc[incomplete, "upper"] >= 0).mean() >= 0.8
 
 
 def test_a_short_baseline_is_marked_and_on_request_refused():

@@ -90,7 +90,7 @@ def excess_deaths(
         `reference={"heat": 0}` among the options keeps deaths of heat within the excess
     days_offset : months count by their days; population_adjusted : averages per person
     incomplete_from : date from which reports are still coming: no excess is given; nowcast : date or period_id (and keys),
-        value, lower, upper: what the counts will come to
+        value (or estimate), lower, upper: what the counts will come to, as `nowcast` answers
     interval : "analytic" (normal; Student's t for averages) or "simulation" (seeded draws of coefficients and counts; the
         limits of the periods under study)
     knots_per_year, event : also fit the smooth course of the excess over the periods under study (`excess_model`), which

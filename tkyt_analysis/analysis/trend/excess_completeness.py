@@ -36,7 +36,7 @@ def observed_counts(series: Counts, incomplete_from: Any, nowcast: pd.DataFrame 
     """The counts with what is known of their completeness.
 
     incomplete_from : first date that is still being reported (one for all); nowcast : date or period_id (and the keys of
-    the series), value, lower, upper; its rows take the place of the counts.
+    the series), value (or estimate), lower, upper; its rows take the place of the counts (those of `nowcast` that are complete do not).
     """
     shape = series.counts.shape
     late = np.zeros(shape, dtype=bool)
@@ -59,12 +59,8 @@ def observed_counts(series: Counts, incomplete_from: Any, nowcast: pd.DataFrame 
 
 def _nowcast(series: Counts, nowcast: pd.DataFrame, confidence: float) -> tuple[Numbers, Numbers, Flags]:
     """(counts with the estimates in their place, standard errors, where)."""
-    for name in ("value", "lower", "upper"):
-        if name not in nowcast:
-            found = ", ".join(map(str, nowcast.columns))
-            raise InputError("error.excess_column", expected="value, lower, upper", found=found)
     keys = list(series.keys.columns)
-    given = nowcast.drop(columns=[one for one in ("outcome", "events", "deaths") if one in nowcast])
+    given = _estimates(nowcast)
     other = read_counts(given, by=keys, frequency=series.frequency, outcome="value", extra=["lower", "upper"])
     rows = np.arange(len(other.keys))
     if keys:
@@ -86,3 +82,15 @@ def _nowcast(series: Counts, nowcast: pd.DataFrame, confidence: float) -> tuple[
     spread = (other.extra["upper"] - other.extra["lower"]) / (2 * z_value(confidence))
     se[at] = np.where(estimated[at], np.nan_to_num(spread), 0.0)
     return value, se, estimated
+
+
+def _estimates(nowcast: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a nowcast that are estimates, with columns value, lower, upper."""
+    given = nowcast.rename(columns={"estimate": "value"}) if "value" not in nowcast else nowcast
+    absent = [name for name in ("value", "lower", "upper") if name not in given]
+    if absent:
+        found = ", ".join(map(str, nowcast.columns))
+        raise InputError("error.excess_column", expected=", ".join(absent), found=found)
+    if "complete" in given:
+        given = given[~given["complete"].astype(bool)]
+    return given.drop(columns=[one for one in ("outcome", "events", "deaths", "population") if one in given])

@@ -195,8 +195,9 @@ def summary_words(rows: pd.DataFrame, language: str | None = None) -> str:
     last = summed.iloc[-1]
     fields = {name: format_number(last[f"cumulative_{name}"], 0, language) for name in ("excess", "lower", "upper")}
     share = format_number(last["cumulative_p_score"], 1, language)
+    key = "excess.picture.summary" if np.isfinite(last["cumulative_lower"]) else "excess.picture.summary_no_limits"
     text = label(
-        "excess.picture.summary", language, start=format_date(summed["date"].iloc[0].date(), language),
+        key, language, start=format_date(summed["date"].iloc[0].date(), language),
         end=format_date(last["period_end"].date(), language), share=share, **fields,
     )  # fmt: skip
     missing = int(last["periods_missing"])
