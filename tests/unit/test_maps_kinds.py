@@ -123,6 +123,13 @@ def test_a_table_without_any_figure_is_still_a_map(kind):
     assert "Không có số liệu" in all_text(figure)
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_each_kind_has_a_name_and_a_sentence_of_its_use(language):
+    said = {(kind.name(language), kind.use(language)) for kind in MAP_KINDS.values()}
+    assert len(said) == len(MAP_KINDS)
+    assert all(name and use.endswith(".") for name, use in said)
+
+
 def test_an_unknown_kind_is_answered_with_the_known_ones():
     with pytest.raises(UsageError, match="choropleth"):
         map_kind("pie")

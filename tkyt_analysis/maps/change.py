@@ -57,7 +57,7 @@ def change_map(
     head = label(
         f"map.change.{'given' if bounds is not None else 'symmetric'}", language, centre=_plain(centre, language)
     )
-    legend = Legend(head, rows, label("map.legend_note", language))
+    legend = Legend(head, rows, label(f"map.legend_note.{shapes.level}", language))
     return MapContent("change", title, unit, practice, language, shapes, (Panel(marked),), legend)
 
 

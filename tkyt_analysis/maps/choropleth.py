@@ -51,7 +51,7 @@ def choropleth(
     classes = classify(shown, scheme=scheme, n_classes=n_classes, bounds=bounds, decimals=decimals)
     places = classes.decimals if value_decimals is None else value_decimals
     marked = marks(table, shapes, classes, unit=unit, decimals=places, language=language)
-    legend = class_legend(table, classes, language)
+    legend = class_legend(table, classes, shapes, language)
     return MapContent("choropleth", title, unit, practice, language, shapes, (Panel(marked),), legend)
 
 

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 
 from tkyt_analysis.labels import label
+from tkyt_analysis.maps.boundaries import Boundaries
 from tkyt_analysis.maps.classes import Classes
 from tkyt_analysis.maps.content import Legend, Row, Swatch
 from tkyt_analysis.maps.schemes import SAMPLE
 from tkyt_analysis.maps.values import GAPS, SHOWN
 
 
-def class_legend(table: pd.DataFrame, classes: Classes, language: str, *, shape: str = "box") -> Legend:
+def class_legend(table: pd.DataFrame, classes: Classes, shapes: Boundaries, language: str) -> Legend:
     """Scheme, classes and gaps of a map of classes; `table` comes from `complete`."""
-    rows = (*class_rows(table, classes, language, shape=shape), *gap_rows(table["status"], language, shape=shape))
-    return Legend(scheme_text(classes, language), rows, label("map.legend_note", language))
+    rows = (*class_rows(table, classes, language), *gap_rows(table["status"], language))
+    return Legend(scheme_text(classes, language), rows, label(f"map.legend_note.{shapes.level}", language))
 
 
 def scheme_text(classes: Classes, language: str) -> str:

@@ -59,7 +59,7 @@ def cluster_map(
         for code in sorted(names, key=_order)
     ]
     gaps = gap_rows(table.loc[table["code"] == "", "status"], language)
-    legend = Legend(method, (*rows, *gaps), label("map.legend_note", language))
+    legend = Legend(method, (*rows, *gaps), label(f"map.legend_note.{shapes.level}", language))
     return MapContent("clusters", title, unit, practice, language, shapes, (Panel(marked),), legend)
 
 

@@ -193,7 +193,7 @@ def _legend(
         coloured = table.assign(value=table["colour_value"])
         rows += class_rows(coloured, classes, language, shape="dot")
     rows += gap_rows(table["status"], language, shape="dot")
-    return Legend(head, tuple(rows), label("map.points.note", language))
+    return Legend(head, tuple(rows), label("map.legend_note.commune", language))
 
 
 def _round_below(number: float) -> float:

@@ -48,7 +48,7 @@ def exceedance_map(
     marked = marks(table, shapes, classes, unit="", decimals=classes.decimals, language=language)
     rows = (*class_rows(table, classes, language), *gap_rows(table["status"], language))
     head = label("map.exceedance.head", language, event=event)
-    legend = Legend(head, rows, label("map.legend_note", language))
+    legend = Legend(head, rows, label(f"map.legend_note.{shapes.level}", language))
     return MapContent("exceedance", title, "", practice, language, shapes, (Panel(marked),), legend)
 
 

@@ -13,6 +13,7 @@ from tkyt_analysis.maps.palettes import ink_on
 from tkyt_analysis.maps.sheet import LEADING, PATTERNS, Sheet, text_size
 from tkyt_analysis.maps.values import Mark
 
+_MANY = 500  # units, beyond which borders are thin: communes of the country
 INSET_TYPE = 7.0  # points of an archipelago's label, where its frame is wide enough
 
 
@@ -55,9 +56,10 @@ def draw_units(
     sheet: Sheet, placed: Frame, marked: Mapping[str, Mark], islands: Mapping[str, Mark] | None = None
 ) -> None:
     """Every unit, then both archipelagos; `islands` where these are not drawn as the unit they belong to."""
+    line = 0.35 if len(placed.shapes) < _MANY else 0.12
     for unit_id, polygons in placed.shapes.items():
         if polygons:
-            sheet.shape(polygons, marked[unit_id].status, marked[unit_id].colour)
+            sheet.shape(polygons, marked[unit_id].status, marked[unit_id].colour, linewidth=line)
     for inset in placed.insets:
         own = (islands or {}).get(inset.archipelago) or marked.get(inset.unit_id)
         _draw_inset(sheet, inset, own or Mark(inset.unit_id, "", "ok", float("nan"), "#ffffff", ""), tile=placed.tiles)

@@ -49,7 +49,7 @@ def small_multiples(
         Panel(marks(one, shapes, classes, unit=unit, decimals=classes.decimals, language=language), str(time))
         for time, one in zip(times, tables)
     )
-    plain = class_legend(together, classes, language)
+    plain = class_legend(together, classes, shapes, language)
     return MapContent("multiples", title, unit, practice, language, shapes, panels, _joint(plain, len(times), language))
 
 

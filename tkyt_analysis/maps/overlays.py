@@ -68,9 +68,13 @@ def draw_arrows(sheet: Sheet, arrows: Arrows, per: float, offset: np.ndarray) ->
 
     starts, ends = (project(side) * per + offset for side in (arrows.start, arrows.end))
     for start, end, width in zip(starts, ends, arrows.width):
-        for colour, wide, order in (("#ffffff", width + 1.4, 3.0), (ARROW, width, 3.1)):
+        for colour, wide, order in (("#ffffff", width + 1.2, 3.0), (ARROW, width, 3.1)):
             head = f"-|>,head_length={1.5 + 0.4 * width},head_width={0.8 + 0.3 * width}"
-            look: dict[str, Any] = {"arrowstyle": head, "connectionstyle": "arc3,rad=0.12", "mutation_scale": 1.6}
+            look: dict[str, Any] = {
+                "arrowstyle": head if colour == ARROW else "-",
+                "connectionstyle": "arc3,rad=0.12",
+                "mutation_scale": 1.6,
+            }
             sheet.axes.add_artist(
                 FancyArrowPatch(start, end, color=colour, linewidth=wide, shrinkA=0, shrinkB=0, zorder=order, **look)
             )

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.errors import UsageError
+from tkyt_analysis.labels import label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ class MapKind:
     """One kind of map.
 
     home      module and function that turn a table into a `MapContent`
-    label_key name and one sentence of what it is for, in labels (`<label_key>`, `<label_key>.use`)
+    label_key of its name
     vintages  unit systems it can show
     tiles     whether it can be a tile grid
     columns   of its table, beside unit_id
@@ -33,6 +34,14 @@ class MapKind:
     vintages: tuple[str, ...] = ("VN2024", "VN2025")
     tiles: bool = True
     columns: tuple[str, ...] = ("value",)
+
+    def name(self, language: str | None = None) -> str:
+        """What the kind is called."""
+        return label(self.label_key, language)
+
+    def use(self, language: str | None = None) -> str:
+        """One sentence: what it is for."""
+        return label(f"map.kind.{self.id}.use", language)
 
     def content(self, *args: Any, **options: Any) -> MapContent:
         """What the map says; parameters of the kind's own function."""

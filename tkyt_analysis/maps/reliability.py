@@ -11,7 +11,7 @@ from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.labels import current_language, format_number, label
 from tkyt_analysis.maps.boundaries import Boundaries, boundaries
 from tkyt_analysis.maps.class_legend import class_rows, counted_row, gap_rows, scheme_text
-from tkyt_analysis.maps.classes import classify
+from tkyt_analysis.maps.classes import Classes, classify
 from tkyt_analysis.maps.content import Legend, MapContent, Panel, Row, Swatch
 from tkyt_analysis.maps.palettes import bivariate
 from tkyt_analysis.maps.values import SHOWN, Mark, complete, value_text
@@ -66,7 +66,8 @@ def reliability_map(
             kind = "uncertain" if level == 2 and status == "ok" else status
         marked[unit_id] = Mark(unit_id, shapes.names[unit_id], kind, value, colour, text)
     name = measure or label("map.reliability.measure", language)
-    legend = _legend(table, classes, colours, name, _words(cutoffs, measure_unit, high_is_reliable, language), language)
+    said = _words(cutoffs, measure_unit, high_is_reliable, language)
+    legend = _legend(table, classes, colours, name, said, shapes, language)
     return MapContent("bivariate", title, unit, practice, language, shapes, (Panel(marked),), legend)
 
 
@@ -107,12 +108,10 @@ def _words(cutoffs: Sequence[float], unit: str, high_is_reliable: bool, language
 
 
 def _legend(
-    table: pd.DataFrame, classes: object, colours: tuple, measure: str, words: list[str], language: str
-) -> Legend:
+    table: pd.DataFrame, classes: Classes, colours: tuple[tuple[str, ...], ...], measure: str, words: list[str],
+    shapes: Boundaries, language: str,
+) -> Legend:  # fmt: skip
     """Classes of the value in full colour, then the three levels, each with all its colours."""
-    from tkyt_analysis.maps.classes import Classes
-
-    assert isinstance(classes, Classes)
     plain = class_rows(table, classes, language)
     values = [Row(row.text, (Swatch("ok", colour),)) for row, colour in zip(plain, colours[0])]
     counts = table.loc[table["status"].isin(SHOWN), "level"].value_counts()
@@ -122,4 +121,4 @@ def _legend(
         levels.append(Row(row.text, tuple(Swatch("uncertain" if i == 2 else "ok", one) for one in colours[i])))
     heads = Row(label("map.reliability.value", language)), Row(measure)
     rows = (heads[0], *values, heads[1], *levels, *gap_rows(table["status"], language))
-    return Legend(scheme_text(classes, language), rows, label("map.legend_note", language))
+    return Legend(scheme_text(classes, language), rows, label(f"map.legend_note.{shapes.level}", language))

@@ -96,7 +96,7 @@ def _drawing(content: MapContent, panel: Panel, definitions: str) -> str:
     insets = "".join(_inset(inset, mark, plain, scale) for inset, mark in islands)
     over = "" if plain.tiles else _over(content, panel, scale)
     words = f"{content.title} – {panel.heading}" if panel.heading else content.title
-    summary = escape(label("map.summary", language, number=len(marked), title=words), quote=True)
+    summary = escape(label(f"map.summary.{shapes.level}", language, number=len(marked), title=words), quote=True)
     box = f"-1 -1 {_WIDTH + 2:.0f} {plain.height * scale + 2:.0f}"
     return (
         f'<svg viewBox="{box}" role="group" aria-label="{summary}" xmlns="http://www.w3.org/2000/svg" '
