@@ -350,6 +350,12 @@ def test_split_series_are_fitted_by_themselves():
     assert found["apc"].to_numpy() == pytest.approx([5, -3])
 
 
+def test_breaks_before_and_after_a_series_do_not_cut_it():
+    found = joinpoint(bent(), breaks=[1990, 2005, 2050], at_breaks="split").segments
+    assert found["stretch"].tolist() == [1, 1]
+    assert found["apc"].to_numpy() == pytest.approx([5, -3])
+
+
 def test_a_level_that_jumps_is_told_from_a_trend():
     rows = bent(after=0.05)
     jumped = rows.assign(rate=rows["rate"] * np.where(rows["year"] >= 2014, 1.2, 1.0))

@@ -274,6 +274,7 @@ def _split(
     joined = pd.merge_asof(rows, steps, on="year", by="series").sort_values("row")
     stretch = joined["stretch"].fillna(1).to_numpy(dtype=np.intp)
     pairs = pd.DataFrame({"series": number, "stretch": stretch})
+    pairs["stretch"] = pairs.groupby("series")["stretch"].rank(method="dense").astype(int)
     fresh = pairs.drop_duplicates().sort_values(["series", "stretch"], ignore_index=True)
     found = pairs.merge(fresh.assign(fresh=np.arange(len(fresh))), on=["series", "stretch"], validate="many_to_one")
     cut = keys.iloc[fresh["series"]].reset_index(drop=True).assign(stretch=fresh["stretch"])

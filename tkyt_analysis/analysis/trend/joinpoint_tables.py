@@ -234,7 +234,7 @@ def with_marks(segments: pd.DataFrame, breaks: pd.DataFrame, at_breaks: str) -> 
     pairs = rows[["series", "start", "end"]].reset_index().merge(breaks, on="series")
     inside = pairs[(pairs["start"] < pairs["year"]) & (pairs["year"] <= pairs["end"])]
     text = inside.assign(text=inside["year"].map("{:g}".format)).groupby("index")["text"].agg(", ".join)
-    named = text.reindex(rows.index).fillna("").astype(str)
+    named = text.astype("str").reindex(rows.index, fill_value="")
     word = "mark.joinpoint_jump" if at_breaks == "jump" else "mark.joinpoint_crosses_break"
     return rows.assign(breaks=named, mark=np.where(named != "", word, ""))
 
