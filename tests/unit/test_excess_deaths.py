@@ -76,6 +76,28 @@ def test_a_straight_line_through_the_years_goes_on():
     assert found.loc[found["date"] >= "2020-01-01", "expected"].to_numpy() == pytest.approx(100 + 5 * 5)
 
 
+@pytest.mark.parametrize("method", ["five_year_average", "linear_trend", "quasipoisson"])
+def test_where_nobody_ever_died_nothing_is_expected_and_one_death_is_no_alarm(method):
+    rows = pd.concat(
+        [months("2015-01-01", 72, 0.0).assign(area="01"), months("2015-01-01", 72, 30.0).assign(area="02")]
+    )
+    rows.loc[(rows["area"] == "01") & (rows["date"] == "2020-06-01"), "deaths"] = 1.0
+    found = excess_deaths(rows, by="area", method=method, start="2020-01-01")
+    none = found["area"] == "01"
+    assert set(found.loc[none, "status"]) == {"not_assessable"}
+    assert set(found.loc[none, "reason"]) == {"reason.excess_no_events"}
+    assert set(found.loc[none, "signal"]) == {""}
+    assert set(found.loc[~none, "status"]) == {"ok"}
+
+
+def test_a_month_in_which_nobody_ever_died_has_no_percentage():
+    rows = months("2015-01-01", 72, np.tile([0.0, *[30.0] * 11], 6))
+    rows.loc[rows["date"] == "2020-01-01", "deaths"] = 2.0
+    found = excess_deaths(rows, method="five_year_average", start="2020-01-01").set_index("period_id")
+    assert found.loc["202001", "excess"] == 2
+    assert np.isnan(found.loc["202001", "p_score"])
+
+
 def test_averages_can_count_by_persons_and_by_days():
     people = np.repeat([1.0, 1, 1, 1, 1, 2], 12) * 1e6
     days = pd.date_range("2015-01-01", periods=72, freq="MS").days_in_month.to_numpy()

@@ -35,9 +35,10 @@ def result_table(
     excess = {"excess": value - found.expected, "lower": value - limits["high"], "upper": value - limits["low"]}
     persons = series.persons
     with np.errstate(divide="ignore", invalid="ignore"):
-        score = {name: 100 * one / found.expected for name, one in _named("p_score", excess).items()}
+        base = np.where(found.expected > 0, found.expected, np.nan)
+        score = {name: 100 * one / base for name, one in _named("p_score", excess).items()}
         rate = {name: per * one / persons for name, one in _named("excess_rate", excess).items()}
-        log_se = found.se / found.expected
+        log_se = found.se / base
     signal = np.select([good & (excess["lower"] > 0), good & (excess["upper"] < 0)], ["high", "low"], default="")
     columns: dict[str, Any] = {
         "observed": seen.value, "reported": series.counts, "population": persons, "expected": found.expected,
@@ -94,7 +95,9 @@ def _sums(
         "cumulative_expected": limits["sum"],
     }
     with np.errstate(divide="ignore", invalid="ignore"):
-        found["cumulative_p_score"] = 100 * found["cumulative_excess"] / limits["sum"]
+        found["cumulative_p_score"] = (
+            100 * found["cumulative_excess"] / np.where(limits["sum"] > 0, limits["sum"], np.nan)
+        )
     found["cumulative_rate"] = per * found["cumulative_excess"] / size
     found["periods_missing"] = (~good[:, at]).cumsum(axis=1).astype(float)
     nothing = good[:, at].cumsum(axis=1) == 0

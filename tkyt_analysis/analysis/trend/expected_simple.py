@@ -67,8 +67,10 @@ def fit_levels(series: Counts, use: Flags, *, trend: bool, scale: Numbers) -> Le
     fitted = beta @ design.T
     free = use.sum(axis=1) - np.linalg.matrix_rank(cross, hermitian=True)
     variance = (use * (y - fitted) ** 2).sum(axis=1) / np.maximum(free, 1)
-    reason = np.where(free < 1, "reason.excess_few_periods", "")
-    expected = np.where(reached & (free >= 1)[:, None], np.maximum(fitted, 0.0) * scale, np.nan)
+    reason = np.select(
+        [free < 1, y.sum(axis=1) <= 0], ["reason.excess_few_periods", "reason.excess_no_events"], default=""
+    )
+    expected = np.where(reached & (reason == "")[:, None], np.maximum(fitted, 0.0) * scale, np.nan)
     return Levels(
         expected, np.sqrt(variance)[:, None] * scale, design, inverse * variance[:, None, None], scale,
         np.maximum(free, 1).astype(float), reason,
