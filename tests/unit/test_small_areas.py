@@ -234,3 +234,22 @@ def test_a_probability_map_says_how_rare_the_count_is():
     nothing = probability_map([0, 0], [100, 0])
     assert list(nothing["reason"]) == ["reason.nothing_expected", "reason.no_person_years"]
     assert nothing["probability"].isna().all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_area_one_area_and_areas_without_events_are_answered(method):
+    assert len(empirical_bayes_rate([], [], neighbours=[], method=method)) == 0
+    one = empirical_bayes_rate([3], [100], neighbours=[[]], method=method).iloc[0]
+    assert one["rate"] == pytest.approx(0.03)
+    assert one["lower"] < 0.03 < one["upper"]
+    nothing = empirical_bayes_rate([0, 0, 0], [10, 20, 30], neighbours=[[1], [0], []], method=method)
+    assert (nothing["rate"] == 0).all()
+    assert (nothing["status"] == "ok").all()
+
+
+def test_a_binomial_rate_cannot_have_more_events_than_people_and_its_limits_stay_within_0_and_1():
+    found = empirical_bayes_rate([0, 20, 9, 10], [10, 10, 10, 10], method="binomial")
+    assert list(found["reason"]) == ["", "reason.more_events_than_total", "", ""]
+    limits = found.loc[[0, 2, 3], ["lower", "upper"]]
+    assert limits.notna().all(axis=None)
+    assert ((limits >= 0) & (limits <= 1)).all(axis=None)

@@ -166,6 +166,28 @@ def test_without_variance_between_areas_the_paper_and_spdep_standardise_differen
     assert found[0] != found[1]
 
 
+def test_where_the_papers_variance_of_an_area_is_negative_its_chance_part_stands_in():
+    from tkyt_analysis.analysis.spatial.standardised_rates import standardised_rate
+
+    events, people = np.array([[10.0], [11], [9], [50]]), np.array([[1000.0], [1100], [900], [5000]])
+    b = 80 / 8000
+    assert (events / people == b).all()  # no variance at all: a = −b/2000
+    events[0] += 1
+    b = 81 / 8000
+    a = 1000 * (0.011 - b) ** 2 / 8000 + 7000 * (0.01 - b) ** 2 / 8000 - b / 2000
+    total = a + b / people[:, 0]
+    assert total[3] < 0 < total[0]
+    found = standardised_rate(events, people, variance="paper")[:, 0]
+    assert found[3] == pytest.approx((0.01 - b) / np.sqrt(b / 5000))
+    assert found[0] == pytest.approx((0.011 - b) / np.sqrt(total[0]))
+
+
+def test_permuted_c_is_significant_where_like_lies_beside_like():
+    drawn = geary(HILL, BOARD, assumption="permutation", permutations=199).iloc[0]
+    assert drawn["p_value"] == 1 / 200
+    assert geary(HILL, BOARD, assumption="permutation", permutations=199, alternative="less")["p_value"].iloc[0] == 1
+
+
 def test_local_morans_add_up_to_morans_i():
     local, whole = local_moran(HILL, BOARD), moran(HILL, BOARD).iloc[0]
     assert local["local_i"].mean() == pytest.approx(whole["statistic"])
@@ -292,3 +314,45 @@ def test_joins_of_a_kind_are_counted_and_compared_with_all_arrangements():
 def test_a_wrong_option_is_a_sentence(call, words):
     with pytest.raises(UsageError, match=words):
         call()
+
+
+ISLANDS = [[] for _ in range(5)]
+TWO_PAIRS = [[1], [0], [3], [2], []]
+
+
+@pytest.mark.parametrize("test", [moran, geary, global_g])
+@pytest.mark.parametrize("assumption", ["randomisation", "permutation"])
+def test_islands_only_one_value_only_or_nothing_at_all_give_a_reason_and_no_figure(test, assumption):
+    for values, neighbours in (([1.0, 2, 3, 4, 5], ISLANDS), ([np.nan] * 5, TWO_PAIRS), ([], [])):
+        found = test(values, neighbours, assumption=assumption).iloc[0]
+        assert found["status"] == "not_assessable"
+        assert found["reason"].startswith("reason.")
+        assert found[["statistic", "z", "p_value"]].isna().all()
+    with pytest.raises(UsageError):
+        test(pd.DataFrame(index=range(5)), TWO_PAIRS)
+
+
+def test_a_single_positive_value_beside_an_island_has_no_variance_for_g():
+    found = global_g([0, 0, 0, 0, 1.0], TWO_PAIRS).iloc[0]
+    assert found["reason"] == "reason.no_test_variance"
+
+
+def test_an_area_at_the_mean_has_no_conditional_variance_and_says_so():
+    found = local_moran([1.0, 2, 3, 4, 0], [[1], [0, 2], [1, 3], [2], [3]])
+    assert found["reason"].iloc[1] == "reason.no_test_variance"
+    assert found["cluster"].iloc[1] == ""
+    assert list(found["status"].drop(1)) == ["ok"] * 4
+
+
+@pytest.mark.parametrize("variance", ["conditional", "permutation"])
+def test_local_figures_of_islands_only_are_not_assessable(variance):
+    found = local_moran([1.0, 2, 3, 4, 5], ISLANDS, variance=variance)
+    assert set(found["reason"]) == {"reason.no_neighbours"}
+    assert set(local_moran([], [])["reason"]) == set()
+
+
+def test_kinds_without_neighbours_are_counted_and_not_tested():
+    found = join_count(["a", "b", "a", None, "a"], TWO_PAIRS)
+    assert list(found["areas"]) == [3, 1]
+    assert set(found["status"]) == {"not_assessable"}
+    assert len(join_count([], [])) == 0

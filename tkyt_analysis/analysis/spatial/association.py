@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.limits import z_value
+from tkyt_analysis.analysis.limits import tail, z_value
 from tkyt_analysis.analysis.spatial.global_moments import (
     Moments,
     geary_variance,
@@ -33,9 +33,11 @@ from tkyt_analysis.analysis.spatial.maps_of_values import (
 from tkyt_analysis.analysis.spatial.permutations import permuted, rank_p
 from tkyt_analysis.analysis.spatial.standardised_rates import standardised_rate
 from tkyt_analysis.analysis.spatial.weights import Weights
+from tkyt_analysis.errors import UsageError
 
 ASSUMPTIONS = ("randomisation", "normality", "permutation")
 COUNTS = ("spdep", "with_neighbours", "all")
+_FIGURES = ("statistic", "expectation", "variance", "z", "p_value", "lower", "upper")
 _SPELLINGS = {
     "randomization": "randomisation",
     "normal": "normality",
@@ -200,6 +202,8 @@ def _test(name: str, maps: Maps, neighbours: Any, options: dict[str, Any]) -> pd
     words = {"assumption": assumption, "alternative": alternative_word(options["alternative"])}
     words["count"] = chosen(options["count"], COUNTS, "count")
     weights = weights_of(maps, neighbours, options["style"], default="B" if name == "global_g" else "W")
+    if not maps.values.shape[1]:
+        raise UsageError("error.spatial_no_maps")
     present = np.isfinite(maps.values)
     patterns, which = np.unique(present.T, axis=0, return_inverse=True)
     columns: dict[str, Any] = {}
@@ -230,28 +234,47 @@ def _of_areas(name: str, x: Numbers, weights: Weights, options: dict[str, Any]) 
     m = moments_of(weights, options["count"])
     reason = _why_not(name, x, m, weights)
     usable = reason == ""
+    if not usable.any():
+        return _blank(x.shape[1], weights, reason)
     safe = np.where(usable, x, np.arange(len(x))[:, None])
     with np.errstate(all="ignore"):
-        statistic = _STATISTICS[name](safe, weights.matrix, m, options)
-        expectation, variance = _moments(name, safe, m, options)
-        if options["assumption"] == "permutation" and usable.any():
-            drawn = permuted(
-                lambda shuffled: _STATISTICS[name](shuffled, weights.matrix, m, options),
-                safe, options["permutations"], options["seed"],
-            )  # fmt: skip
-            expectation, variance = drawn.mean(axis=0), drawn.var(axis=0, ddof=1)
-            sign = -1 if name == "geary" else 1
-            p = rank_p(sign * statistic, sign * drawn, options["alternative"])
-            side = (1 - options["confidence"]) / 2
-            lower, upper = np.quantile(drawn, [side, 1 - side], axis=0)
-        z = (statistic - expectation) / np.sqrt(variance) * (-1 if name == "geary" else 1)
-        if options["assumption"] != "permutation" or not usable.any():
-            p, half = normal_p(z, options["alternative"]), z_value(options["confidence"]) * np.sqrt(variance)
-            lower, upper = expectation - half, expectation + half
-    named = {"statistic": statistic, "expectation": expectation, "variance": variance, "z": z, "p_value": p}
-    named |= {"lower": lower, "upper": upper}
+        named = _with_draws(name, safe, weights, m, options)
+        usable &= np.isfinite(named["z"])
+    reason = np.where((reason == "") & ~usable, "reason.no_test_variance", reason)
     known: dict[str, npt.ArrayLike] = {key: np.where(usable, part, np.nan) for key, part in named.items()}
-    return known | {"areas": len(x), "islands": int(weights.islands.sum()), "reason": reason}
+    return known | _counted(weights, reason)
+
+
+def _with_draws(name: str, x: Numbers, weights: Weights, m: Moments, options: dict[str, Any]) -> dict[str, Numbers]:
+    """statistic, expectation, variance, z, p_value, lower, upper: by moments, or from permutations."""
+    sign = -1 if name == "geary" else 1
+    statistic = _STATISTICS[name](x, weights.matrix, m, options)
+    expectation, variance = _moments(name, x, m, options)
+    if options["assumption"] == "permutation":
+        drawn = permuted(
+            lambda shuffled: _STATISTICS[name](shuffled, weights.matrix, m, options),
+            x, options["permutations"], options["seed"],
+        )  # fmt: skip
+        expectation, variance = drawn.mean(axis=0), drawn.var(axis=0, ddof=1)
+        side = tail(options["confidence"])
+        lower, upper = np.quantile(drawn, [side, 1 - side], axis=0)
+        p = rank_p(sign * statistic, sign * drawn, options["alternative"])
+    z = sign * (statistic - expectation) / np.sqrt(variance)
+    if options["assumption"] != "permutation":
+        half = z_value(options["confidence"]) * np.sqrt(variance)
+        lower, upper, p = expectation - half, expectation + half, normal_p(z, options["alternative"])
+    found = {"statistic": statistic, "expectation": expectation, "variance": variance, "z": z, "p_value": p}
+    return found | {"lower": lower, "upper": upper}
+
+
+def _counted(weights: Weights, reason: npt.NDArray[np.str_]) -> dict[str, npt.ArrayLike]:
+    return {"areas": weights.n, "islands": int(weights.islands.sum()), "reason": reason}
+
+
+def _blank(maps: int, weights: Weights, reason: npt.NDArray[np.str_]) -> dict[str, npt.ArrayLike]:
+    """Answers about maps of which none can be tested."""
+    empty: dict[str, npt.ArrayLike] = {name: np.full(maps, np.nan) for name in _FIGURES}
+    return empty | _counted(weights, reason)
 
 
 def _why_not(name: str, x: Numbers, m: Moments, weights: Weights) -> npt.NDArray[np.str_]:

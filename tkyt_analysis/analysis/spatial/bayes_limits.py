@@ -31,14 +31,20 @@ def gamma_limits(
 def beta_limits(
     e: Numbers, n: Numbers, mean: Numbers, weight: Numbers, wanted: npt.NDArray[np.bool_], confidence: float
 ) -> tuple[Numbers, Numbers]:
-    """Quantiles of beta(events + M·mean, population − events + M·(1 − mean)) with M = population·(1 − weight)/weight."""
+    """Quantiles of beta(events + M·mean, population − events + M·(1 − mean)) with M = population·(1 − weight)/weight.
+
+    With M = 0 (the area's own rate stands) the exact limits of Clopper and Pearson.
+    """
     from scipy.special import betaincinv
 
     side = tail(confidence)
-    known = wanted & (weight > 0) & (weight < 1) & (mean > 0) & (mean < 1) & (e <= n)
+    known = wanted & (weight > 0) & (mean > 0) & (mean < 1) & (e <= n)
     m, size = mean[known], n[known] * (1 / weight[known] - 1)
     a, b = e[known] + size * m, n[known] - e[known] + size * (1 - m)
-    return _placed(known, betaincinv(a, b, side)), _placed(known, betaincinv(a, b, 1 - side))
+    more = (size == 0).astype(float)
+    lower = np.where(a > 0, betaincinv(np.where(a > 0, a, 1.0), b + more, side), 0.0)
+    upper = np.where(b > 0, betaincinv(a + more, np.where(b > 0, b, 1.0), 1 - side), 1.0)
+    return _placed(known, lower), _placed(known, upper)
 
 
 def total_limits(

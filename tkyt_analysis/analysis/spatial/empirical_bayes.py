@@ -84,6 +84,8 @@ def empirical_bayes_rate(
     maps = maps_of(events, ids)
     counts, persons = maps.values, beside(maps, population, "population")
     reason = why_not(counts, persons)
+    if word == "binomial":
+        reason = np.where((reason == "") & (counts > persons), "reason.more_events_than_total", reason)
     usable = reason == ""
     e, n = np.where(usable, counts, 0.0), np.where(usable, persons, 0.0)
     p = np.divide(e, n, out=np.zeros_like(n), where=usable)
@@ -175,15 +177,16 @@ def _binomial(e: Numbers, n: Numbers, p: Numbers, usable: Any) -> tuple[Numbers,
 
 def _clayton_kaldor(e: Numbers, n: Numbers, p: Numbers, usable: Any) -> tuple[Numbers, Numbers, Numbers]:
     """Prior gamma(nu, alpha) whose mean and variance agree with those of the smoothed rates; all maps at once."""
-    areas = np.maximum(usable.sum(axis=0), 2)
+    areas = usable.sum(axis=0)
     m, v, _ = global_parameters(e, n, p, usable)
+    v = np.where(areas > 1, v, 0.0)
     for _ in range(_ROUNDS):
         weight = _weighed(m, v, n)[2]
         smooth = np.where(usable, m + weight * (p - m), 0.0)
-        new_m = _share(smooth.sum(axis=0), areas)
+        new_m = _share(smooth.sum(axis=0), np.maximum(areas, 1))
         ratio = _share(m, v)  # alpha = m / v
         spread = np.where(usable, (1 + _share(np.broadcast_to(ratio, n.shape), n)) * (smooth - new_m) ** 2, 0.0)
-        new_v = np.where(v > 0, spread.sum(axis=0) / (areas - 1), 0.0)
+        new_v = np.where(v > 0, spread.sum(axis=0) / np.maximum(areas - 1, 1), 0.0)
         done = np.allclose(new_m, m, rtol=1e-12, atol=0) and np.allclose(new_v, v, rtol=1e-10, atol=1e-300)
         m, v = new_m, new_v
         if done:

@@ -48,7 +48,7 @@ def join_count(
     weights = spatial_weights(neighbours, ids=names, style=style).subset(present)
     found = values[present].to_numpy()
     levels = sorted(pd.unique(found), key=str)
-    member = np.array([[kind == level for level in levels] for kind in found], dtype=float).reshape(len(found), -1)
+    member = (found[:, None] == np.array(levels, dtype=object)[None]).astype(float).reshape(len(found), len(levels))
     joins = 0.5 * (member * (weights.matrix @ member)).sum(axis=0)
     size, rule = member.sum(axis=0), chosen(sampling, ("nonfree", "free"), "sampling")
     m = moments_of(weights, chosen(count, ("spdep", "with_neighbours", "all"), "count"))

@@ -157,6 +157,8 @@ def cluster_word(cluster: str, language: str | None = None) -> str:
 
 def _over_maps(maps: Maps, weights: Weights, one: Any) -> dict[str, npt.NDArray[Any]]:
     """Columns (areas × maps) of all maps; those that lack the same areas are computed together."""
+    if not maps.values.shape[1]:
+        raise UsageError("error.spatial_no_maps")
     present = np.isfinite(maps.values)
     patterns, which = np.unique(present.T, axis=0, return_inverse=True)
     out: dict[str, npt.NDArray[Any]] = {}
@@ -264,14 +266,14 @@ def _finished(
     alpha: float, confidence: float,
 ) -> pd.DataFrame:  # fmt: skip
     """z, p-values, limits and clusters of the statistic; figures of areas that cannot be assessed are emptied."""
-    if not found:
-        raise UsageError("error.spatial_no_maps")
     name = "local_i" if "local_i" in found else "g"
-    usable = found["reason"] == ""
     with np.errstate(all="ignore"):
         error = np.sqrt(found["variance"])
         z = found.get("z", (found[name] - found["expectation"]) / error)
-    z = np.where(usable & np.isfinite(z), z, np.nan)
+    fixed = (found["reason"] == "") & ~np.isfinite(z)
+    found["reason"] = np.where(fixed, "reason.no_test_variance", found["reason"])
+    usable = found["reason"] == ""
+    z = np.where(usable, z, np.nan)
     p = np.where(usable, found.get("p_value", normal_p(z, words["alternative"])), np.nan)
     p_adjusted = adjusted(p, words["adjust"], found["neighbours"])
     half = z_value(confidence) * error

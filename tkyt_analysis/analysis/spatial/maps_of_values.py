@@ -102,7 +102,7 @@ def beside(maps: Maps, values: Any, name: str) -> Numbers:
         if isinstance(values, pd.DataFrame)
         else as_numbers(values)
     )
-    if numbers.ndim == 1 and len(numbers) > 1:
+    if numbers.ndim == 1 and len(numbers) != 1:
         numbers = numbers[:, None]
     try:
         return np.broadcast_to(numbers, maps.values.shape)

@@ -87,7 +87,8 @@ def neighbours_from_points(
     ):
         raise UsageError("error.spatial_rule_number", rule=word, found=k if word == "nearest" else distance)
     x, y = (part.ravel() for part in same_length(longitude=longitude, latitude=latitude))
-    names = pd.Index(ids) if ids is not None else getattr(longitude, "index", pd.RangeIndex(len(x)))
+    named = longitude.index if isinstance(longitude, pd.Series) else pd.RangeIndex(len(x))
+    names = named if ids is None else pd.Index(ids)
     usable = np.isfinite(x) & np.isfinite(y)
     if alone is not None:
         usable &= ~np.asarray(alone, dtype=bool)
