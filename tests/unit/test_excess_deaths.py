@@ -358,6 +358,14 @@ def test_the_picture_says_sum_baseline_and_what_is_incomplete(size, language):
     assert drawing.axes[0].title.get_window_extent().y1 <= edge.y1
 
 
+def test_a_picture_of_the_last_weeks_says_since_when_it_adds_up():
+    found = excess_deaths(with_event(), start="2020-10-19", trend=False)
+    drawing = excess_picture(found, title="x", since="2020-12-01", until="2020-12-20", language="en")
+    words = drawing.axes[0].get_title(loc="left").replace("\n", " ")
+    assert "2020-10-19" in words
+    assert "270 excess deaths" in words  # nine weeks of thirty, to 20 December
+
+
 def test_a_picture_of_two_series_is_refused():
     found = excess_deaths(noisy(160, series=2), by="area", start="2017-06-01")
     with pytest.raises(InputError):

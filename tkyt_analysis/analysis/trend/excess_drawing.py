@@ -62,7 +62,8 @@ def excess_picture(
         if cumulative:
             _draw_sum(panels[1], rows, language)
         _date_axis(panels[-1], rows, language, most=4 if size == "phone" else 9)
-        _words(drawing, panels[0], rows, title=title, note=note, language=language, size=size)
+        summary = summary_words(_rows(table, None, until), language)  # the sum may begin before what is drawn
+        _words(drawing, panels[0], rows, summary, title=title, note=note, language=language, size=size)
     return drawing
 
 
@@ -168,12 +169,14 @@ def _date_axis(axes: Axes, rows: pd.DataFrame, language: str, *, most: int) -> N
     axes.set_xlim(first, last if last > first else first + pd.Timedelta(days=7))
 
 
-def _words(drawing: Figure, axes: Axes, rows: pd.DataFrame, *, title: str, note: str, language: str, size: str) -> None:
+def _words(
+    drawing: Figure, axes: Axes, rows: pd.DataFrame, summary: str, *, title: str, note: str, language: str, size: str
+) -> None:
     width = 110 if size == "print" else 50
     drawing.suptitle(
         "\n".join(textwrap.wrap(title, width - 8)), x=0.01, ha="left", fontsize=11, fontweight=600, color=INK
     )
-    head = "\n".join(textwrap.wrap(summary_words(rows, language), width))
+    head = "\n".join(textwrap.wrap(summary, width))
     axes.set_title(f"{head}\n\n{axes.get_title(loc='left')}", loc="left", fontsize=9, color=INK, pad=4, linespacing=1.3)
     lines = [
         label("excess.picture.baseline", language, years=rows["baseline"].iloc[0], method=method_words(rows, language)),
