@@ -162,11 +162,10 @@ def island_points() -> pd.DataFrame:
 def archipelago_unit(archipelago: str, vintage: str, level: str = "province") -> str:
     """The unit of an archipelago: province Đà Nẵng (48) or Khánh Hòa (56), or the commune of its name.
 
-    "" for Hoàng Sa among the communes of VN2024: it was a district without communes.
+    Hoàng Sa was a district without communes in VN2024 (498) and stands for itself there.
     """
     if level == "commune":
-        communes = {"VN2025": {"hoang_sa": "20333", "truong_sa": "22736"}, "VN2024": {"truong_sa": "22736"}}
-        code = communes[vintage].get(archipelago, "")
-        return f"{vintage}:{code}" if code else ""
+        hoang_sa = {"VN2024": "498", "VN2025": "20333"}[vintage]
+        return f"{vintage}:{hoang_sa if archipelago == 'hoang_sa' else '22736'}"
     points = island_points()
     return f"{vintage}:{points.loc[points['archipelago'] == archipelago, 'province_code'].iloc[0]}"

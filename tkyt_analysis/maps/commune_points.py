@@ -27,17 +27,20 @@ _SPREAD = 0.018  # degrees between old communes that are drawn around the new on
 
 @cache
 def commune_places(vintage: str) -> pd.DataFrame:
-    """unit_id, code, name, province_id, longitude, latitude of every commune.
+    """unit_id, code, name, province_id, longitude, latitude of every commune: 3 321, or 10 035 old ones and the five
+    island districts that had none.
 
     VN2025: the points of the commune list. VN2024 has none that may be published (its points come from a geocoder):
     an old commune is drawn on a small spiral around the new commune that took most of it, which is near enough for
     a map of the country and for nothing else.
     """
+    from tkyt_analysis.catalog.codelists import read_codelist
     from tkyt_analysis.reference.places import places
 
     columns = ["unit_id", "code", "name", "province_id", "longitude", "latitude"]
     units = places(vintage)
-    units = units[units["level"] == 3].reset_index(drop=True)
+    lone = ("VN2024:" + read_codelist("island_districts")["old_code"]).tolist() if vintage == "VN2024" else []
+    units = units[(units["level"] == 3) | units["unit_id"].isin(lone)].reset_index(drop=True)
     if vintage == "VN2025":
         return units[columns]
     from tkyt_analysis.reference.geography import crosswalk
