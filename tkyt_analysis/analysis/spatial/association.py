@@ -15,9 +15,12 @@ import pandas as pd
 from tkyt_analysis.analysis.limits import tail, z_value
 from tkyt_analysis.analysis.spatial.global_moments import (
     Moments,
+    geary_statistic,
     geary_variance,
+    getis_statistic,
     getis_variance,
     moments_of,
+    moran_statistic,
     moran_variance,
 )
 from tkyt_analysis.analysis.spatial.maps_of_values import (
@@ -297,21 +300,4 @@ def _moments(name: str, x: Numbers, m: Moments, options: dict[str, Any]) -> tupl
     return np.full(x.shape[1], -1 / m.n1), moran_variance(x, m, normality=normality, ranks=options.get("ranks", False))
 
 
-def _moran(x: Numbers, w: Any, m: Moments, options: dict[str, Any]) -> Numbers:
-    z = x - x.mean(axis=0)
-    top = z if options.get("subtract_mean", True) else x
-    return np.asarray(m.n / m.s0 * (top * (w @ top)).sum(axis=0) / (z**2).sum(axis=0))
-
-
-def _geary(x: Numbers, w: Any, m: Moments, options: dict[str, Any]) -> Numbers:
-    z = x - x.mean(axis=0)
-    row, column = np.asarray(w.sum(axis=1)).ravel(), np.asarray(w.sum(axis=0)).ravel()
-    squares = (row + column) @ z**2 - 2 * (z * (w @ z)).sum(axis=0)
-    return np.asarray(m.n1 / (2 * m.s0) * squares / (z**2).sum(axis=0))
-
-
-def _getis(x: Numbers, w: Any, m: Moments, options: dict[str, Any]) -> Numbers:
-    return np.asarray((x * (w @ x)).sum(axis=0) / (x.sum(axis=0) ** 2 - (x**2).sum(axis=0)))
-
-
-_STATISTICS = {"moran": _moran, "ebi": _moran, "geary": _geary, "global_g": _getis}
+_STATISTICS = {"moran": moran_statistic, "ebi": moran_statistic, "geary": geary_statistic, "global_g": getis_statistic}

@@ -1,8 +1,9 @@
-"""Sums of weights, and the variances of Moran's I, Geary's C and Getis and Ord's G when nothing is associated."""
+"""Sums of weights; the statistics, and their variances, of Moran's I, Geary's C and Getis and Ord's G when nothing is associated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,3 +94,23 @@ def getis_variance(x: Numbers, m: Moments, *, b1_correct: bool = True) -> Number
     p1, p2, p3, p4 = (np.sum(x**power, axis=0) for power in (1, 2, 3, 4))
     top = b0 * p2**2 + b1 * p4 + b2 * p1**2 * p2 + b3 * p1 * p3 + b4 * p1**4
     return np.asarray(top / ((p1**2 - p2) ** 2 * n * m.n1 * m.n2 * m.n3) - (m.s0 / (n * m.n1)) ** 2)
+
+
+def moran_statistic(x: Numbers, w: Any, m: Moments, options: dict[str, Any]) -> Numbers:
+    """Moran's I of each map (columns); `subtract_mean`=False leaves the mean in the numerator."""
+    z = x - x.mean(axis=0)
+    top = z if options.get("subtract_mean", True) else x
+    return np.asarray(m.n / m.s0 * (top * (w @ top)).sum(axis=0) / (z**2).sum(axis=0))
+
+
+def geary_statistic(x: Numbers, w: Any, m: Moments, options: dict[str, Any]) -> Numbers:
+    """Geary's C of each map."""
+    z = x - x.mean(axis=0)
+    row, column = np.asarray(w.sum(axis=1)).ravel(), np.asarray(w.sum(axis=0)).ravel()
+    squares = (row + column) @ z**2 - 2 * (z * (w @ z)).sum(axis=0)
+    return np.asarray(m.n1 / (2 * m.s0) * squares / (z**2).sum(axis=0))
+
+
+def getis_statistic(x: Numbers, w: Any, m: Moments, options: dict[str, Any]) -> Numbers:
+    """Getis and Ord's G of each map."""
+    return np.asarray((x * (w @ x)).sum(axis=0) / (x.sum(axis=0) ** 2 - (x**2).sum(axis=0)))

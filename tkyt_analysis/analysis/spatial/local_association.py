@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.limits import z_value
+from tkyt_analysis.analysis.spatial.local_figures import local_g_figures, local_moran_figures
 from tkyt_analysis.analysis.spatial.maps_of_values import (
     Maps,
-    Numbers,
     alternative_word,
     beside,
     chosen,
@@ -26,8 +26,6 @@ from tkyt_analysis.analysis.spatial.maps_of_values import (
     weights_of,
 )
 from tkyt_analysis.analysis.spatial.multiple_tests import ADJUSTMENTS, adjusted
-from tkyt_analysis.analysis.spatial.permutations import tails_p
-from tkyt_analysis.analysis.spatial.permuted_neighbours import permuted_sums
 from tkyt_analysis.analysis.spatial.standardised_rates import standardised_rate
 from tkyt_analysis.analysis.spatial.weights import Weights
 from tkyt_analysis.errors import UsageError
@@ -37,7 +35,6 @@ _KINDS = ("conditional", "total", "permutation")
 _VARIANCES = {"conditional_randomisation": "conditional", "randomisation": "total", "permutations": "permutation"}
 _QUADRANTS = ("pysal", "mean", "median")
 CLUSTERS = ("high_high", "low_low", "high_low", "low_high", "hot", "cold", "not_significant")
-_NAMES = {True: {True: "high_high", False: "high_low"}, False: {True: "low_high", False: "low_low"}}
 
 
 def local_moran(
@@ -96,7 +93,7 @@ def local_moran(
     weights = weights_of(maps, neighbours, style)
     if weights.self_included:
         raise UsageError("error.spatial_self_included")
-    found = _over_maps(maps, weights, lambda x, w: _moran_of(x, w, words))
+    found = _over_maps(maps, weights, lambda x, w: local_moran_figures(x, w, words))
     method = ["local_moran" + (";standardised_rate" if population is not None else ""), words["variance"]]
     return _finished(maps, found, words, method, weights, alpha=alpha, confidence=confidence)
 
@@ -145,7 +142,7 @@ def local_g(
         "adjust": chosen(adjust, tuple(ADJUSTMENTS), "adjust", {"bh": "fdr", "benjamini_hochberg": "fdr"}),
         "permutations": permutations, "seed": seed,
     }  # fmt: skip
-    found = _over_maps(maps, weights, lambda x, w: _getis_of(x, w, words))
+    found = _over_maps(maps, weights, lambda x, w: local_g_figures(x, w, words))
     method = ["local_g_star" if star else "local_g", words["variance"]]
     return _finished(maps, found, words, method, weights, alpha=alpha, confidence=confidence)
 
@@ -170,95 +167,6 @@ def _over_maps(maps: Maps, weights: Weights, one: Any) -> dict[str, npt.NDArray[
                 out[name] = np.full(maps.values.shape, blank, dtype=object if part.dtype.kind in "UO" else float)
             out[name][np.ix_(kept, columns)] = part
     return out
-
-
-def _moran_of(x: Numbers, weights: Weights, words: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    n, w = len(x), weights.matrix
-    z = x - (x.mean(axis=0) if n else 0.0)
-    m2 = (z**2).sum(axis=0) / max(n, 1)
-    alike, few = m2 <= 1e-28 * np.maximum((x**2).sum(axis=0), 1e-300), n < 4
-    divisor = np.where(alike, 1.0, m2 if words["scaling"] == "spdep" else m2 * n / max(n - 1, 1))
-    lag_z, lag = w @ z, w @ x
-    local = z / divisor * lag_z
-    row, squares = (np.asarray(part.sum(axis=1)).ravel()[:, None] for part in (w, w.multiply(w)))
-    with np.errstate(all="ignore"):
-        if words["variance"] == "total":
-            b2 = (z**4).sum(axis=0) / n / m2**2
-            expectation = np.broadcast_to(-row / (n - 1), x.shape)
-            variance = (
-                (n - b2) / (n - 1) * squares + (2 * b2 - n) / ((n - 1) * (n - 2)) * (row**2 - squares) - expectation**2
-            )
-        else:
-            expectation = -(z**2) * row / ((n - 1) * m2)
-            variance = (z / m2) ** 2 * (n / (n - 2)) * (squares - row**2 / (n - 1)) * (m2 - z**2 / (n - 1))
-        out = {"value": x, "lag": lag, "local_i": local, "expectation": expectation, "variance": variance}
-        if words["variance"] == "permutation" and not few:
-            drawn = permuted_sums(z, w, lag_z, words["permutations"], words["seed"], sign=np.where(z < 0, -1.0, 1.0))
-            out |= {"expectation": z / divisor * drawn.mean, "variance": (z / divisor) ** 2 * drawn.variance}
-            out["p_value"] = tails_p(drawn.above, drawn.below, words["permutations"], words["alternative"])
-    reason = _reasons(x, weights, few, alike)
-    return out | {"quadrant": _quadrants(x, z, lag, lag_z, words["quadrant"]), "reason": reason,
-                  "neighbours": np.broadcast_to(weights.cardinality[:, None], x.shape).astype(float)}  # fmt: skip
-
-
-def _reasons(x: Numbers, weights: Weights, few: bool, alike: Any) -> npt.NDArray[Any]:
-    return np.select(
-        [np.broadcast_to(few, x.shape), np.broadcast_to(alike, x.shape),
-         np.broadcast_to(weights.islands[:, None], x.shape)],
-        ["reason.too_few_areas", "reason.values_alike", "reason.no_neighbours"], default="",
-    )  # fmt: skip
-
-
-def _quadrants(x: Numbers, z: Numbers, lag: Numbers, lag_z: Numbers, rule: str) -> npt.NDArray[Any]:
-    if not len(x):
-        return np.empty(x.shape, dtype="U12")
-    middle = np.mean if rule == "mean" else np.median
-    high = z > 0 if rule == "pysal" else x > middle(x, axis=0)
-    near = lag_z > 0 if rule == "pysal" else lag > middle(lag, axis=0)
-    cases = [(own, around) for own in (True, False) for around in (True, False)]
-    return np.select(
-        [(high == own) & (near == around) for own, around in cases],
-        [_NAMES[own][around] for own, around in cases], default="",
-    )  # fmt: skip
-
-
-def _getis_of(x: Numbers, weights: Weights, words: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    n, w, star = len(x), weights.matrix, words["star"]
-    m = n if star else n - 1
-    own = 0.0 if star else x
-    total = x.sum(axis=0) - own
-    row, squares = (np.asarray(part.sum(axis=1)).ravel()[:, None] for part in (w, w.multiply(w)))
-    lag = w @ x
-    few, alike = n < 4, (np.ptp(x, axis=0) == 0) if n else np.ones(x.shape[1], dtype=bool)
-    with np.errstate(all="ignore"):
-        mean = total / m
-        spread = ((x**2).sum(axis=0) - own**2) / m - mean**2
-        weight_part = row * (m - row) if words["variance"] == "binary" else m * squares - row**2
-        variance = np.broadcast_to(spread * weight_part / (m - 1), x.shape)
-        out = {
-            "value": x,
-            "lag": lag,
-            "g": lag / total,
-            "expectation": row * mean / total,
-            "variance": variance / total**2,
-        }
-        out["z"] = (lag - row * mean) / np.sqrt(variance)
-        if words["variance"] == "permutation" and not few:
-            drawn = permuted_sums(x, w, lag, words["permutations"], words["seed"])
-            out |= {"expectation": drawn.mean / total, "variance": drawn.variance / total**2}
-            out["z"] = (lag - drawn.mean) / np.sqrt(drawn.variance)
-            out["p_value"] = tails_p(drawn.above, drawn.below, words["permutations"], words["alternative"])
-    neighbours = weights.cardinality - (weights.links.diagonal() != 0)
-    alone = weights.islands if not star else np.zeros(n, dtype=bool)
-    reason = np.where(
-        alone[:, None] & ~np.broadcast_to(alike | few, x.shape),
-        "reason.no_neighbours",
-        _reasons(x, weights, few, alike),
-    )
-    return out | {
-        "reason": reason.astype(object),
-        "neighbours": np.broadcast_to(neighbours[:, None], x.shape).astype(float),
-    }
 
 
 def _finished(
