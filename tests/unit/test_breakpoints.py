@@ -142,7 +142,16 @@ def test_marks_of_vintages_are_said():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_breakpoints": "many"}, {"n_breakpoints": -1}, {"scale": "cubic"}, {"confidence": 2}]
+    "wrong",
+    [
+        {"n_breakpoints": "many"},
+        {"n_breakpoints": -1},
+        {"scale": "cubic"},
+        {"confidence": 2},
+        {"window": (2005, 2005)},
+        {"edge": 2},
+        {"max_breakpoints": "x"},
+    ],
 )
 def test_an_unknown_option_is_answered_with_a_sentence(wrong):
     with pytest.raises(UsageError):

@@ -142,3 +142,22 @@ def test_an_unknown_option_is_answered_with_a_sentence(function, wrong):
 def test_zeros_and_a_multiplicative_season_do_not_go_together():
     found = holt_winters(np.tile(WAVE, 5), seasonal="multiplicative")
     assert set(found.parameters["reason"]) == {"reason.season_zero_multiplicative"}
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "wrong"),
+    [
+        (stl_decomposition, [], {}),
+        (stl_decomposition, MONTHS, {"period": 5.5}),
+        (harmonic_trend, MONTHS, {"period": 0}),
+        (harmonic_trend, MONTHS, {"harmonics": -1}),
+        (holt_winters, [], {}),
+        (holt_winters, MONTHS, {"horizon": -1}),
+        (holt_winters, MONTHS, {"start_periods": 0}),
+        (holt_winters, MONTHS, {"alpha": "much"}),
+    ],
+)
+def test_nothing_and_nonsense_are_answered_with_a_sentence(function, given, wrong):
+    with pytest.raises(UsageError) as answer:
+        function(given, **wrong)
+    assert len(answer.value.sentence("vi")) > 20

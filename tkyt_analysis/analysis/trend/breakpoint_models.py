@@ -23,6 +23,7 @@ from tkyt_analysis.analysis.trend.breakpoint_tables import (
 )  # fmt: skip
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid, series_grid
 from tkyt_analysis.analysis.trend.series_marks import breaks_of_grid, marks_of
+from tkyt_analysis.analysis.trend.trend_options import require_number, require_series
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -84,10 +85,17 @@ def breakpoints(
     tail(confidence)
     if option_word(scale, SCALES) not in SCALES:
         raise UsageError("error.trend_option", name="scale", value=scale, known=", ".join(SCALES))
+    for name, number, low in (("max_breakpoints", max_breakpoints, 0), ("minimum_points", minimum_points, 1)):
+        require_number(name, number, low=low, whole=True)
+    require_number("edge", 0.0 if edge is None else edge, low=0, high=0.5)
+    first, last = window or (0, 1)
+    require_number("window", first, low=-np.inf)
+    require_number("window", last, low=np.nextafter(first, np.inf))
     numbers = _numbers(n_breakpoints, max_breakpoints, start)
     grid = series_grid(
         series, by=by, needed={"value": value, "time": time}, optional={"se": se, "weights": weights}
     )  # fmt: skip
+    require_series(len(grid))
     data, reason = _data(grid, option_word(scale, SCALES), edge)
     reason = np.where((reason == "") & (data.n < minimum_years), "reason.trend_too_few_years", reason)
     models = [_fit(data, k, reason == "", start, minimum_points) for k in numbers]
@@ -108,6 +116,8 @@ def _numbers(n: int | str, largest: int, start: npt.ArrayLike | None) -> list[in
         if option_word(n, SELECT) not in SELECT:
             raise UsageError("error.trend_option", name="n_breakpoints", value=n, known="0, 1, 2, …, bic, bic3, aic")
         return list(range(largest + 1))
+    for guess in [] if start is None else np.atleast_1d(np.asarray(start, dtype=object)):
+        require_number("start", guess, low=-np.inf)
     k = len(np.atleast_1d(np.asarray(start))) if start is not None else n
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0 or k != n:
         raise UsageError("error.trend_option", name="n_breakpoints", value=n, known=str(k) if k != n else "0, 1, 2, …")
@@ -199,13 +209,14 @@ def _moves(time: Numbers, psi: Numbers, beta: Numbers) -> Numbers:
 def _choice(data: Data, models: list[Model], n_breakpoints: int | str) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
     """Which model each series takes, and the table of candidates."""
     n = data.n
-    rows, scores = [], []
+    rows: list[pd.DataFrame] = []
+    scores: list[Numbers] = []
     for model in models:
         terms = 2 + 2 * model.k
         likelihood = log_likelihood(data, model)
         logs = np.log(np.maximum(n, 1))
-        found = {"bic": logs * (terms + 1), "bic3": logs * (terms + 1 + model.k), "aic": 2.0 * (terms + 1)}
-        found = {name: penalty - 2 * likelihood for name, penalty in found.items()}
+        penalty = {"bic": logs * (terms + 1), "bic3": logs * (terms + 1 + model.k), "aic": 2.0 * (terms + 1) + 0 * logs}
+        found: dict[str, Numbers] = {name: values - 2 * likelihood for name, values in penalty.items()}
         scores.append(found[option_word(n_breakpoints, SELECT) if isinstance(n_breakpoints, str) else "bic"])
         rows.append(data.grid.keys.assign(n_breakpoints=model.k, rss=model.rss, df=model.df, **found))
     table = np.where(np.isfinite(scores), scores, np.inf)

@@ -176,7 +176,8 @@ def _ends(data: Data, rows: npt.NDArray[np.intp]) -> tuple[Numbers, Numbers]:
 def _average_table(data: Data, model: Model, rows: npt.NDArray[np.intp], options: Options) -> pd.DataFrame:
     """Average slope between two times: rise of the line over its run, by the delta method."""
     first, last = _ends(data, rows) if options.window is None else (np.full(len(rows), t) for t in options.window)
-    gradient = (_line_at(model, rows, last) - _line_at(model, rows, first)) / (last - first)[:, None]
+    run = np.where(last > first, last - first, np.nan)
+    gradient = (_line_at(model, rows, last) - _line_at(model, rows, first)) / run[:, None]
     if not options.breakpoint_uncertainty:
         gradient[:, 2 + model.k :] = 0.0
     slope = np.einsum("sa,sa->s", gradient[:, : 2 + model.k], model.beta[rows])

@@ -15,6 +15,7 @@ from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.analysis.trend.batch_glm import BatchFit, fit_counts, fit_negative_binomial
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid, series_grid
 from tkyt_analysis.analysis.trend.series_marks import breaks_of_grid, marks_of
+from tkyt_analysis.analysis.trend.trend_options import require_number
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -73,6 +74,8 @@ def count_trend(
     Times without a usable denominator and without events are left out (see `n`). Limits are Wald's.
     """
     tail(confidence)
+    require_number("minimum_years", minimum_years, low=0)
+    require_number("periods_per_year", periods_per_year, low=1)
     model, at_breaks = model_word(model), _word("at_breaks", at_breaks, AT_BREAKS)
     grid = series_grid(
         series, by=by, needed={"events": events, "time": time}, optional={"population": population}

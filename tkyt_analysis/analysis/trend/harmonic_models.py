@@ -16,6 +16,7 @@ from tkyt_analysis.analysis.trend.count_models import model_word
 from tkyt_analysis.analysis.trend.season_input import season_grid, stated
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid
 from tkyt_analysis.analysis.trend.series_marks import breaks_of_grid, marks_of
+from tkyt_analysis.analysis.trend.trend_options import require_number
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def harmonic_trend(
     model, floor_dispersion, breaks, confidence : as in `count_trend` (limits by t for quasi-Poisson, else by z)
     """
     tail(confidence)
+    require_number("period", period, low=1)
+    require_number("harmonics", harmonics, low=0, whole=True)
     model = model_word(model)
     grid = season_grid(series, period, by=by, time=time, needed={"events": events}, optional={"population": population})
     counts, offset, reason = _counts(grid, terms=1 + trend + 2 * harmonics)

@@ -17,6 +17,7 @@ from tkyt_analysis.analysis.trend.logistic_search import LogisticFit, best_fit
 from tkyt_analysis.analysis.trend.logistic_tests import backward, forward
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid, series_rows
 from tkyt_analysis.analysis.trend.series_marks import breaks_of_grid, marks_of
+from tkyt_analysis.analysis.trend.trend_options import require_number, require_series
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -100,6 +101,8 @@ def binomial_joinpoint(
         raise UsageError(
             "error.trend_option", name="joinpoints", value=joinpoints, known="0, 1, 2, …, bic, forward, backward"
         )
+    for name, number_given, low in (("max_joinpoints", max_joinpoints, 0), ("replicates", replicates, 1)):
+        require_number(name, number_given, low=low, whole=True)
     names = names_of(covariates) if not isinstance(covariates, np.ndarray) else []
     arrays = {} if names else {f"x{i + 1}": column for i, column in enumerate(_columns_of(covariates))}
     extra = {name: name for name in names} | arrays
@@ -107,6 +110,7 @@ def binomial_joinpoint(
         series, by=by, needed={"events": events, "population": population, "time": time},
         optional={"offset": offset, **extra},
     )  # fmt: skip
+    require_series(len(keys))
     parts, reason = zip(
         *[_series(columns, number == i, list(extra), minimum_times) for i in range(len(keys))], strict=True
     )

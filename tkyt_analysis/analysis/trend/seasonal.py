@@ -13,6 +13,7 @@ import pandas as pd
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.trend.season_input import season_grid, stated, why_no_season
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid
+from tkyt_analysis.analysis.trend.trend_options import require_number, require_series
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -52,10 +53,12 @@ def stl_decomposition(
     `by`, time, observed, seasonal, trend, remainder, weight (of robustness), method, status, reason: one row per time.
     With `log` all are logarithms. A series with a gap, or shorter than two cycles, is not assessable.
     """
+    require_number("period", period, low=2, whole=True)
     s_window = option_word(s_window, ("periodic",))
     if s_window != "periodic" and not (isinstance(s_window, (int, np.integer)) and s_window >= 3 and s_window % 2):
         raise UsageError("error.trend_option", name="s_window", value=s_window, known="periodic, 7, 9, 11, 13, …")
     grid = season_grid(series, period, by=by, time=time, needed={"value": value})
+    require_series(len(grid))
     values = grid.columns["value"]
     with np.errstate(divide="ignore", invalid="ignore"):
         y = np.log(values) if log else values

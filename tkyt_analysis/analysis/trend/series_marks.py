@@ -62,6 +62,8 @@ def series_breaks(
     name = time or next((word for word in USUAL_NAMES["time"] if word in table.columns), "time")
     require_columns(table, [name, *by, *columns])
     number, keys = groups(table, by)
+    if not len(table):
+        return keys.assign(**{column: [] for column in COLUMNS})
     rows = table[[name, *columns]].assign(_series=number, _order=_starts(table[name]))
     found = [_dated(rows, name, kind) for kind in kinds] + [_changes(rows, name, column) for column in columns]
     marks = pd.concat([part for part in found if len(part)] or [pd.DataFrame(columns=["_series", "_order", *COLUMNS])])

@@ -12,6 +12,7 @@ import pandas as pd
 from tkyt_analysis.analysis.limits import Numbers, tail, z_value
 from tkyt_analysis.analysis.trend.season_input import season_grid, stated, why_no_season
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid
+from tkyt_analysis.analysis.trend.trend_options import require_number, require_series
 from tkyt_analysis.errors import UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -82,8 +83,9 @@ def holt_winters(
     tail(confidence)
     plan = _plan(period, seasonal, alpha, beta, gamma, start_periods, horizon, optimiser, confidence)
     grid = season_grid(series, period, by=by, time=time, needed={"value": value})
+    require_series(len(grid))
     values = grid.columns["value"]
-    reason = why_no_season(grid, values, period if plan.gamma is not False else 2)
+    reason = why_no_season(grid, values, period * start_periods / 2 if plan.gamma is not False else 2)
     zero = (np.nan_to_num(values, nan=1.0) <= 0).any(axis=1) & (plan.seasonal == "multiplicative")
     reason = np.where((reason == "") & zero, "reason.season_zero_multiplicative", reason)
     runs = [_smoothed(row, plan) if why == "" else None for row, why in zip(values, reason, strict=True)]
@@ -131,9 +133,13 @@ def _plan(
     for name, value, known in (("seasonal", seasonal, SEASONS), ("optimiser", optimiser, OPTIMISERS)):
         if option_word(value, known) not in known:
             raise UsageError("error.trend_option", name=name, value=value, known=", ".join(known))
+    require_number("period", period, low=2 if gamma is not False else 1, whole=True)
+    require_number("start_periods", start_periods, low=2, whole=True)
+    require_number("horizon", horizon, low=0, whole=True)
     for name, weight in zip(NAMES, (alpha, beta, gamma), strict=True):
-        if weight is True or (weight is not None and weight is not False and not 0 <= weight <= 1):
-            raise UsageError("error.trend_option", name=name, value=weight, known="0 … 1")
+        if weight is None or (weight is False and name != "alpha"):
+            continue
+        require_number(name, weight, low=0, high=1)
     return _Plan(period, option_word(seasonal, SEASONS), alpha, beta, gamma, start_periods, horizon,
                  option_word(optimiser, OPTIMISERS), confidence)  # fmt: skip
 
