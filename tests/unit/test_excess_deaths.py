@@ -250,6 +250,7 @@ def test_surveillance_methods_answer_in_the_same_columns(method):
     assert list(found.columns) == list(excess_deaths(rows, start="2021-01-11").columns)
     assert set(found["signal"].iloc[-6:]) == {"high"}
     assert found["cumulative_excess"].iloc[-1] == pytest.approx(6 * 80, rel=0.25)
+    assert set(found["status"].iloc[-6:]) == {"ok"}
     assert found["cumulative_lower"].iloc[-6:].isna().all() == (
         method == "noufaily"
     )  # a fit per period: no limits of sums

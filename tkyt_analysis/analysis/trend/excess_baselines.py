@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -131,7 +131,8 @@ def farrington_baseline(series: Counts, excluded: Flags, first: int, confidence:
     z = z_value(1 - 2 * given["alpha"])
     spread = np.maximum(upper - expected, 0.0) / z
     used = np.arange(length) < first
-    return _of_bounds(series, expected, spread, np.full(expected.shape, np.nan), table, used)
+    found = _of_bounds(series, expected, spread, np.full(expected.shape, np.nan), table, used)
+    return replace(found, years=float(given.get("b", 5)))  # every period has its own so many years before it
 
 
 def euromomo_baseline(series: Counts, excluded: Flags, confidence: float, **options: Any) -> Baseline:

@@ -110,5 +110,6 @@ def _sums(
 
 
 def baseline_words(series: Counts, used: Flags) -> str:
-    """First and last year of the baseline: "2015–2019"."""
-    return f"{series.year[used].min()}–{series.year[used].max()}" if used.any() else ""
+    """First and last year of the baseline: "2015–2019"; of all periods where each has its own."""
+    years = series.year[used] if used.any() else series.year
+    return f"{years.min()}–{years.max()}"
