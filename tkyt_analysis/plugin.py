@@ -129,5 +129,6 @@ MODULE = Module(
     },
     gallery={
         "charts": "tkyt_analysis.gallery.charts:exhibits",
+        "maps": "tkyt_analysis.gallery.maps:exhibits",
     },
 )

@@ -18,6 +18,8 @@ from tkyt_analysis.pages import page
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DPI = 200
+
 
 def write_gallery(directory: Path | str, *, language: str | None = None, only: Sequence[str] = ()) -> list[Path]:
     """Pages of all exhibits (or of those named in `only`) under `directory`; returns the files, the index first."""
@@ -36,14 +38,16 @@ def write_gallery(directory: Path | str, *, language: str | None = None, only: S
     return files + [directory / f"{one.id}.html" for one in chosen if one.interactive]
 
 
-def svg_text(picture: Figure | str) -> str:
-    """A picture as SVG text; the same picture gives the same bytes."""
+def picture_data(picture: Figure | str) -> str:
+    """A picture as a data URI: SVG text as it is, a figure as PNG in print quality; same picture, same bytes."""
     if isinstance(picture, str):
-        return picture
-    stream = io.StringIO()
-    with chart_style():
-        picture.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()[stream.getvalue().index("<svg") :]
+        kind, content = "svg+xml", picture.encode()
+    else:
+        stream = io.BytesIO()
+        with chart_style():
+            picture.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
+        kind, content = "png", stream.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _write(path: Path, title: str, body: str, language: str) -> Path:
@@ -69,7 +73,7 @@ def _name(one: Exhibit, language: str) -> str:
 def _exhibit(one: Exhibit, directory: Path, language: str) -> str:
     """Heading, the picture in both sizes, and a link to the interactive form."""
     name = _name(one, language)
-    wide, narrow = (_data(one.draw(width, language)) for width in SIZES.values())
+    wide, narrow = (picture_data(one.draw(width, language)) for width in SIZES.values())
     link = ""
     if one.interactive:
         (directory / f"{one.id}.html").write_text(one.interactive(language), "utf-8")
@@ -79,8 +83,3 @@ def _exhibit(one: Exhibit, directory: Path, language: str) -> str:
         f'<source media="(max-width: 640px)" srcset="{narrow}"><img src="{wide}" alt="{escape(name)}" '
         f'style="max-width:100%;height:auto"></picture>{link}</section>'
     )
-
-
-def _data(picture: Figure | str) -> str:
-    encoded = base64.b64encode(svg_text(picture).encode()).decode("ascii")
-    return f"data:image/svg+xml;base64,{encoded}"

@@ -64,11 +64,11 @@ def rates(events: pd.Series, person_years: pd.Series, per: float) -> pd.DataFram
 
 
 @cache
-def yearly_rates() -> pd.DataFrame:
-    """Crude death rate: province, year (text) and the figures, 2010–2025 on the 34 provinces."""
+def yearly_rates(vintage: str = "VN2025") -> pd.DataFrame:
+    """Crude death rate: province, year (text) and the figures, 2010–2025 on the 34 or the 63 provinces."""
     from tkyt_analysis.practice.country_series import deaths_by_province_year
 
-    table = deaths_by_province_year(geography="VN2025").table
+    table = deaths_by_province_year(geography=vintage).table
     return table[["unit_id", "year"]].astype(str).set_axis(["province", "year"], axis=1).join(
         rates(table["events"], table["person_years"], 1000.0)
     )  # fmt: skip
