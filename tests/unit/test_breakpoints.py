@@ -85,6 +85,12 @@ def test_limits_of_a_breakpoint_hold_the_truth_about_as_often_as_they_say():
     assert 0.8 < covered <= 1.0  # nominal 0.95; of 200 such series 0.90: the linearisation is a little short
 
 
+def test_the_standard_error_of_the_average_change_is_how_much_it_varies_between_drawn_series():
+    many = pd.concat([broken_line(noise=0.02, seed=seed).assign(draw=seed) for seed in range(60)])
+    found = breakpoints(many, n_breakpoints=2, by="draw").aapc
+    assert found["se"].median() == pytest.approx(found["slope"].std(), rel=0.35)
+
+
 def test_breakpoint_uncertainty_belongs_into_the_average_change():
     rows = broken_line(noise=0.02)
     whole = breakpoints(rows, n_breakpoints=2).aapc.iloc[0]

@@ -108,6 +108,16 @@ def test_smoothing_of_a_level_alone_is_the_textbook_recursion():
     assert found.fitted["fitted"].tolist() == pytest.approx([10, 12, 12])
 
 
+def test_smoothing_of_level_and_trend_is_the_textbook_recursion():
+    found = holt_winters([10, 14, 12, 20.0], alpha=0.5, beta=0.25, gamma=False, horizon=2)
+    level_3 = 0.5 * 12 + 0.5 * (14 + 4)
+    trend_3 = 0.25 * (level_3 - 14) + 0.75 * 4
+    level_4 = 0.5 * 20 + 0.5 * (level_3 + trend_3)
+    trend_4 = 0.25 * (level_4 - level_3) + 0.75 * trend_3
+    assert found.fitted["fitted"].tolist() == pytest.approx([18, level_3 + trend_3])
+    assert found.forecast["value"].tolist() == pytest.approx([level_4 + trend_4, level_4 + 2 * trend_4])
+
+
 def test_more_starts_never_end_higher():
     drawn = np.random.default_rng(4).poisson(100 + np.tile(WAVE, 5)).astype(float)
     one, more = (holt_winters(drawn, optimiser=name).parameters.loc[0, "sse"] for name in ("r", "global"))
