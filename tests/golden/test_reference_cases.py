@@ -7,7 +7,7 @@ from support import reference_path
 
 from mortality.verification import reference_cases, run_case
 
-OPEN_TOPICS = {"1 rates", "2 lifetable", "3 completeness", "4 quality", "7 cod"}
+OPEN_TOPICS = {"1 rates", "2 lifetable", "3 completeness", "4 quality", "5 trends", "6 spatial", "7 cod"}
 
 
 @pytest.mark.parametrize("case", sorted(reference_cases()))

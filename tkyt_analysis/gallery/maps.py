@@ -69,23 +69,23 @@ def _options(kind: str, options: dict[str, Any], language: str) -> dict[str, Any
     return {**shared, **words[kind], **vintage, **options}
 
 
-def _rates(vintage: str, year: str) -> pd.DataFrame:
+def _rates(vintage: made.Vintage, year: str) -> pd.DataFrame:
     """unit_id and the figures of the crude death rate."""
     return made.yearly_rates(vintage).query("year == @year").rename(columns={"province": "unit_id"})
 
 
-def _choropleth(vintage: str) -> pd.DataFrame:
+def _choropleth(vintage: made.Vintage) -> pd.DataFrame:
     return _rates(vintage, LATEST)[["unit_id", "value"]]
 
 
-def _reliability(vintage: str) -> pd.DataFrame:
+def _reliability(vintage: made.Vintage) -> pd.DataFrame:
     """Of the drowning rate: half the width of its interval, in percent of the rate."""
     rates = made.drowning_rates().rename(columns={"province": "unit_id"})
     width = 100 * (rates["upper"] - rates["lower"]) / (2 * rates["value"])
     return rates[["unit_id", "value"]].assign(reliability=width)
 
 
-def _exceedance(vintage: str) -> pd.DataFrame:
+def _exceedance(vintage: made.Vintage) -> pd.DataFrame:
     """P(relative risk of drowning > 1) of a gamma–Poisson model."""
     from tkyt_analysis.analysis.spatial import gamma_poisson_rate
 
@@ -95,7 +95,7 @@ def _exceedance(vintage: str) -> pd.DataFrame:
     return pd.DataFrame({"unit_id": rates["province"], "value": np.asarray(found["exceedance"])})
 
 
-def _change(vintage: str) -> pd.DataFrame:
+def _change(vintage: made.Vintage) -> pd.DataFrame:
     """Percent change of the crude death rate over ten years, with limits of the log ratio."""
     both = _rates(vintage, LATEST).merge(_rates(vintage, LONG_BEFORE), on="unit_id", suffixes=("", "_before"))
     log_ratio = np.log(both["value"] / both["value_before"])
@@ -104,11 +104,11 @@ def _change(vintage: str) -> pd.DataFrame:
     return both[["unit_id"]].assign(**{name: 100 * (np.exp(one) - 1) for name, one in ends.items()})
 
 
-def _multiples(vintage: str) -> pd.DataFrame:
+def _multiples(vintage: made.Vintage) -> pd.DataFrame:
     return pd.concat([_rates(vintage, year) for year in _PANELS])[["unit_id", "value", "year"]]
 
 
-def _clusters(vintage: str) -> pd.DataFrame:
+def _clusters(vintage: made.Vintage) -> pd.DataFrame:
     """Deaths of July to September 2021 over the mean of the same months of 2017–2019, and local Moran of this ratio."""
     from tkyt_analysis.analysis.spatial import local_moran, place_weights
     from tkyt_analysis.practice.country_series import deaths_by_month
@@ -130,12 +130,12 @@ def _communes() -> pd.DataFrame:
     return table[["unit_id"]].assign(value=table["events"].astype(float), rate=rate)
 
 
-def _merger(vintage: str) -> pd.DataFrame:
+def _merger(vintage: made.Vintage) -> pd.DataFrame:
     rates = _rates("VN2024", BEFORE)
     return rates[["unit_id"]].assign(value=rates["denominator"])
 
 
-_TABLES: dict[str, Callable[[str], pd.DataFrame]] = {
+_TABLES: dict[str, Callable[[made.Vintage], pd.DataFrame]] = {
     "choropleth": _choropleth,
     "bivariate": _reliability,
     "exceedance": _exceedance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from tkyt_analysis.catalog.entries import Text
 from tkyt_analysis.cube.model import Measure
 from tkyt_analysis.labels import label
 
-Names = dict[str, dict[str, str]]
+Vintage = Literal["VN2024", "VN2025"]
 _GROUP = Text("Tử vong", "Mortality")
 DEATHS = Measure(
     "deaths", Text("Số tử vong", "Deaths"), Text("người", "persons"), "mortality", _GROUP, "count", "deaths"
@@ -64,7 +65,7 @@ def rates(events: pd.Series, person_years: pd.Series, per: float) -> pd.DataFram
 
 
 @cache
-def yearly_rates(vintage: str = "VN2025") -> pd.DataFrame:
+def yearly_rates(vintage: Vintage = "VN2025") -> pd.DataFrame:
     """Crude death rate: province, year (text) and the figures, 2010–2025 on the 34 or the 63 provinces."""
     from tkyt_analysis.practice.country_series import deaths_by_province_year
 
