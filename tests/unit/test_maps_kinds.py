@@ -184,9 +184,9 @@ def test_a_rise_and_a_fall_of_one_size_have_mirrored_classes(centre):
 
 
 def test_a_change_whose_limits_hold_zero_is_dotted():
-    table = provinces([5.0, 5.0, -2.0], lower=[1.0, -1.0, -6.0], upper=[9.0, 11.0, 2.0])
-    marks = list(content("change", table).panels[0].marked.values())[:3]
-    assert [mark.status for mark in marks] == ["ok", "uncertain", "uncertain"]
+    table = provinces([5.0, 5.0, -2.0, -8.0], lower=[1.0, -1.0, -6.0, -12.0], upper=[9.0, 11.0, 2.0, -4.0])
+    marks = list(content("change", table).panels[0].marked.values())[:4]
+    assert [mark.status for mark in marks] == ["ok", "uncertain", "uncertain", "ok"]
     assert any("(2)" in row.text and "Chưa rõ" in row.text for row in content("change", table).legend.rows)
 
 
