@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 from measuring import compare, options, present
 
 from tkyt_analysis.analysis.spatial import (
@@ -111,6 +112,32 @@ def processor_seconds() -> str:
     return "Processor time for the country (median of 3 calls, one core): " + ", ".join(found) + "."
 
 
+def against_truth() -> str:
+    """Root mean squared error and coverage on the practice country, whose true rates are known (nothing is timed)."""
+    from tkyt_analysis.analysis.spatial import place_weights
+    from tkyt_analysis.practice.country_series import deaths_by_commune_year
+
+    def counted(rate: float) -> pd.DataFrame:
+        rows = deaths_by_commune_year(first_year=2024, last_year=2024, geography="VN2025", rate=rate).table
+        return rows.groupby("unit_id")[["events", "population"]].sum()
+
+    year, many = counted(30), counted(300_000)  # the truth: 10,000 times as many deaths, so that chance hardly matters
+    true = 1e5 * many["events"] / 1e4 / year["population"]
+    given = {"per": 1e5, "neighbours": place_weights("VN2025", "commune")}
+    overall = empirical_bayes_rate(year["events"], year["population"], per=1e5)
+    local = empirical_bayes_rate(year["events"], year["population"], **given)
+    rates = {"crude": overall["raw_rate"], "global": overall["rate"], "local": local["rate"]}
+    error = ", ".join(f"{name} {np.sqrt(((rate - true) ** 2).mean()):.1f}" for name, rate in rates.items())
+    held = ", ".join(
+        f"{name} {100 * ((found['lower'] <= true) & (true <= found['upper'])).mean():.1f} %"
+        for name, found in (("global", overall), ("local", local))
+    )
+    return (
+        f"Practice country, {len(year):,} communes, {int(year['events'].sum()):,} events: root mean squared error per 100,000 "
+        f"{error}; the 95 % limits hold the true rate: {held}."
+    )
+
+
 def main() -> None:
     chosen = options(__doc__)
     warnings.simplefilter("ignore")
@@ -120,6 +147,7 @@ def main() -> None:
         "Before the clock starts ours and esda's agree on two years (relative difference below 1e-9). esda gives the rate alone: no "
         "limits, no status, no reason, negative weights where areas do not differ.",
         processor_seconds(),
+        against_truth(),
     ]
     question = "Small areas: every commune and year at once beside esda's loop"
     present("bench_small_areas", question, found, notes, repeats=chosen.repeats, markdown=chosen.markdown)
