@@ -28,6 +28,10 @@ def test_a_series_that_skips_the_year_of_the_change_is_marked_at_its_next_year()
     assert series_breaks([2014, 2015, 2018, 2019], kinds="population")["at"].tolist() == [2018]
 
 
+def test_that_the_catalog_begins_in_2009_is_no_break():
+    assert series_breaks(range(2005, 2017), kinds="population").empty
+
+
 def test_a_series_on_one_side_of_every_change_has_no_mark():
     assert series_breaks([2021, 2022, 2023, 2024]).empty
 

@@ -204,7 +204,8 @@ def _population() -> pd.DataFrame:
     from tkyt_analysis.reference.population_series import FIRST_MODELLED_YEAR, FIRST_YEAR_NSO_B, population_series
 
     sources = population_series().set_index("series")
-    starts = {"NSO-A": int(sources.loc["NSO-A", "first_year"]), "NSO-B": FIRST_YEAR_NSO_B, "MODEL": FIRST_MODELLED_YEAR}
+    # NSO-A stands for every year before 2017: that the catalog begins in 2009 is no change of source
+    starts = {"NSO-A": 1900, "NSO-B": FIRST_YEAR_NSO_B, "MODEL": FIRST_MODELLED_YEAR}
     return pd.DataFrame(
         {
             "vintage": list(starts),
