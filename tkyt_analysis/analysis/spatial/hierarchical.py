@@ -46,6 +46,7 @@ def bym2_rate(
     model: str = "bym2",
     priors: str | Mapping[str, tuple[Any, ...]] = "half_normal",
     scaling: str = "component",
+    islands: str = "independent",
     draws: int = 1_000,
     warmup: int = 500,
     chains: int = 4,
@@ -74,6 +75,7 @@ def bym2_rate(
         {"sigma": ("half_normal", 0.5), "rho": ("beta", 1, 1), "level": ("normal", 5), …}
     scaling : of the ICAR part: "component" (each connected piece by itself), "map", "none"
     draws, warmup, chains, rounds : draws of each chain; up to `rounds` times as many while R-hat is 1.01 or more
+    islands : "independent", or for "icar" also "level" (they have the level of the map, as car.normal of GeoBUGS)
     threshold : exceedance is P(relative risk > threshold)
     unconverged : "blank" (no figures where chains disagree) or "show" (figures with status not_assessable)
 
@@ -87,6 +89,7 @@ def bym2_rate(
     upper; `attrs["fit"]`: dic, p_d, waic, p_w. `sampling_report(table)` says it in words.
     """
     model, scaling = _word("model", model, MODELS), _word("scaling", scaling, SCALINGS)
+    islands = _word("islands", islands, ("independent", "level"))
     _require_sampling(draws, warmup, chains, rounds, confidence)
     table = read_events(events, expected, population, areas)
     x, names = read_covariates(covariates, events, len(table))
@@ -106,7 +109,7 @@ def bym2_rate(
         np.where(usable, table["events"], np.nan), np.where(usable, table["expected"].fillna(0), 0.0), standardised(x)
     )
     sampling = Sampling(chains, draws, warmup, rounds, seed, target_accept, progress)
-    found = sample_chains(data, graph, model_of(model, graph), priors_of(priors), sampling)
+    found = sample_chains(data, graph, model_of(model, graph, islands=islands), priors_of(priors), sampling)
     return _answer(table, found, graph, data, reason, x, names, method, threshold, confidence, per, unconverged)
 
 

@@ -42,7 +42,8 @@ def read_events(events: Any, expected: Any, population: Any, areas: Any) -> pd.D
     if names.has_duplicates:
         raise InputError("error.scan_areas", found=names.nunique(), expected=n)
     table = pd.DataFrame({"area": names, **{name: np.broadcast_to(part, n) for name, part in numbers.items()}})
-    table.attrs["named"] = not isinstance(names, pd.RangeIndex)
+    counted = isinstance(names, pd.RangeIndex) and (names.start, names.step) == (0, 1)
+    table.attrs["named"] = not counted
     return table
 
 

@@ -58,12 +58,13 @@ class Model:
     levels: npt.NDArray[np.bool_]
 
 
-def model_of(name: str, graph: Directions) -> Model:
-    """The model `name` on a map."""
+def model_of(name: str, graph: Directions, *, islands: str = "independent") -> Model:
+    """The model `name` on a map; islands : "independent", or "level" (no part of their own in "icar", as GeoBUGS)."""
     alone, values = graph.of_island, graph.eigenvalues
     level = (values <= 0) & ~alone
     keep_levels = name != "icar" and level.sum() > 1
-    used = np.flatnonzero(~level | keep_levels)
+    dropped = alone & (name == "icar") & (islands == "level") & (values <= 0)
+    used = np.flatnonzero((~level | keep_levels) & ~dropped)
     alone, values, scaled = alone[used], values[used], graph.structured[used]
     icar = np.where(values > 0, 1 / np.where(values > 0, values, 1.0), 0.0)
     neighbourly = np.where(alone, 0.0, 1.0)  # an island has no neighbours to be like
