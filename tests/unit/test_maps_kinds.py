@@ -71,7 +71,7 @@ def test_every_function_that_makes_a_map_is_in_the_registry():
 
 @pytest.mark.parametrize("kind", MAP_KINDS)
 def test_each_printed_kind_tells_gaps_apart_and_bears_source_and_stamp(kind):
-    figure = drawn(kind)
+    figure = drawn(kind, names=False)
     text = all_text(figure)
     for words in ("Không có số liệu (", "Ẩn số nhỏ để bảo mật (1)", "Không đủ điều kiện đánh giá (1)"):
         assert words in text.replace("(4)", "(1)") if kind == "multiples" else words in text
@@ -119,7 +119,7 @@ def test_a_suppressed_figure_is_nowhere(kind):
 def test_a_table_without_any_figure_is_still_a_map(kind):
     vintage = "VN2024" if kind == "merger" else "VN2025"
     empty = table_of(kind, vintage).iloc[:1].assign(status="missing")
-    figure = MAP_KINDS[kind].draw(empty, vintage=vintage, **options(kind))
+    figure = MAP_KINDS[kind].draw(empty, vintage=vintage, **options(kind, names=False))
     assert "Không có số liệu" in all_text(figure)
 
 

@@ -12,10 +12,11 @@ from html import escape
 import numpy as np
 
 from tkyt_analysis.labels import label
-from tkyt_analysis.maps.content import Legend, MapContent, Panel, Swatch
+from tkyt_analysis.maps.content import MapContent, Panel
 from tkyt_analysis.maps.frame import Box, Frame, Inset, Polygon, frame, short_lines
-from tkyt_analysis.maps.palettes import POINT_RIM, ink_on
-from tkyt_analysis.maps.screen_marks import arrow_marks, arrow_path, point_marks, point_sample
+from tkyt_analysis.maps.palettes import ink_on
+from tkyt_analysis.maps.screen_legend import legend_html, size_marks, table_html
+from tkyt_analysis.maps.screen_marks import GROUND, PATTERN_DEFINITIONS, arrow_marks, layers, point_marks
 from tkyt_analysis.maps.values import Mark
 
 _WIDTH = 344.0  # of the drawing in CSS pixels at 360 pixels of screen; wider screens enlarge it
@@ -46,7 +47,6 @@ _CSS = """
 .tkyt-map .points circle:hover,.tkyt-map .points path:hover{stroke:#000;stroke-width:2}
 .tkyt-map .listing{columns:14rem;font-size:.8rem;display:block;list-style:none}.tkyt-map .listing li{display:block}
 """.strip()
-MOST_ROWS = 700  # of the table below a map; more are thousands of communes, which are taken from the data themselves
 
 
 def html_of(content: MapContent, *, table: bool = True) -> str:
@@ -61,12 +61,12 @@ def html_of(content: MapContent, *, table: bool = True) -> str:
     parts = [
         f"<style>{_CSS}</style>{band}<figcaption><b>{escape(content.title)}</b>{unit}</figcaption>",
         drawn,
-        f'<p class="note">{escape(said)}{"." if said else ""}</p>{_legend(legend)}',
+        f'<p class="note">{escape(said)}{"." if said else ""}</p>{legend_html(legend)}',
         remarks,
         f'<p class="note">{label("map.hint", language)}</p>',
         f'<ul class="listing">{listing}</ul>' if listing else "",
         f'<p class="note">{escape(content.shapes.attribution[language])}</p>',
-        _table(content) if table else "",
+        table_html(content) if table else "",
     ]
     many = " many" if len(content.panels) > 1 else ""
     html = f'<figure class="tkyt-map{many}" lang="{language}">{"".join(parts)}</figure>'
@@ -77,9 +77,9 @@ def html_of(content: MapContent, *, table: bool = True) -> str:
 def _panels(content: MapContent) -> str:
     """One drawing, or several with their headings; the patterns are defined once, in the first."""
     if len(content.panels) == 1:
-        return _drawing(content, content.panels[0], _PATTERN_DEFINITIONS)
+        return _drawing(content, content.panels[0], PATTERN_DEFINITIONS)
     drawn = (
-        f"<div><h4>{escape(panel.heading)}</h4>{_drawing(content, panel, _PATTERN_DEFINITIONS if not i else '')}</div>"
+        f"<div><h4>{escape(panel.heading)}</h4>{_drawing(content, panel, PATTERN_DEFINITIONS if not i else '')}</div>"
         for i, panel in enumerate(content.panels)
     )
     return f'<div class="panels">{"".join(drawn)}</div>'
@@ -91,7 +91,7 @@ def _drawing(content: MapContent, panel: Panel, definitions: str) -> str:
     scale = _WIDTH / plain.width
     plain = frame(shapes, language, strip=2.75 * _TYPE / scale)
     units = "".join(_unit(mark, _path(plain.shapes[unit_id], scale), plain, scale) for unit_id, mark in marked.items())
-    sizes = "" if plain.tiles else _sizes(content.legend, plain.legend, scale)
+    sizes = "" if plain.tiles else size_marks(content.legend, plain.legend, scale)
     islands = [(inset, panel.island(inset.archipelago, inset.unit_id)) for inset in plain.insets]
     insets = "".join(_inset(inset, mark, plain, scale) for inset, mark in islands)
     over = "" if plain.tiles else _over(content, panel, scale)
@@ -102,19 +102,6 @@ def _drawing(content: MapContent, panel: Panel, definitions: str) -> str:
         f'<svg viewBox="{box}" role="group" aria-label="{summary}" xmlns="http://www.w3.org/2000/svg" '
         f'font-size="{_TYPE}">{definitions}{sizes}{insets}{units}{over}</svg>'
     )
-
-
-def _sizes(legend: Legend, box: Box, scale: float) -> str:
-    """Circles of round counts in the empty west of the map, at its own scale."""
-    rows = [(row.text, one) for row in legend.rows for one in row.swatches if one.shape == "size"]
-    middle = box[0] * scale + max((one.size * scale / 2 for _, one in rows), default=0) + 1
-    drawn, y = "", (box[1] + box[3]) / 2 * scale
-    for text, one in rows:
-        radius = max(one.size * scale / 2, 0.8)
-        y += max(2 * radius + 3, 13.0)
-        look = f'r="{radius:.1f}" fill="{one.colour}" stroke="{POINT_RIM}" stroke-width=".3"'
-        drawn += f'<circle cx="{middle:.1f}" cy="{y - 4:.1f}" {look}/><text x="{2 * middle + 6:.1f}" y="{y:.1f}">{text}</text>'
-    return f'<g aria-hidden="true">{drawn}</g>' if rows else ""
 
 
 def _over(content: MapContent, panel: Panel, scale: float) -> str:
@@ -145,7 +132,7 @@ def _short(number: float) -> str:
 def _unit(mark: Mark, path: str, plain: Frame, scale: float) -> str:
     """One province: shape, native title, and its hint in the empty west of the map."""
     said = escape(f"{mark.name}: {mark.text}" if mark.text else mark.name, quote=True)
-    shape = _layers(f'<path d="{path}"', mark)
+    shape = layers(f'<path d="{path}"', mark)
     head = f'<g class="unit" tabindex="0" role="img" aria-label="{said}"><title>{said}</title>'
     name = _tile_name(mark, plain.shapes[mark.unit_id], scale) if plain.tiles else ""
     return f"{head}{shape}{name}{_tip(mark, plain.legend, scale)}</g>"
@@ -164,13 +151,6 @@ def _tile_name(mark: Mark, polygons: tuple[Polygon, ...], scale: float) -> str:
         for i, line in enumerate(lines)
     )
     return f'<g class="name">{text}</g>'
-
-
-def _layers(shape: str, mark: Mark) -> str:
-    """The shape filled by its class, or by the pattern of its gap."""
-    fill = mark.colour or _GROUND.get(mark.status, "#ffffff")
-    first = f'{shape} fill="{fill}"/>'
-    return first + (f'{shape} fill="url(#PATTERN-{mark.status})"/>' if mark.status in _GROUND else "")
 
 
 def _tip(mark: Mark, box: Box, scale: float) -> str:
@@ -205,7 +185,7 @@ def _inset(inset: Inset, mark: Mark, plain: Frame, scale: float) -> str:
     name = " ".join(inset.lines)
     said = escape(f"{name}: {mark.text}" if mark.text else name, quote=True)
     if plain.tiles:
-        ground, islands, ink = _layers(rectangle, mark), "", ink_on(mark.colour or "#ffffff")
+        ground, islands, ink = layers(rectangle, mark), "", ink_on(mark.colour or "#ffffff")
     else:
         ground, islands, ink = f'{rectangle} fill="#eef4f8"/>', _islands(inset, mark, scale), "#1a1a1a"
     rim = (mark.colour or "#ffffff") if plain.tiles else "#eef4f8"
@@ -223,96 +203,6 @@ def _inset(inset: Inset, mark: Mark, plain: Frame, scale: float) -> str:
 
 def _islands(inset: Inset, mark: Mark, scale: float) -> str:
     if inset.polygons:
-        return _layers(f'<path d="{_path(inset.polygons, scale)}"', mark)
-    fill = mark.colour or _GROUND.get(mark.status, "#ffffff")
+        return layers(f'<path d="{_path(inset.polygons, scale)}"', mark)
+    fill = mark.colour or GROUND.get(mark.status, "#ffffff")
     return "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{fill}"/>' for x, y in inset.points * scale)
-
-
-_GROUND = {
-    "missing": "#ffffff",
-    "suppressed": "#dcdcdc",
-    "not_assessable": "#f3e9dc",
-    "modelled": "#ffffff",
-    "uncertain": "#ffffff",
-}
-_LINES = {
-    "missing": "M-1,1l2,-2M0,6l6,-6M5,7l2,-2",
-    "suppressed": "M-1,5l2,2M0,0l6,6M5,-1l2,2",
-    "not_assessable": "M0,0l6,6M0,6l6,-6",
-    "modelled": "M3,0v6",
-    "uncertain": "M1.5,2h1.4M4.5,5h1.4",
-}
-_PATTERN_DEFINITIONS = (
-    "<defs>"
-    + "".join(
-        f'<pattern id="PATTERN-{status}" width="6" height="6" patternUnits="userSpaceOnUse">'
-        f'<path d="{lines}" stroke="#666" stroke-width=".9" fill="none"/></pattern>'
-        for status, lines in _LINES.items()
-    )
-    + "</defs>"
-)
-
-
-def _legend(legend: Legend) -> str:
-    items = []
-    for row in legend.rows:
-        if any(one.shape == "size" for one in row.swatches):
-            continue  # drawn in the map
-        if not row.swatches:
-            items.append(f'<li class="head">{escape(row.text)}</li>')
-            continue
-        samples, across, high = "", 0.0, 13.0
-        for swatch in row.swatches:
-            wide = 22.0 if swatch.shape != "dot" else max(2 * swatch.size, 13.0)
-            high = max(high, wide if swatch.shape == "dot" else 13.0)
-            samples += _sample(swatch, across, wide)
-            across += wide
-        look = (
-            f'class="many" style="width:{across:.0f}px;height:{high:.0f}px"'
-            if len(row.swatches) > 1 or high > 13
-            else ""
-        )
-        items.append(
-            f'<li><svg {look} viewBox="0 0 {across:.0f} {high:.0f}" aria-hidden="true">{samples}</svg>'
-            f"{escape(row.text)}</li>"
-        )
-    return f"<ul>{''.join(items)}</ul>"
-
-
-def _sample(swatch: Swatch, x: float, wide: float) -> str:
-    """One sample of the legend, its left edge at x."""
-    if swatch.shape == "arrow":
-        return arrow_path(np.array([x + 1, 6.5]), np.array([x + wide - 2, 6.5]), swatch.size, bend=0.0)
-    if swatch.shape == "dot":
-        return point_sample(swatch.status, swatch.colour, x + wide / 2, max(wide, 13.0) / 2, swatch.size)
-    mark = Mark("", "", swatch.status, float("nan"), swatch.colour or None, "")
-    return _layers(f'<rect x="{x + 0.5:.1f}" y=".5" width="21" height="12" stroke="#4d5a63"', mark)
-
-
-def _table(content: MapContent) -> str:
-    """The figures of the map: one row per unit (or point), one column per panel."""
-    language, panels = content.language, content.panels
-    rows = _rows(content)
-    if len(rows) > MOST_ROWS:
-        return f'<p class="note">{label("map.table_too_long", language, number=len(rows))}</p>'
-    unit = f" ({escape(content.unit)})" if content.unit else ""
-    several = [escape(panel.heading) for panel in panels] if len(panels) > 1 else [label("map.column.value", language)]
-    head = "".join(f'<th scope="col">{text}{unit}</th>' for text in several)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    first = label(f"map.column.{'commune' if panels[0].points is not None else content.shapes.level}", language)
-    return (
-        f"<details><summary>{label('map.table', language)}</summary><table><thead><tr>"
-        f'<th scope="col">{first}</th>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></details>"
-    )
-
-
-def _rows(content: MapContent) -> list[list[str]]:
-    first = content.panels[0]
-    if first.points is not None:
-        return [list(text.partition(": ")[::2]) for text in first.points.text]
-    ending = f" {content.unit}"
-    return [
-        [mark.name, *(panel.marked[unit_id].text.removesuffix(ending) for panel in content.panels)]
-        for unit_id, mark in first.marked.items()
-    ]

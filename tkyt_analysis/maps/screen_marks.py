@@ -1,4 +1,4 @@
-"""Symbols and arrows of a map for screens, as short SVG."""
+"""Fills, symbols and arrows of a map for screens, as short SVG."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from tkyt_analysis.maps.content import Arrows, Points
 from tkyt_analysis.maps.frame import project
 from tkyt_analysis.maps.palettes import ARROW, POINT_RIM
+from tkyt_analysis.maps.values import Mark
 
 LEAST_RADIUS = 0.8  # pixels of the drawing
 # Path of a symbol without a value around (0, 0), and its look: told apart by form.
@@ -78,3 +79,35 @@ def arrow_path(start: np.ndarray, end: np.ndarray, width: float, *, bend: float 
         f'<path d="{curve}" fill="none" stroke="{ARROW}" stroke-width="{width:.1f}"/>'
         f'<polygon points="{head}" fill="{ARROW}" stroke="#fff" stroke-width=".4"/>'
     )
+
+
+GROUND = {
+    "missing": "#ffffff",
+    "suppressed": "#dcdcdc",
+    "not_assessable": "#f3e9dc",
+    "modelled": "#ffffff",
+    "uncertain": "#ffffff",
+}
+_LINES = {
+    "missing": "M-1,1l2,-2M0,6l6,-6M5,7l2,-2",
+    "suppressed": "M-1,5l2,2M0,0l6,6M5,-1l2,2",
+    "not_assessable": "M0,0l6,6M0,6l6,-6",
+    "modelled": "M3,0v6",
+    "uncertain": "M1.5,2h1.4M4.5,5h1.4",
+}
+PATTERN_DEFINITIONS = (
+    "<defs>"
+    + "".join(
+        f'<pattern id="PATTERN-{status}" width="6" height="6" patternUnits="userSpaceOnUse">'
+        f'<path d="{lines}" stroke="#666" stroke-width=".9" fill="none"/></pattern>'
+        for status, lines in _LINES.items()
+    )
+    + "</defs>"
+)
+
+
+def layers(shape: str, mark: Mark) -> str:
+    """The shape filled by its class, or by the pattern of its gap."""
+    fill = mark.colour or GROUND.get(mark.status, "#ffffff")
+    first = f'{shape} fill="{fill}"/>'
+    return first + (f'{shape} fill="url(#PATTERN-{mark.status})"/>' if mark.status in GROUND else "")
