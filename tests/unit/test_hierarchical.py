@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tkyt_analysis.analysis.spatial import bym2_rate, gamma_poisson_rate, sampling_report
+from tkyt_analysis.analysis.spatial import bym2_rate, evidence_label, gamma_poisson_rate, sampling_report
 from tkyt_analysis.analysis.spatial.chain_diagnostics import ess_bulk, r_hat
 from tkyt_analysis.analysis.spatial.hierarchical import evidence
 from tkyt_analysis.analysis.spatial.hierarchical_graph import directions
@@ -177,6 +177,8 @@ def test_words_follow_the_cut_offs_of_80_and_95_per_cent():
     assert list(evidence([0.99, 0.95, 0.8, 0.5, 0.2, 0.05])) == [
         "raised", "raised", "probably_raised", "unclear", "probably_lowered", "lowered",
     ]  # fmt: skip
+    assert "95" in evidence_label("raised", "vi")
+    assert evidence_label("") == ""
 
 
 # ------------------------------------------------------------------------------------------------ gamma and Poisson

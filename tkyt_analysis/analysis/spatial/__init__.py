@@ -37,6 +37,7 @@ _HOMES = {
     "bym2_rate": "hierarchical",
     "gamma_poisson_rate": "gamma_poisson",
     "sampling_report": "hierarchical",
+    "evidence_label": "hierarchical",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605
 

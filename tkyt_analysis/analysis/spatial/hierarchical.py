@@ -212,6 +212,11 @@ def evidence(exceedance: npt.ArrayLike, *, likely: float = LIKELY, certain: floa
     )
 
 
+def evidence_label(word: str, language: str | None = None) -> str:
+    """What a word of the column `evidence` is called on a map; "" for areas without an answer."""
+    return label(f"evidence.{word}", language) if word else ""
+
+
 def _parameters(found: Chains, x: Numbers, names: list[str], tails: list[float]) -> dict[str, dict[str, float]]:
     """Mean and limits of the level (log risk where covariates are 0), σ, ρ …, and coefficients per unit of covariate."""
     draws = {name: values for name, values in found.parameters.items() if name != "beta"}
