@@ -130,5 +130,6 @@ MODULE = Module(
     gallery={
         "charts": "tkyt_analysis.gallery.charts:exhibits",
         "maps": "tkyt_analysis.gallery.maps:exhibits",
+        "trends": "tkyt_analysis.gallery.trends:exhibits",
     },
 )
