@@ -62,6 +62,8 @@ def test_secondary_clusters_share_no_area_with_more_likely_ones():
     assert [set(members) for members in found["members"]] == [{"A"}, {"F"}]
     assert list(found["rank"]) == ["most_likely", "secondary"]
     assert len(scan_statistic(two, max_population_share=0.3, secondary="none")) == 1
+    names = sum(scan_statistic(ROAD.assign(cases=[30, 28, 2, 2, 2, 30]), report="all", replicates=0)["members"], ())
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize(
