@@ -242,12 +242,13 @@ def _baseline(counts: Numbers, fitted: Bools, seen: Bools, models: npt.NDArray) 
         fit = fit_quasipoisson(design, y, weights=prior)
         dispersion = np.fmax(fit.dispersion(y), 1.0)
         eta, variance = fit.predict(design)
-        expected[rows], error[rows] = np.exp(eta), np.sqrt(variance * dispersion[:, None])
+        expected[rows], error[rows] = np.exp(np.minimum(eta, 700)), np.sqrt(variance * dispersion[:, None])
         spread[rows] = dispersion[:, None]
         few = prior.sum(axis=1) <= design.shape[1]
         why = np.where(few, "reason.too_few_past_periods", np.where(fit.converged, "", "reason.model_did_not_converge"))
         reason[rows] = why[:, None]
     reason[(reason == "") & ~seen[None, :]] = "reason.outside_baseline"
+    reason[(reason == "") & ~(np.isfinite(expected) & np.isfinite(error))] = "reason.model_did_not_converge"
     hidden = reason != ""
     for values in (expected, error, spread):
         values[hidden] = np.nan

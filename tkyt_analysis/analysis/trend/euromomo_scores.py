@@ -30,7 +30,7 @@ def judged(
         "lower": line(-z),
         "upper": line(z),
         "baseline_lower": expected * np.exp(-z * stdp),
-        "baseline_upper": expected * np.exp(z * stdp),
+        "baseline_upper": expected * np.exp(np.minimum(z * stdp, 700)),
     }
     columns |= {f"upib{step:g}": line(step) for step in lines}
     return columns | {

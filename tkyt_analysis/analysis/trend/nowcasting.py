@@ -49,7 +49,8 @@ def nowcast(
     triangle : a `LagTriangle`, or what `lag_triangle` reads; **reading : by, time, value, delay, reported, max_delay, as_of …
     method : all but the last two give the same estimates (reported ÷ share reported), with limits from
         "chain_ladder" over-dispersed Poisson cells; "multinomial" reports of single persons, no over-dispersion;
-        "negative_binomial" variance m + m²/θ per cell; "mack" Mack's standard error, log-normal.
+        "negative_binomial" variance m + m²/θ per cell; "mack" Mack's standard error, log-normal
+        (chain ladder's limits where nothing is reported yet).
         "euromomo": the two regressions of MOMOpack (share and total on what is reported; "…_sincos" with a season)
     window : use the delays of the last so many periods only; None: all
     closed : days off in each period, for "euromomo"
@@ -129,16 +130,29 @@ def _ladder(lags: LagTriangle, method: str, window: int | None, confidence: floa
     reported = reported_so_far(lags)
     estimate = reported / share
     parameter = _parameter_variance(factors, base, lags.age()) * estimate**2
-    if method == "mack":
-        variance = estimate**2 * _mack(lags, factors, base, estimate, window)
-        step = z_value(confidence) * np.sqrt(np.log1p(variance / np.where(estimate > 0, estimate, np.nan) ** 2))
-        limits = [np.fmax(estimate * np.exp(side * step), reported) for side in (-1, 1)]
-        return {"share": share, "estimate": estimate, "lower": limits[0], "upper": limits[1], "variance": variance}
-    process, parameter = _process(lags, method, share, reported, parameter, window)
+    process, spread = _process(lags, "chain_ladder" if method == "mack" else method, share, reported, parameter, window)
     unknown = (reported + 0.5) * (1 - share) / share  # Jeffreys: also without any report yet
-    variance = np.maximum(process + parameter, unknown)
+    variance = np.maximum(process + spread, unknown)
     lower, upper = (reported + part for part in _between(unknown, variance, confidence))
-    return {"share": share, "estimate": estimate, "lower": lower, "upper": upper, "variance": process + parameter}
+    found = {"share": share, "estimate": estimate, "lower": lower, "upper": upper, "variance": process + spread}
+    return (
+        _with_mack(found, _mack(lags, factors, base, estimate, window), reported, confidence)
+        if method == "mack"
+        else found
+    )
+
+
+def _with_mack(
+    found: dict[str, Numbers], relative: Numbers, reported: Numbers, confidence: float
+) -> dict[str, Numbers]:
+    """Mack's log-normal limits in place of the counts' own; where nothing is reported yet there are none to replace them."""
+    some = np.isfinite(relative) & (found["estimate"] > 0)
+    step = z_value(confidence) * np.sqrt(np.log1p(np.where(some, relative, 0.0)))
+    for name, side in (("lower", -1), ("upper", 1)):
+        limit = np.fmax(found["estimate"] * np.exp(side * step), reported)
+        found[name] = np.where(some, limit, found[name])
+    found["variance"] = np.where(some, relative * found["estimate"] ** 2, found["variance"])
+    return found
 
 
 def _between(mean: Numbers, variance: Numbers, confidence: float) -> tuple[Numbers, Numbers]:
@@ -218,7 +232,7 @@ def _mack(lags: LagTriangle, factors: Numbers, base: Numbers, estimate: Numbers,
         expected = estimate * growth[:, delay : delay + 1]
         with np.errstate(divide="ignore", invalid="ignore"):
             part = sigma[:, delay, None] / factors[:, delay, None] ** 2
-            part = part * (1 / expected + 1 / base[:, delay, None])
+            part = np.where(expected > 0, part * (1 / expected + 1 / base[:, delay, None]), np.nan)
         result += np.where(lags.age()[None, :] <= delay, part, 0.0)
     return result
 
