@@ -130,7 +130,7 @@ def _finish(
     axes.set_ylabel(label("surveillance.picture.count", language), fontsize=9, color=INK)
     width = 46 if size == "phone" else 100
     axes.set_title(
-        textwrap.fill(title, 34 if size == "phone" else 90), loc="left", fontsize=11, fontweight="bold", color=INK
+        textwrap.fill(title, 34 if size == "phone" else 90), loc="left", fontsize=11, fontweight="semibold", color=INK
     )
     drawing.legend(loc="outside lower center", ncols=2 if size == "phone" else 4, fontsize=8, frameon=False)
     method = rows["method"].iloc[0] if "method" in rows else ""
