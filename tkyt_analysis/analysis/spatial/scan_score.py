@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
 
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.spatial.scan_zones import Row, Zones
@@ -71,6 +70,8 @@ def _poisson(total: float, base: float) -> Score:
 
 def _both_sides(total: float) -> Callable[[npt.NDArray], Numbers]:
     """c·ln c + (C − c)·ln(C − c): looked up for whole cases, computed for fractions."""
+    from scipy.special import xlogy
+
     known: Numbers | None = None
 
     def value(counts: npt.NDArray) -> Numbers:
@@ -88,6 +89,8 @@ def _both_sides(total: float) -> Callable[[npt.NDArray], Numbers]:
 
 
 def _bernoulli(total: float, base: float) -> Score:
+    from scipy.special import xlogy
+
     table = _both_sides(total)
     overall = xlogy(total, total / base) + (base - total) * np.log1p(-total / base)
 
