@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from tkyt_analysis.analysis.trend import euromomo, farrington, nowcast, nowcast_picture, surveillance_picture
+from tkyt_analysis.analysis.trend import (
+    euromomo,
+    farrington,
+    farrington_control,
+    nowcast,
+    nowcast_picture,
+    nowcasting,
+    surveillance_picture,
+)
+from tkyt_analysis.analysis.trend.surveillance_drawing import method_words
 from tkyt_analysis.errors import UsageError
 
 WEEKS = np.datetime64("2019-01-07") + 7 * np.arange(330)
@@ -41,6 +50,18 @@ def test_alarms_are_counted_and_weeks_that_were_not_judged_are_shown_as_such():
     few = farrington(COUNTS * 0, time=WEEKS, last=12)
     assert "Không xét được" in legend(surveillance_picture(few, title="x", language="vi"))
     assert "Không xét được" not in legend(surveillance_picture(table, title="x", language="vi"))
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_method_below_a_picture_is_said_in_words_never_by_its_machine_name(language):
+    tables = [farrington(COUNTS, time=WEEKS, last=1, method=method) for method in farrington_control.METHODS]
+    tables += [euromomo(COUNTS, time=WEEKS)]
+    tables += [nowcast(CELLS, method=method) for method in nowcasting.METHODS if "euromomo" not in method]
+    words = [method_words(table, language) for table in tables]
+    assert len(set(words)) == len(tables)
+    assert not any("_" in word or ";" in word for word in words)
+    sheet = surveillance_picture(tables[0], title="x", language=language)
+    assert words[0] in " ".join(sheet.axes[0].get_xlabel().split())
 
 
 @pytest.mark.parametrize("draw", [surveillance_picture, nowcast_picture])

@@ -87,6 +87,14 @@ def _rows(table: pd.DataFrame, needed: tuple[str, ...]) -> pd.DataFrame:
     return table.sort_values("index").reset_index(drop=True)
 
 
+def method_words(rows: pd.DataFrame, language: str | None = None) -> str:
+    """The method of a result of `farrington`, `euromomo` or `nowcast` in words; "" where the table does not say it."""
+    if "method" not in rows:
+        return ""
+    name = str(rows["method"].iloc[0]).split(";")[0]
+    return label(f"surveillance.method.{name}", language)
+
+
 def _sheet(size: str) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
@@ -133,6 +141,7 @@ def _finish(
         textwrap.fill(title, 34 if size == "phone" else 90), loc="left", fontsize=11, fontweight="semibold", color=INK
     )
     drawing.legend(loc="outside lower center", ncols=2 if size == "phone" else 4, fontsize=8, frameon=False)
-    method = rows["method"].iloc[0] if "method" in rows else ""
-    below = [label("surveillance.picture.method", language, method=method.split(";")[0]), *([note] if note else [])]
+    words = method_words(rows, language)
+    below = [label("surveillance.picture.method", language, method=words)] if words else []
+    below += [note] if note else []
     axes.set_xlabel("\n".join(textwrap.fill(line, width) for line in below), fontsize=7.5, color=GREY, loc="left")
