@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import as_table, column, groups, names_of
+from tkyt_analysis.analysis.groups import column, groups, names_of
+from tkyt_analysis.analysis.trend.joinpoint_forms import table_of, year_numbers
 from tkyt_analysis.errors import InputError, UsageError
 from tkyt_analysis.option_words import option_word
 
@@ -27,11 +29,11 @@ _WEIGHT_WORDS = {
     "weight": "given", "weights": "given",
 }  # fmt: skip
 _NAMES = {  # what a column may be called where the caller does not name it
-    "year": ("year", "time", "x", "nam"),
-    "rate": ("rate", "value", "asr", "age_adjusted_rate", "y"),
-    "se": ("se", "standard_error", "std_error", "rate_se"),
-    "count": ("count", "events", "deaths", "cases"),
-    "population": ("population", "person_years", "pop"),
+    "year": ("year", "time", "x", "nam", "yr", "calendar_year", "year_of_diagnosis", "year_of_death", "date"),
+    "rate": ("rate", "value", "asr", "age_adjusted_rate", "adjusted_rate", "crude_rate", "aapr", "y"),
+    "se": ("se", "standard_error", "std_error", "std_err", "stderr", "stderror", "rate_se", "se_rate", "serate"),
+    "count": ("count", "counts", "events", "deaths", "cases", "observed", "number"),
+    "population": ("population", "person_years", "persons", "pop"),
     "weight": ("weight", "weights"),
 }
 
@@ -65,7 +67,7 @@ def read_panel(
     series: object,
     *,
     by: str | Sequence[str] | None,
-    columns: Mapping[str, str | None],
+    columns: Mapping[str, Any],
     model: str,
     weights: str,
     zeros: str,
@@ -75,10 +77,10 @@ def read_panel(
 ) -> Panel:
     """The panel of a table (rows: series × years), of a Series indexed by year, or of a mapping of lists.
 
-    columns : {"year": …, "rate": …, "se": …, "count": …, "population": …, "weight": …}; None: found by its usual name
+    columns : {"year": …, "rate": …, "se": …, "count": …, "population": …, "weight": …}: a name or the values; None: found
+        by its usual name
     """
-    table = _table_of(series)
-    by = names_of(by) if by is not None else []
+    table, by, columns = table_of(series, names_of(by) if by is not None else [], columns, _NAMES)
     absent = [name for name in by if name not in table.columns]
     if absent:
         raise InputError("error.rate_columns_missing", missing=", ".join(absent), found=_found(table))
@@ -103,12 +105,6 @@ def read_panel(
     return Panel(keys, x, rate, y, np.sqrt(np.where(weight > 0, weight, np.nan)), reason, halved, marks, kind)
 
 
-def _table_of(series: object) -> pd.DataFrame:
-    if isinstance(series, pd.Series):
-        return pd.DataFrame({"year": series.index.to_numpy(), "rate": series.to_numpy()})
-    return as_table(series)
-
-
 def _found(table: pd.DataFrame) -> str:
     return ", ".join(map(str, table.columns))
 
@@ -119,13 +115,18 @@ def _column_name(table: pd.DataFrame, part: str, given: str | None, by: list[str
         if given not in table.columns:
             raise InputError("error.rate_columns_missing", missing=given, found=_found(table))
         return given
-    lower = {str(name).casefold(): str(name) for name in table.columns if name not in by}
+    lower = {_plain(name): str(name) for name in table.columns if name not in by}
     return next((lower[name] for name in _NAMES[part] if name in lower), None)
+
+
+def _plain(name: object) -> str:
+    """A column's name without capitals, with _ for spaces, points and hyphens: "Age-Adjusted Rate" → age_adjusted_rate."""
+    return re.sub(r"[\s.\-]+", "_", str(name).strip().casefold()).strip("_")
 
 
 def _years_of(table: pd.DataFrame, name: str) -> Numbers:
     """Years (or other numbers that rise evenly with time); InputError for 202501, which does not."""
-    year = column(table, name)
+    year = column(table.assign(**{name: year_numbers(table[name])}), name)
     wrong = year[~(np.abs(year) <= LAST_YEAR)]
     if len(wrong):
         raise InputError("error.joinpoint_not_years", column=name, value=f"{wrong[0]:g}")

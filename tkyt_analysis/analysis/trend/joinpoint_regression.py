@@ -8,8 +8,9 @@ parametric limits. `segmented` and `ljr` of R let joinpoints lie between years, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.trend.joinpoint_input import AT_BREAKS, MODEL_WORDS, MODELS, ZEROS, known_word, read_panel
@@ -49,9 +50,17 @@ class JoinpointResult:
     tests: pd.DataFrame
     jumps: pd.DataFrame
 
-    def __getitem__(self, name: str) -> pd.Series:
-        """A column of `segments`."""
-        return self.segments[name]
+    def __getitem__(self, name: str) -> pd.Series | pd.DataFrame:
+        """A column of `segments` by its name, or a whole table: result["apc"], result["aapc"]."""
+        tables = {one.name for one in fields(self)}
+        return getattr(self, name) if name in tables else self.segments[name]
+
+    def __getattr__(self, name: str) -> pd.Series:
+        """A column of `segments` as an attribute: result.apc, result.lower."""
+        segments = self.__dict__.get("segments", ())
+        if not name.startswith("_") and name in segments:
+            return segments[name]
+        raise AttributeError(name)
 
     def __len__(self) -> int:
         return len(self.segments)
@@ -66,12 +75,12 @@ def joinpoint(
     max_joinpoints: int | None = None,
     select: str = "wbic",
     by: str | Sequence[str] | None = None,
-    year: str | None = None,
-    rate: str | None = None,
-    se: str | None = None,
-    count: str | None = None,
-    population: str | None = None,
-    weight: str | None = None,
+    year: str | npt.ArrayLike | None = None,
+    rate: str | npt.ArrayLike | None = None,
+    se: str | npt.ArrayLike | None = None,
+    count: str | npt.ArrayLike | None = None,
+    population: str | npt.ArrayLike | None = None,
+    weight: str | npt.ArrayLike | None = None,
     weights: str = "auto",
     model: str = "log_linear",
     min_joinpoints: int = 0,
@@ -97,8 +106,10 @@ def joinpoint(
 
     Parameters
     ----------
-    series : table with one row per series and year (any order); or a Series indexed by year, or a mapping of lists.
-        Columns are found by their usual names (year; rate, or count with population; se; weight) unless they are named
+    series : table with one row per series and year (any order); or a Series indexed by year, a mapping of lists, rates in
+        a list, an array of year, rate[, se]; a wide table (index: years, one column per series) is read as many series.
+        Columns are found by their usual names (year; rate, or count with population; se; weight) unless year, rate, …
+        name them or hold the values
     by : columns that name one series; none: the table is one series
     max_joinpoints : None: "Determined by # points" (0 up to 6 points, then one more per 5 points, at most 5). More than the
         points allow are lowered to what they allow (`series.max_joinpoints` says); min_joinpoints likewise
