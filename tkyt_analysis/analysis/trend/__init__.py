@@ -45,6 +45,11 @@ _HOMES = {
     "surveillance_picture": "surveillance_drawing",
     "LagTriangle": "reporting_lags",
     "lag_triangle": "reporting_lags",
+    # outbreaks and shocks
+    "detect_outbreaks": "outbreaks",
+    "shared_events": "outbreaks",
+    "outbreak_probability": "outbreak_ranking",
+    "watched_events": "watched",
     # expected and excess deaths
     "compute_expected": "expected",
     "excess_cumulative": "excess_curve",
