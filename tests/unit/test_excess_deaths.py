@@ -243,11 +243,13 @@ def test_drawn_limits_are_those_of_the_formula_where_counts_are_large_and_never_
 
 
 @pytest.mark.parametrize("method", ["noufaily", "euromomo"])
-def test_surveillance_methods_answer_in_the_same_columns(method):
+def test_surveillance_methods_answer_in_the_same_columns_and_add_their_own(method):
     rows = noisy(320)
     rows.loc[314:, "deaths"] += 80
     found = excess_deaths(rows, method=method, start="2021-01-11")
-    assert list(found.columns) == list(excess_deaths(rows, start="2021-01-11").columns)
+    common = list(excess_deaths(rows, start="2021-01-11").columns)
+    own = ["upperbound", "alarm", "score"] if method == "noufaily" else ["zscore", "upib2", "upib4", "ucib", "lcib"]
+    assert list(found.columns) == [*common, *own]
     assert set(found["signal"].iloc[-6:]) == {"high"}
     assert found["cumulative_excess"].iloc[-1] == pytest.approx(6 * 80, rel=0.25)
     assert set(found["status"].iloc[-6:]) == {"ok"}

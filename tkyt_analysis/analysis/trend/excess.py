@@ -105,7 +105,8 @@ def excess_deaths(
     excess_rate [per `per` persons in the period] with limits, signal ("high", "low", ""), in_baseline, cumulative_excess,
     cumulative_lower, cumulative_upper, cumulative_expected, cumulative_p_score, cumulative_rate (from `start`; periods
     without a count are left out of both sides and counted in periods_missing), baseline (its years), unit, method, status
-    (ok, modelled, not_assessable), reason, confidence.
+    (ok, modelled, not_assessable), reason, confidence. "noufaily" and "farrington" add upperbound, alarm, score (`alpha` is
+    (1 − confidence)/2 if not given, `b` 5), "euromomo" adds zscore, upib2, upib4, ucib, lcib.
     """
     given = {name: value for name, value in locals().items() if name not in ("weekly_or_monthly", "options")} | options
     method = option_word(method, METHODS, _OTHER_WORDS)
@@ -135,6 +136,7 @@ def excess_deaths(
     found = _judged(found, trend and method not in ("five_year_average",), short_trend)
     limits = _limits(found, seen, np.arange(first, last + 1), confidence, interval, draws, seed)
     table = result_table(series, seen, found, limits, np.arange(first, last + 1), per, confidence)
+    table = table.assign(**{name: values.ravel() for name, values in found.own.items()})
     if knots_per_year is None and event is None:
         return table
     return with_curves(table, found, first, last, knots_per_year=knots_per_year or 12, event=event)
@@ -146,6 +148,8 @@ def _require_options(method: str, options: dict[str, Any]) -> None:
         known = {"trend_knots_per_year", "extrapolate", "harmonics", "weekday_effect", "reference", "family"}
     elif method in ("five_year_average", "linear_trend"):
         known = set()
+    elif "range" in options:
+        raise UsageError("error.excess_option", option="options", found="range", expected="start, end")
     else:
         return  # farrington and euromomo say what they know
     wrong = sorted(set(options) - known)

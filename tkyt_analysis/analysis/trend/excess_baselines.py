@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 MOST_AVERAGE_YEARS = 5
+_OWN = ("upperbound", "alarm", "score", "zscore", "upib2", "upib4", "ucib", "lcib")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Baseline:
     degrees : of Student's t, inf for the normal; reason : per series; used : (time,) periods that made the baseline
     why : (series, time) label keys of the method itself, why it expects nothing
     model : the fitted count model where there is one (for simulation)
+    own : further figures of a surveillance method by name (upperbound, alarm, score; zscore, upib2 …), (series, time)
     """
 
     expected: Numbers
@@ -43,6 +45,7 @@ class Baseline:
     years: float
     model: Expected | None = None
     why: npt.NDArray[Any] | None = None
+    own: dict[str, Numbers] = field(default_factory=dict)
 
 
 def regression_baseline(series: Counts, excluded: Flags, **options: Any) -> Baseline:
@@ -202,4 +205,5 @@ def _of_bounds(
         used,
         str(table["method"].iloc[0]),
         series.years(used), why=_reasons(table, series),
+        own={name: _on_grid(table, name, series) for name in _OWN if name in table},
     )  # fmt: skip

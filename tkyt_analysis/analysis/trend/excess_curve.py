@@ -50,6 +50,10 @@ class ExcessCurve:
     ar: AutoRegression | None
     method: str
 
+    def __getitem__(self, name: str) -> pd.Series:
+        """A column of `table`: curve["fitted"]."""
+        return self.table[name]
+
 
 def excess_model(
     counts: pd.DataFrame | Expected,

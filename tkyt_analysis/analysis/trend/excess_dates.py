@@ -29,6 +29,8 @@ def as_days(values: Any, where: str = "date", *, last: bool = False) -> Days:
 def _day_of_period(value: Any, last: bool) -> Any:
     """The day of a period id or of a number such as 20200315; anything else as it is."""
     text = str(value) if isinstance(value, str | int | np.integer) else ""
+    if re.fullmatch(r"\d{4}-(W\d{2}|\d{2})", text):
+        text = text.replace("-", "")
     if re.fullmatch(r"\d{4}(W\d{2}|\d{2}|Q[1-4])?", text):
         from tkyt_analysis.reference.periods import period
 

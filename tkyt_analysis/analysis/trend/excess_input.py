@@ -11,16 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.trend.excess_dates import Days, Flags, as_days
+from tkyt_analysis.analysis.trend.excess_names import OTHER_NAMES, period_texts, with_known_names
 from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]
 DAILY, WEEKLY, MONTHLY = 365, 52, 12
-_OTHER_NAMES = {
-    "date": ("date", "period_start", "week_start", "week_end", "day"),
-    "period": ("period_id", "period"),
-    "outcome": ("outcome", "events", "deaths", "observed", "count", "counts", "cases"),
-    "population": ("population", "person_years", "persons"),
-}
 _MISSING_DAYS_ALLOWED = 0.4  # a step of a week or a month may be so much longer or shorter
 
 
@@ -103,8 +98,8 @@ def read_counts(
     """The counts of a table as arrays.
 
     table : one row per series and period with columns date (of a day, of the week's or the month's first or last day) or
-        period_id (`2026W53`, `202506`) or year with week or month; outcome (also deaths, events, observed); population if
-        there is one. A Series of counts over dates, or a mapping of columns, will do.
+        period_id (`2026W53`, `202506`) or year with week or month; outcome (also deaths, events, observed, nbc …); population
+        if there is one; capitals do not matter. A Series of counts over dates, or a mapping of columns, will do.
     by : columns that tell the series apart; frequency : periods a year (365, 52, 12); found from the dates if not given
     outcome, population : the columns, where they have other names; extra : further columns to keep
 
@@ -117,8 +112,9 @@ def read_counts(
     rows = _as_table(table)
     names = [by] if isinstance(by, str) else list(by)
     _require_columns(rows, [*names, *extra])
+    rows = with_known_names(rows, {*names, *extra, *filter(None, (outcome, population))})
     outcome = _column(rows, "outcome", outcome)
-    people = population or next((one for one in _OTHER_NAMES["population"] if one in rows), None)
+    people = population or next((one for one in OTHER_NAMES["population"] if one in rows), None)
     if people is not None:
         _require_columns(rows, [people])
     dates, ids = _dates(rows)
@@ -150,7 +146,8 @@ def read_counts(
 
 def _as_table(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.Series):
-        return pd.DataFrame({"date": table.index, "outcome": table.to_numpy()})
+        index = table.index.to_timestamp() if isinstance(table.index, pd.PeriodIndex) else table.index
+        return pd.DataFrame({"date": index, "outcome": table.to_numpy()})
     if isinstance(table, Mapping):
         table = pd.DataFrame(dict(table))
     if not isinstance(table, pd.DataFrame):
@@ -167,14 +164,14 @@ def _require_columns(rows: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def _column(rows: pd.DataFrame, kind: str, given: str | None) -> str:
-    found = given or next((one for one in _OTHER_NAMES[kind] if one in rows), _OTHER_NAMES[kind][0])
+    found = given or next((one for one in OTHER_NAMES[kind] if one in rows), OTHER_NAMES[kind][0])
     _require_columns(rows, [found])
     return found
 
 
 def _dates(rows: pd.DataFrame) -> tuple[Days, list[str] | None]:
     """The date of each row, and the period ids where the table has them."""
-    column = next((one for one in _OTHER_NAMES["date"] if one in rows), None)
+    column = next((one for one in OTHER_NAMES["date"] if one in rows), None)
     if column is not None:
         return as_days(rows[column], column), None
     ids = _ids(rows)
@@ -184,15 +181,18 @@ def _dates(rows: pd.DataFrame) -> tuple[Days, list[str] | None]:
 
 
 def _ids(rows: pd.DataFrame) -> pd.Series:
-    column = next((one for one in _OTHER_NAMES["period"] if one in rows), None)
+    column = next((one for one in OTHER_NAMES["period"] if one in rows), None)
     if column is not None:
-        return rows[column].astype("str")
+        return period_texts(rows[column])
     part = next((one for one in ("week", "month") if one in rows), None)
+    if part == "week" and rows["week"].astype("str").str.contains(r"^\d{4}-?W?\d\d$").all():
+        return period_texts(rows["week"])
     if "year" not in rows or part is None:
         expected = "date | period_id | year + week | year + month"
         raise InputError("error.excess_column", expected=expected, found=", ".join(map(str, rows.columns)))
     middle = "W" if part == "week" else ""
-    return rows["year"].astype("str") + middle + rows[part].astype("str").str.zfill(2)
+    year, place = (rows[name].astype("str").str.replace(r"\.0$", "", regex=True) for name in ("year", part))
+    return year + middle + place.str.zfill(2)
 
 
 def _known_frequency(frequency: int) -> int:

@@ -54,7 +54,7 @@ def stl_decomposition(
     With `log` all are logarithms. A series with a gap, or shorter than two cycles, is not assessable.
     """
     require_number("period", period, low=2, whole=True)
-    s_window = option_word(s_window, ("periodic",))
+    s_window = option_word(s_window, ("periodic",), {"per": "periodic"})
     if s_window != "periodic" and not (isinstance(s_window, (int, np.integer)) and s_window >= 3 and s_window % 2):
         raise UsageError("error.trend_option", name="s_window", value=s_window, known="periodic, 7, 9, 11, 13, …")
     grid = season_grid(series, period, by=by, time=time, needed={"value": value})

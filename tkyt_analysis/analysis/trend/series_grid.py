@@ -81,6 +81,7 @@ def _as_rows(series: object, needed: Mapping[str, Given], optional: Mapping[str,
     main = next(role for role in needed if role != "time")
     if isinstance(series, pd.Series):
         rows = pd.DataFrame({"time": _index_numbers(series.index), main: series.to_numpy()})
+        rows = rows.drop(columns="time") if _only_counts(series.index) else rows
     elif series is None or isinstance(series, (list, tuple, np.ndarray)):
         arrays = arrays if series is None else {main: series} | arrays
         rows = pd.DataFrame(index=range(len(np.atleast_1d(np.asarray(next(iter(arrays.values()), []))))))
@@ -97,6 +98,11 @@ def _as_rows(series: object, needed: Mapping[str, Given], optional: Mapping[str,
 
 def _is_array(given: Given) -> bool:
     return given is not None and not isinstance(given, str)
+
+
+def _only_counts(index: pd.Index) -> bool:
+    """An index 0, 1, 2, … that nobody gave: its Series is a list, whose times are 1, 2, …"""
+    return isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1)
 
 
 def _index_numbers(index: pd.Index) -> npt.ArrayLike:

@@ -130,6 +130,7 @@ def _plan(
     period: int, seasonal: str, alpha: float | None, beta: float | bool | None, gamma: float | bool | None,
     start_periods: int, horizon: int, optimiser: str, confidence: float,
 ) -> _Plan:  # fmt: skip
+    seasonal = {"mult": "multiplicative", "add": "additive"}.get(str(seasonal).casefold(), seasonal)
     for name, value, known in (("seasonal", seasonal, SEASONS), ("optimiser", optimiser, OPTIMISERS)):
         if option_word(value, known) not in known:
             raise UsageError("error.trend_option", name=name, value=value, known=", ".join(known))
