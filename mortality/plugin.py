@@ -62,6 +62,7 @@ MODULE = Module(
         "cause_redistributed": "mortality.corrected_release:cause_redistributed",
         "corrected_rate": "mortality.corrected_release:corrected_rate",
         "excess_deaths": "mortality.trend_release:excess_deaths",
+        "outbreak_signal": "mortality.outbreak_release:outbreak_signal",
         "province_trend": "mortality.trend_release:province_trend",
         "small_area_rate": "mortality.small_area_release:small_area_rate",
         "province_death": "mortality.release_tables:province_death",
