@@ -11,15 +11,19 @@ from tkyt_analysis.quality.dataset_checks import KEY, wide
 from tkyt_analysis.warehouse.release import ReleaseContext
 from tkyt_analysis.warehouse.release_tables import CURRENT_VALUE
 
-INDICATOR_COLUMNS = ["dataset_id", "indicator_id", *KEY, "numerator", "denominator", "value", "status"]
+NUMBERS = ["numerator", "denominator", "value"]
+INDICATOR_COLUMNS = ["dataset_id", "indicator_id", *KEY, *NUMBERS, "status"]
 COUNT_COLUMNS = ["dataset_id", "unit_id", "period_id", "counted_by", "counted_value", "sex", "events"]
 
 
 def programme_indicator(context: ReleaseContext) -> pd.DataFrame:
     """The ratios that data sets define: numerator, denominator, value; status not_assessable where nothing divides."""
-    parts = [_indicators(context, entry) for entry in _datasets() if entry.panel and entry.indicators]
+    held = set(context.query("SELECT DISTINCT dataset_id FROM lake.aggregate_value")["dataset_id"])
+    entries = [entry for entry in _datasets() if entry.panel and entry.indicators and entry.id in held]
+    parts = [_indicators(context, entry) for entry in entries]
     rows = pd.concat([pd.DataFrame(columns=INDICATOR_COLUMNS), *parts], ignore_index=True)
-    rows = context.add_scope(rows.astype({"numerator": "float64", "denominator": "float64", "value": "float64"}))
+    rows = rows.astype({name: "float64" if name in NUMBERS else "str" for name in INDICATOR_COLUMNS})
+    rows = context.add_scope(rows)
     context.keep("programme_indicator", rows)
     return rows
 

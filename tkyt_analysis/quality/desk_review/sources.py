@@ -162,16 +162,29 @@ def read_indicator(
     cells : KEY, present, zeros per year
     """
     given = [indicator.dataset_id, list(indicator.elements), not indicator.categories, list(indicator.categories)]
+    if not _anything_arrived(sources, indicator.dataset_id):
+        return _no_months()
     rows = sources.con.execute(INDICATOR.replace("{values}", sources.values), given).df()
     if rows.empty:
-        none = pd.DataFrame(columns=KEY).astype({"year": int})
-        return none.assign(**{"1": pd.Series(dtype=float)}), none.assign(present=0, zeros=0), 0
+        return _no_months()
     found = rows.groupby(["member_no", "year"], sort=True)
     cells = _with_keys(found[["present", "zeros"]].sum().reset_index(), members)
     grid = np.full((len(cells), int(rows["slot"].max())), np.nan)
     grid[found.ngroup().to_numpy(), rows["slot"].to_numpy(dtype=int) - 1] = rows["value"].to_numpy(float)
     slots = pd.DataFrame(grid, columns=[str(one + 1) for one in range(grid.shape[1])])
     return pd.concat([cells[KEY], slots], axis=1), cells[[*KEY, "present", "zeros"]], int(rows["cells"].iloc[0])
+
+
+def _anything_arrived(sources: Sources, dataset: str) -> bool:
+    """Whether the data set has any value; told without sorting all values by the day that they were received."""
+    sql = f"SELECT 1 FROM {sources.arrived} WHERE dataset_id = ? LIMIT 1"
+    return sources.con.execute(sql, [dataset]).fetchone() is not None
+
+
+def _no_months() -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """What `read_indicator` gives without any value."""
+    none = pd.DataFrame(columns=KEY).astype({"year": int})
+    return none.assign(**{"1": pd.Series(dtype=float)}), none.assign(present=0, zeros=0), 0
 
 
 POPULATION = """
