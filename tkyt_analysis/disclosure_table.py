@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tkyt_analysis.disclosure_input import count_column, with_counts
 from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]
@@ -39,9 +40,9 @@ class Grid:
 
 def suppress_table(
     counts: pd.DataFrame,
-    dimensions: Sequence[str],
+    dimensions: str | Sequence[str] | None = None,
     *,
-    value: str = "n",
+    value: str | None = None,
     total: str = "Total",
     least: float = 5,
     margin: float = 0.10,
@@ -53,6 +54,8 @@ def suppress_table(
     Parameters
     ----------
     counts : one row per cell without margins: the dimensions and `value` (0 or more). Absent combinations are zeros.
+        Without `value` and without a column of numbers beside the dimensions every row is one event, counted as n
+    dimensions : default: every column but `value`; value : default: n, count …, else the one column of numbers
     total : word for "all" in the result; must be no member
     least : counts above 0 and below it are hidden; zeros are shown
     margin : least distance of both ends of a hidden small count's interval from the count, as a share of it
@@ -63,7 +66,8 @@ def suppress_table(
     about a hidden cell; the value where it is shown). `attrs["method"]` names the rule and the search.
     Raises InputError for absent columns, negative or absent counts, a repeated combination, or a member named as `total`.
     """
-    grid = grid_of(counts, dimensions, value=value, total=total)
+    counts, names, value = with_counts(counts, dimensions, value)
+    grid = grid_of(counts, names, value=value, total=total)
     primary = (grid.value > 0) & (grid.value < least)
     price = np.where(grid.value > 0, grid.value if cost == "value" else 1.0, np.inf)
     exact = method == "optimal" or (method == "auto" and primary.sum() * len(grid.value) <= EXACT_SIZE)
@@ -76,7 +80,12 @@ def suppress_table(
 
 
 def audit_table(
-    table: pd.DataFrame, dimensions: Sequence[str], *, value: str = "n", total: str = "Total", margin: float = 0.10
+    table: pd.DataFrame,
+    dimensions: Sequence[str],
+    *,
+    value: str | None = None,
+    total: str = "Total",
+    margin: float = 0.10,
 ) -> pd.DataFrame:
     """Primary cells of a result of `suppress_table` (or of another program) that a reader can bound too closely.
 
@@ -84,6 +93,7 @@ def audit_table(
     "primary" nor "secondary" counts as shown.
     Returns the rows that are not protected, with lower and upper; none is the good answer.
     """
+    value = value or count_column(table, [*dimensions, "lower", "upper"]) or "n"
     inner = table[(table[list(dimensions)] != total).all(axis=1)]
     grid = grid_of(inner, dimensions, value=value, total=total)
     states = grid.cells.merge(table[[*dimensions, "status"]], on=list(dimensions), how="left")["status"]
@@ -240,8 +250,9 @@ def _cheapest_change(grid: Grid, hidden: Flags, price: Numbers, cell: int, chang
     return moved
 
 
-def information_loss(table: pd.DataFrame, *, value: str = "n") -> pd.Series:
+def information_loss(table: pd.DataFrame, *, value: str | None = None) -> pd.Series:
     """What hiding cost: secondary cells, their events, share of all events of the table's inner and margin cells."""
+    value = value or count_column(table, ["lower", "upper"]) or "n"
     second = table["status"] == SECONDARY
     events = float(table.loc[second, value].sum())
     return pd.Series(

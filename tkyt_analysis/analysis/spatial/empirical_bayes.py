@@ -16,18 +16,21 @@ import pandas as pd
 
 from tkyt_analysis.analysis.groups import names_of, require_columns
 from tkyt_analysis.analysis.spatial.bayes_limits import beta_limits, gamma_limits, total_limits
+from tkyt_analysis.analysis.spatial.gamma_poisson import negative_binomial
 from tkyt_analysis.analysis.spatial.maps_of_values import Numbers, beside, chosen, maps_of, weights_of
 from tkyt_analysis.errors import UsageError
 
-METHODS = ("marshall", "binomial", "clayton_kaldor", "spdep_local", "esda_local", "spatial_rate")
+METHODS = ("marshall", "binomial", "clayton_kaldor", "clayton_kaldor_ml", "spdep_local", "esda_local", "spatial_rate")
 _LOCAL = ("spdep_local", "esda_local", "spatial_rate")
 _OTHER_NAMES = {
     "global": "marshall", "poisson": "marshall", "ebest": "marshall", "martuzzi_elliott": "binomial",
     "local": "spdep_local", "eblocal": "spdep_local", "marshall_local": "spdep_local", "geoda": "esda_local",
     "geoda_local": "esda_local", "spatial_empirical_bayes": "esda_local", "poisson_gamma": "clayton_kaldor",
     "gamma": "clayton_kaldor", "empbaysmooth": "clayton_kaldor", "spatial": "spatial_rate",
+    "ebayes": "clayton_kaldor_ml", "gamma_poisson_ml": "clayton_kaldor_ml", "negative_binomial": "clayton_kaldor_ml",
 }  # fmt: skip
-_EVENTS, _PERSONS = ("events", "deaths", "cases", "observed"), ("population", "person_years", "expected")
+_EVENTS = ("events", "deaths", "cases", "observed", "count", "counts", "obs", "o", "y")
+_PERSONS = ("population", "person_years", "persons", "pop", "expected", "exp", "e", "births", "n")
 _ROUNDS = 500
 
 
@@ -57,6 +60,7 @@ def empirical_bayes_rate(
     method : "marshall" (default without neighbours; spdep EBest, esda Empirical_Bayes with the variance kept >= 0),
         "binomial" (Martuzzi & Elliott 1996; spdep EBest family="binomial"),
         "clayton_kaldor" (Poisson–gamma by moments, Clayton & Kaldor, Biometrics 1987;43:671-81; DCluster empbaysmooth),
+        "clayton_kaldor_ml" (the same by maximum likelihood, SpatialEpi eBayes; with covariates: `gamma_poisson_rate`),
         "spdep_local" (default with neighbours), "esda_local" (also GeoDa; spdep geoda=TRUE),
         "spatial_rate" (events over population of the neighbourhood, itself included; no Bayes)
     per : rates per so many
@@ -194,7 +198,22 @@ def _clayton_kaldor(e: Numbers, n: Numbers, p: Numbers, usable: Any) -> tuple[Nu
     return _weighed(m, v, n)
 
 
-_GLOBAL = {"marshall": _marshall, "binomial": _binomial, "clayton_kaldor": _clayton_kaldor}
+def _clayton_kaldor_ml(e: Numbers, n: Numbers, p: Numbers, usable: Any) -> tuple[Numbers, Numbers, Numbers]:
+    """Prior gamma of the highest negative binomial likelihood, map by map; no variance where nothing can be fitted."""
+    mean, variance, _ = global_parameters(e, n, p, usable)
+    variance = np.zeros_like(variance)
+    for one in np.flatnonzero((usable.sum(axis=0) > 1) & (e.sum(axis=0) > 0)):
+        some = usable[:, one]
+        beta, alpha = negative_binomial(e[some, one], n[some, one], np.ones((some.sum(), 1)))
+        mean[one] = np.exp(beta[0])
+        variance[one] = mean[one] ** 2 / alpha
+    return _weighed(mean, variance, n)
+
+
+_GLOBAL = {
+    "marshall": _marshall, "binomial": _binomial, "clayton_kaldor": _clayton_kaldor,
+    "clayton_kaldor_ml": _clayton_kaldor_ml,
+}  # fmt: skip
 
 
 def _local(e: Numbers, n: Numbers, p: Numbers, usable: Any, binary: Any, word: str) -> tuple[Numbers, ...]:
@@ -241,7 +260,8 @@ def _limits(
 
 def _of_table(table: pd.DataFrame, by: list[str], area: str | None, options: dict[str, Any]) -> pd.DataFrame:
     """A long table: each combination of `by` is one map; rows come back in their order."""
-    columns = [next((name for name in names if name in table), names[0]) for names in (_EVENTS, _PERSONS)]
+    lower = {str(name).casefold(): name for name in reversed(list(table.columns)) if name not in by}
+    columns = [next((lower[name] for name in names if name in lower), names[0]) for names in (_EVENTS, _PERSONS)]
     names = [*by, *([area] if area else [])]
     require_columns(table, [*names, *columns])
     if not by:

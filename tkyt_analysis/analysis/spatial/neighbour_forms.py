@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ _WEIGHTS = ("weight", "weights", "w", "value")
 
 def read_links(neighbours: Any, ids: pd.Index | None, n: int | None, contiguity: str) -> tuple[csr_array, pd.Index]:
     """(links, ids) from any form that `spatial_weights` names."""
+    neighbours = opened(neighbours)
     if hasattr(neighbours, "geometry"):
         from tkyt_analysis.analysis.spatial.neighbours import neighbours_from_polygons
 
@@ -40,6 +42,25 @@ def read_links(neighbours: Any, ids: pd.Index | None, n: int | None, contiguity:
     if isinstance(neighbours, pd.DataFrame) and not _is_pairs(neighbours) and _square(neighbours):
         return _ordered(_matrix(neighbours.to_numpy(dtype=float)), pd.Index(neighbours.index), ids, n)
     return _from_pairs(_pairs(neighbours), ids, n, listed=_listed(neighbours))
+
+
+def opened(given: Any) -> Any:
+    """The outlines of a file or of a GeoJSON mapping, the pairs of a CSV file (names as text); anything else as it is."""
+    if isinstance(given, Mapping) and "features" in given:
+        import geopandas
+
+        return geopandas.GeoDataFrame.from_features(given["features"])
+    if not isinstance(given, Path) and not (isinstance(given, str) and Path(given).suffix):
+        return given
+    path = Path(given)
+    try:
+        if path.suffix.casefold() in (".csv", ".txt", ".tsv"):
+            return pd.read_csv(path, dtype="str", sep=None, engine="python")
+        import geopandas
+
+        return geopandas.read_file(path)
+    except Exception as problem:  # whatever GDAL or pandas say about a file
+        raise InputError("error.spatial_neighbours_file", path=path, problem=str(problem).splitlines()[0]) from None
 
 
 def _square(values: Any) -> bool:
@@ -217,6 +238,9 @@ def _pair_positions(pairs: pd.DataFrame, ids: pd.Index | None, n: int | None) ->
         unknown = pd.concat([pairs["i"][i < 0], pairs["j"][(j < 0) & ~alone]])
         if not len(unknown):
             return ids, i[~alone], j[~alone], alone
+        if (i < 0).all() and _are_positions(pairs, alone, ids):
+            _, i, j, alone = _pair_positions(pairs, None, len(ids))
+            return ids, i, j, alone
         raise InputError("error.spatial_neighbours_unknown", areas=some_of(pd.unique(unknown)), count=unknown.nunique())
     assert n is not None
     i, j = _whole(pairs["i"]), _whole(pairs["j"][~alone])
@@ -226,6 +250,16 @@ def _pair_positions(pairs: pd.DataFrame, ids: pd.Index | None, n: int | None) ->
     start = 0 if least == 0 else 1
     _require_inside(np.concatenate([i, j]) - start, n)
     return pd.RangeIndex(n), i[~alone] - start, j - start, alone
+
+
+def _are_positions(pairs: pd.DataFrame, alone: Any, ids: pd.Index) -> bool:
+    """Whether pairs that know none of the names are the numbers 1 … n: areas named by words, neighbours by their place."""
+    if pd.api.types.is_numeric_dtype(ids) or pd.to_numeric(pd.Series(ids), errors="coerce").notna().any():
+        return False
+    i, j = pd.to_numeric(pairs["i"], errors="coerce"), pd.to_numeric(pairs["j"][~alone], errors="coerce")
+    both = pd.concat([i, j])
+    whole = bool((both.notna() & (both % 1 == 0)).all())
+    return whole and {int(both.min()), int(both.max())} in ({1, len(ids)}, {0, len(ids) - 1})
 
 
 def _by_name(values: pd.Series, ids: pd.Index) -> npt.NDArray[np.int64]:

@@ -13,6 +13,7 @@ import pandas as pd
 from tkyt_analysis.analysis.groups import as_table, column
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.rates import as_numbers
+from tkyt_analysis.analysis.spatial.neighbour_forms import opened
 from tkyt_analysis.errors import InputError
 
 AREA = ("area", "unit_id", "id", "area_id", "county", "district", "commune_code", "province_code", "code", "name")
@@ -161,6 +162,7 @@ def _places(coordinates: Any) -> tuple[Numbers, bool]:
     """n × 2 coordinates, and whether they are degrees (told by the names of the columns, or by the map's projection)."""
     if coordinates is None:
         raise InputError("error.scan_coordinates")
+    coordinates = opened(coordinates)
     if hasattr(coordinates, "geometry") and hasattr(coordinates, "crs"):
         middle = coordinates.geometry.representative_point()
         crs = coordinates.crs
@@ -173,6 +175,8 @@ def _places(coordinates: Any) -> tuple[Numbers, bool]:
         numeric = coordinates.select_dtypes("number")
         coordinates = numeric if numeric.shape[1] == 2 else coordinates
     places = as_numbers(coordinates.to_numpy() if isinstance(coordinates, pd.DataFrame) else coordinates)
+    if places.ndim == 2 and places.shape[0] == 2 and places.shape[1] > 2:
+        places = places.T  # (x, y), two lists
     if places.ndim != 2 or places.shape[1] != 2:
         raise InputError("error.scan_coordinates")
     return places, False

@@ -127,8 +127,9 @@ def spatial_weights(
         without j names an island;
         a list with one list of neighbours per area (positions); a dictionary area → neighbours, or → {neighbour: weight};
         an n × n matrix, dense or sparse; a libpysal W or Graph; a GeoDataFrame (polygons that touch, see `contiguity`);
+        the path of a map or of a CSV file of pairs, or GeoJSON;
         `Weights`.
-    ids : the areas in order, where pairs name areas. Without them, and with `n`, pairs are positions: counted from 0
+    ids : the areas in order, where pairs name areas (words whose pairs are 1 … n: the places in that order). Without them, and with `n`, pairs are positions: counted from 0
         where a 0 occurs, else from 1.
     style : "W" (default), "B", "C", "U", "S", "minmax"; a `Weights` keeps its own
     contiguity : "queen" (a common point) or "rook" (a common line), for polygons
