@@ -150,6 +150,8 @@ def _ranges(axes: Any, ranges: pd.DataFrame, language: str) -> None:
     _percent(axes.yaxis)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(RULE)
     axes.tick_params(color=RULE, labelcolor=INK, labelsize=9)
 
 

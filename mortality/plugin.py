@@ -71,6 +71,7 @@ MODULE = Module(
     },
     gates={"94_corrected_records": "mortality.records.corrections:record_gate"},
     measures={"mortality": "mortality.cube:mortality_measures"},
+    gallery={"mortality": "mortality.gallery:exhibits"},
     facts={"mortality": "mortality.cube:mortality_fact"},
     code_maps={"cause": "mortality.cube:cause_items"},
     code_names={"cause": "mortality.cube:cause_names"},

@@ -11,6 +11,7 @@ MODULE = Module(
     name="core",
     package="tkyt_analysis",
     commands={
+        "analyse": "tkyt_analysis.cli.analyse:analyse",
         "calendar": "tkyt_analysis.cli.submissions:calendar",
         "check-panel": "tkyt_analysis.cli.check_panel:check_panel",
         "submission": "tkyt_analysis.cli.submissions:submission",
@@ -131,5 +132,7 @@ MODULE = Module(
         "charts": "tkyt_analysis.gallery.charts:exhibits",
         "maps": "tkyt_analysis.gallery.maps:exhibits",
         "trends": "tkyt_analysis.gallery.trends:exhibits",
+        "areas": "tkyt_analysis.gallery.areas:exhibits",
+        "reports": "tkyt_analysis.gallery.reports:exhibits",
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,21 +111,14 @@ def _multiples(vintage: made.Vintage) -> pd.DataFrame:
 def _clusters(vintage: made.Vintage) -> pd.DataFrame:
     """Deaths of July to September 2021 over the mean of the same months of 2017–2019, and local Moran of this ratio."""
     from tkyt_analysis.analysis.spatial import local_moran, place_weights
-    from tkyt_analysis.practice.country_series import deaths_by_month
 
-    table = deaths_by_month().table
-    table = table[table["period_id"].str[4:].isin(["07", "08", "09"]) & (table["unit_id"] != "VN")]
-    sums = table.groupby(["unit_id", "year"])["events"].sum().unstack()
-    ratio = 100 * sums[2021] / sums[[2017, 2018, 2019]].mean(axis=1)
+    ratio = made.wave_of_2021()
     found = local_moran(ratio, place_weights(vintage), variance="permutation")
     return found[["cluster", "status"]].assign(value=ratio).rename_axis("unit_id").reset_index()
 
 
-@cache
-def _communes() -> pd.DataFrame:
-    from tkyt_analysis.practice.country_series import deaths_by_commune_year
-
-    table = deaths_by_commune_year(first_year=2025, last_year=2025, geography="VN2025").table
+def _communes(vintage: made.Vintage) -> pd.DataFrame:
+    table = made.communes()
     rate = 1000 * table["events"] / table["person_years"].where(table["person_years"] > 0)
     return table[["unit_id"]].assign(value=table["events"].astype(float), rate=rate)
 
@@ -142,6 +135,6 @@ _TABLES: dict[str, Callable[[made.Vintage], pd.DataFrame]] = {
     "change": _change,
     "multiples": _multiples,
     "clusters": _clusters,
-    "commune_points": lambda vintage: _communes(),
+    "commune_points": _communes,
     "merger": _merger,
 }

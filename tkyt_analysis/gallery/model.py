@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Inches: the text width of an A4 page, and a phone of 360 points across.
 SIZES = {"print": 6.3, "phone": 3.4}
-GROUPS = ("maps", "trends", "areas", "charts", "mortality")
+GROUPS = ("maps", "trends", "areas", "charts", "reports", "mortality")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Exhibit:
 
     id : also its label, `gallery.<id>`
     group : page it stands on, one of GROUPS
-    draw : (width in inches, language) → a matplotlib figure, or SVG text where the picture is made as SVG
+    draw : (width in inches, language) → a matplotlib figure, or the HTML of a figure whose SVG stands in the page
     interactive : language → a whole HTML page that needs no network; None where there is none
     """
 

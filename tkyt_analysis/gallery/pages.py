@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tkyt_analysis.assets import chart_style
 from tkyt_analysis.errors import InputError
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 200
+NARROW = 640  # pixels: windows up to here show the size for phones
+_STYLE = (
+    f"<style>.on-narrow{{display:none}}@media (max-width:{NARROW}px){{.on-wide{{display:none}}.on-narrow{{display:block}}"
+    ".on-narrow figure>svg{min-width:0}}</style>"
+)
 
 
 def write_gallery(directory: Path | str, *, language: str | None = None, only: Sequence[str] = ()) -> list[Path]:
@@ -33,21 +38,17 @@ def write_gallery(directory: Path | str, *, language: str | None = None, only: S
     groups = {group: some for group, some in groups.items() if some}
     files = [_write(directory / "index.html", label("gallery.title", language), _contents(groups, language), language)]
     for group, some in groups.items():
-        body = "".join(_exhibit(one, directory, language) for one in some)
+        body = _STYLE + "".join(_exhibit(one, directory, language) for one in some)
         files.append(_write(directory / f"{group}.html", label(f"gallery.group.{group}", language), body, language))
     return files + [directory / f"{one.id}.html" for one in chosen if one.interactive]
 
 
-def picture_data(picture: Figure | str) -> str:
-    """A picture as a data URI: SVG text as it is, a figure as PNG in print quality; same picture, same bytes."""
-    if isinstance(picture, str):
-        kind, content = "svg+xml", picture.encode()
-    else:
-        stream = io.BytesIO()
-        with chart_style():
-            picture.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
-        kind, content = "png", stream.getvalue()
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def picture_data(figure: Figure) -> str:
+    """A figure as data URI of a PNG in print quality; same picture, same bytes."""
+    stream = io.BytesIO()
+    with chart_style():
+        figure.savefig(stream, format="png", dpi=DPI, metadata={"Software": None})
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
 def _write(path: Path, title: str, body: str, language: str) -> Path:
@@ -73,13 +74,22 @@ def _name(one: Exhibit, language: str) -> str:
 def _exhibit(one: Exhibit, directory: Path, language: str) -> str:
     """Heading, the picture in both sizes, and a link to the interactive form."""
     name = _name(one, language)
-    wide, narrow = (picture_data(one.draw(width, language)) for width in SIZES.values())
+    picture = _both([one.draw(width, language) for width in SIZES.values()], name)
     link = ""
     if one.interactive:
         (directory / f"{one.id}.html").write_text(one.interactive(language), "utf-8")
         link = f'<p><a href="{one.id}.html">{escape(label("gallery.interactive", language))}</a></p>'
+    return f'<section id="{one.id}"><h2>{escape(name)}</h2>{picture}{link}</section>'
+
+
+def _both(pictures: list[Any], name: str) -> str:
+    """The sizes for paper and phone, of which the window shows the one that fits; once where they are the same."""
+    wide, narrow = pictures
+    if isinstance(wide, str) and isinstance(narrow, str):
+        if wide == narrow:
+            return wide
+        return f'<div class="on-wide">{wide}</div><div class="on-narrow">{narrow}</div>'
     return (
-        f'<section id="{one.id}"><h2>{escape(name)}</h2><picture>'
-        f'<source media="(max-width: 640px)" srcset="{narrow}"><img src="{wide}" alt="{escape(name)}" '
-        f'style="max-width:100%;height:auto"></picture>{link}</section>'
+        f'<picture><source media="(max-width: {NARROW}px)" srcset="{picture_data(narrow)}"><img '
+        f'src="{picture_data(wide)}" alt="{escape(name)}" style="max-width:100%;height:auto"></picture>'
     )

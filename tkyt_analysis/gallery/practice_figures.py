@@ -108,6 +108,35 @@ def deaths_by_age() -> pd.DataFrame:
     return both[["sex", "age_group"]].assign(value=value, numerator=value)
 
 
+@cache
+def wave_of_2021() -> pd.Series:
+    """Deaths of July to September 2021 over the mean of the same months of 2017–2019 [%], by province."""
+    from tkyt_analysis.practice.country_series import deaths_by_month
+
+    table = deaths_by_month().table
+    table = table[table["period_id"].str[4:].isin(["07", "08", "09"]) & (table["unit_id"] != "VN")]
+    sums = table.groupby(["unit_id", "year"])["events"].sum().unstack()
+    return 100 * sums[2021] / sums[[2017, 2018, 2019]].mean(axis=1)
+
+
+@cache
+def communes() -> pd.DataFrame:
+    """The communes of 2025: unit_id, events (deaths), person_years."""
+    from tkyt_analysis.practice.country_series import deaths_by_commune_year
+
+    table = deaths_by_commune_year(first_year=2025, last_year=2025, geography="VN2025").table
+    return table[["unit_id", "events", "person_years"]]
+
+
+@cache
+def commune_names() -> dict[str, str]:
+    """unit_id → name of the communes of 2025."""
+    from tkyt_analysis.reference.places import places
+
+    table = places("VN2025")
+    return dict(zip(table["unit_id"], table["name"], strict=True))
+
+
 def month_names(months: list[str], language: str) -> dict[str, str]:
     """Names of months as the explorer writes them."""
     from tkyt_analysis.reference.periods import format_period

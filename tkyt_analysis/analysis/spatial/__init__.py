@@ -38,6 +38,10 @@ _HOMES = {
     "gamma_poisson_rate": "gamma_poisson",
     "sampling_report": "hierarchical",
     "evidence_label": "hierarchical",
+    # pictures
+    "moran_picture": "moran_drawing",
+    "shrinkage_picture": "risk_drawing",
+    "risk_picture": "risk_drawing",
 }
 __all__ = sorted(_HOMES)  # noqa: PLE0605
 
