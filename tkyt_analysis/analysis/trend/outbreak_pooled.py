@@ -49,10 +49,9 @@ class PooledInput:
 
     def totals(self) -> tuple[Numbers, Numbers]:
         """Events and exposure of each group (groups, periods), of what is present."""
-        shape = (int(self.group.max()) + 1, self.counts.shape[1])
-        events, exposure = np.zeros(shape), np.zeros(shape)
-        np.add.at(events, self.group, np.where(self.present, self.counts, 0.0))
-        np.add.at(exposure, self.group, np.where(self.present, self.exposure, 0.0))
+        groups = int(self.group.max()) + 1
+        kept = (np.where(self.present, part, 0.0) for part in (self.counts, self.exposure))
+        events, exposure = (_sums(part, self.group, groups) for part in kept)
         return events, exposure
 
 
@@ -87,13 +86,36 @@ def _period(
     if not len(rows):
         nothing = np.full(len(given.counts), np.nan)
         return nothing, nothing, np.zeros(len(nothing), dtype=bool)
-    rate, now = _course(given, totals, rows, place, options)
+    events, exposure = totals[0][:, rows], totals[1][:, rows]
     present = given.present[:, rows]
-    expected = np.where(present, given.exposure[:, rows] * rate[given.group], 0.0)
-    observed = np.where(present, given.counts[:, rows], 0.0)
-    level, shape, phi = _levels(observed, expected, given.group)
+    observed, people = (np.where(present, part[:, rows], 0.0) for part in (given.counts, given.exposure))
+    for again in (True, False):  # once as counted, once with the peaks of past outbreaks cut off
+        rate, now = _course(given, events, exposure, rows, place, options)
+        expected = people * rate[given.group]
+        level, shape, phi, capped = _levels(observed, expected, given.group)
+        if again:
+            events = _sums(capped, given.group, len(events))
+            events = np.minimum(events, _cap(rate * exposure, _spread(events, rate * exposure)))
+            observed = capped
     mean = given.exposure[:, place] * now[given.group] * level
-    return mean, phi + mean / shape, _enough(given, present, totals[1][:, rows] > 0, options)
+    return mean, phi + mean / shape, _enough(given, present, exposure > 0, options)
+
+
+def _sums(values: Numbers, group: npt.NDArray[np.intp], groups: int) -> Numbers:
+    found = np.zeros((groups, values.shape[1]))
+    np.add.at(found, group, values)
+    return found
+
+
+def _cap(mean: Numbers, dispersion: Numbers) -> Numbers:
+    """Counts above this are cut: what lies beyond is an outbreak of the past, not the usual course."""
+    return np.asarray(mean + _CAP * np.sqrt(dispersion * mean) + 2)
+
+
+def _spread(events: Numbers, mean: Numbers) -> Numbers:
+    """Variance over mean of each group's totals (groups, 1): robust, from the median of the squared residuals, at least 1."""
+    squared = np.where(mean > 0, (events - mean) ** 2 / np.where(mean > 0, mean, 1.0), 0.0)
+    return np.maximum(np.median(squared, axis=1, keepdims=True) / 0.4549, 1.0)  # median of chi-square with one degree
 
 
 def _enough(given: PooledInput, present: Mask, group_present: Mask, options: OutbreakOptions) -> Mask:
@@ -106,13 +128,13 @@ def _enough(given: PooledInput, present: Mask, group_present: Mask, options: Out
 
 def _course(
     given: PooledInput,
-    totals: tuple[Numbers, Numbers],
+    events: Numbers,
+    exposure: Numbers,
     rows: npt.NDArray[np.intp],
     place: int,
     options: OutbreakOptions,
 ) -> tuple[Numbers, Numbers]:
     """Events per exposure of each group in the past periods (groups, rows) and now (groups,)."""
-    events, exposure = totals[0][:, rows], totals[1][:, rows]
     number, people = events.sum(axis=1), exposure.sum(axis=1)
     flat = (number + 0.5) / np.where(people > 0, people, np.nan)
     rate, now = np.repeat(flat[:, None], len(rows), axis=1), flat.copy()
@@ -146,14 +168,15 @@ def _fit(design: Numbers, events: Numbers, exposure: Numbers) -> Numbers:
     return fit_quasipoisson(design, events, weights=known.astype(float), offset=offset).coefficients
 
 
-def _levels(observed: Numbers, expected: Numbers, group: npt.NDArray[np.intp]) -> tuple[Numbers, Numbers, Numbers]:
-    """(level of each series against its group, events that stand behind it, dispersion of its group)."""
+def _levels(
+    observed: Numbers, expected: Numbers, group: npt.NDArray[np.intp]
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """(level of each series against its group, events that stand behind it, dispersion of its group, counts without peaks)."""
     phi = np.ones(len(observed))
     level = _shrunken(observed, expected, phi, group)[0]
     phi = _dispersion(observed, level[:, None] * expected, group)
-    usual = level[:, None] * expected
-    capped = np.minimum(observed, usual + _CAP * np.sqrt(phi[:, None] * usual) + 2)
-    return *_shrunken(capped, expected, phi, group), phi
+    capped = np.minimum(observed, _cap(level[:, None] * expected, phi[:, None]))
+    return *_shrunken(capped, expected, phi, group), phi, capped
 
 
 def _shrunken(

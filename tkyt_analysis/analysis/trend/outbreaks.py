@@ -78,6 +78,7 @@ def detect_outbreaks(
     panel, unwatched = watched_only(panel, watch)
     spot = place_column(panel, place)
     event = [name for name in panel.keys.columns if name != spot]
+    _require_per(settings, panel)
     group = groups_of(panel, event)
     places = judged(panel, last)
     tet = tet_share(panel) if settings.tet else np.zeros(panel.periods)
@@ -92,18 +93,29 @@ def detect_outbreaks(
     return table[_order(panel, table)]
 
 
-def shared_events(found: pd.DataFrame, *, event: str | Sequence[str] = "element_id") -> pd.DataFrame:
-    """The shared shocks of `detect_outbreaks`, one row per event and period.
+def shared_events(
+    found: pd.DataFrame, *, event: str | Sequence[str] = "element_id", alpha: float = 1e-4, least_ratio: float = 1.2
+) -> pd.DataFrame:
+    """The shocks that places share, one row per event and period of `detect_outbreaks`, whether or not a place has an alarm of its own.
 
-    Columns: event, index, period (dated series), places (with an alarm), observed, expected (of all places that were judged), ratio.
+    Shared: most places see the others above what was expected (p-value at most `alpha`, ratio at least `least_ratio`).
+    Columns: event, index, period (dated series), places (judged), alarms, observed, expected (of all judged places), ratio.
     """
     keys = [*names_of(event), *[name for name in ("index", "period") if name in found]]
-    shock = found[found["extent"].isin(["shared", "both"])][keys].drop_duplicates()
-    rows = found[found["status"] != NOT_ASSESSABLE].merge(shock, on=keys)
+    rows = found[found["status"] != NOT_ASSESSABLE]
+    rows = rows.assign(lifted=(rows["shared_pvalue"] <= alpha) & (rows["shared_ratio"] >= least_ratio))
     table = rows.groupby(keys, as_index=False).agg(
-        places=("alarm", "sum"), observed=("observed", "sum"), expected=("expected", "sum")
-    )
+        places=("alarm", "size"), alarms=("alarm", "sum"), observed=("observed", "sum"), expected=("expected", "sum"),
+        lifted=("lifted", "mean"),
+    )  # fmt: skip
+    table = table[table["lifted"] > 1 / 2].drop(columns="lifted").reset_index(drop=True)
     return table.assign(ratio=table["observed"] / table["expected"])
+
+
+def _require_per(settings: OutbreakOptions, panel: Panel) -> None:
+    unknown = [name for name in settings.per if name not in panel.keys]
+    if unknown:
+        raise InputError("error.outbreak_per", found=", ".join(unknown), known=", ".join(panel.keys.columns) or "–")
 
 
 # ---- what was to be expected
