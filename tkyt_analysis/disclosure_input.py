@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from tkyt_analysis.errors import InputError
+
 COUNTED = ("n", "count", "counts", "freq", "cases", "deaths", "events", "value")
 
 
@@ -16,7 +18,10 @@ def with_counts(
 
     dimensions None: every column but the counts; a table of figures alone is two-way (its index and its columns).
     value None: n, count, … or the one column of numbers; no such column: every row is one event, counted as n.
+    Raises InputError for what is no table.
     """
+    if not isinstance(counts, pd.DataFrame):
+        raise InputError("error.not_a_table", found=type(counts).__name__)
     names = None if dimensions is None else [dimensions] if isinstance(dimensions, str) else list(dimensions)
     if names is None and value is None and _two_way(counts):
         rows, columns = counts.index.name or "row", counts.columns.name or "column"

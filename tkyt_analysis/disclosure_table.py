@@ -125,7 +125,7 @@ def _require_counts(counts: pd.DataFrame, names: list[str], value: str, total: s
             "error.disclosure_columns", missing=", ".join(absent), found=", ".join(map(str, counts.columns))
         )
     numbers = pd.to_numeric(counts[value], errors="coerce")
-    bad = ~(numbers >= 0)
+    bad = ~((numbers >= 0) & (numbers < np.inf))
     if bad.any():
         raise InputError(
             "error.disclosure_count", column=value, rows=int(bad.sum()), found=str(counts.loc[bad, value].iloc[0])

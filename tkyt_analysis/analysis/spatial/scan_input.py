@@ -29,6 +29,7 @@ PLACES = (
     ("lng", "lat"),
     ("easting", "northing"),
 )
+_TOO_MANY = 1e15  # more than that is no count of people
 DEGREES = ("longitude", "lon", "long", "lng")
 
 
@@ -196,7 +197,7 @@ def _checked(data: ScanData) -> ScanData:
 
 
 def _require_usable(name: str, part: Numbers, areas: tuple[Any, ...], *, lowest: float) -> None:
-    bad = ~(np.isfinite(part) & (part >= lowest)).all(axis=1)
+    bad = ~((np.abs(part) < _TOO_MANY) & (part >= lowest)).all(axis=1)
     if bad.any():
         some = ", ".join(str(areas[place]) for place in np.flatnonzero(bad)[:5])
         raise InputError("error.scan_value", what=name, number=int(bad.sum()), areas=some)

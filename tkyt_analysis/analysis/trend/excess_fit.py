@@ -101,6 +101,8 @@ def _orthogonal(design: Numbers, used: Flags) -> tuple[Numbers, Numbers]:
 
 def _undetermined(use: Flags, basis: Numbers) -> Flags:
     """Series whose own periods do not tell the columns apart (a gap where a column has its values)."""
+    if not basis.shape[1]:  # no period at all
+        return np.ones(len(use), dtype=bool)
     found: Flags = np.linalg.cond(_crossed(use.astype(float), basis)) > 1e10
     return found
 

@@ -16,6 +16,7 @@ from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]
 DAILY, WEEKLY, MONTHLY = 365, 52, 12
+_TOO_MANY = 1e15  # no count of people
 _MISSING_DAYS_ALLOWED = 0.4  # a step of a week or a month may be so much longer or shorter
 
 
@@ -310,7 +311,7 @@ def _persons(
 
 def _checked(values: Numbers, name: str) -> Numbers:
     """The values themselves; InputError at a negative or an infinite one."""
-    wrong = (values < 0) | np.isinf(values)
+    wrong = (values < 0) | (values > _TOO_MANY)
     if wrong.any():
         raise InputError("error.excess_negative", column=name, value=values[wrong][0], rows=int(wrong.sum()))
     return values

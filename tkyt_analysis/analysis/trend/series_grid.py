@@ -83,7 +83,7 @@ def _as_rows(series: object, needed: Mapping[str, Given], optional: Mapping[str,
         rows = pd.DataFrame({"time": _index_numbers(series.index), main: series.to_numpy()})
         rows = rows.drop(columns="time") if _only_counts(series.index) else rows
     elif series is None or isinstance(series, (list, tuple, np.ndarray)):
-        arrays = arrays if series is None else {main: series} | arrays
+        arrays = arrays if series is None else {main: _listed(series)} | arrays
         rows = pd.DataFrame(index=range(len(np.atleast_1d(np.asarray(next(iter(arrays.values()), []))))))
     else:
         rows = as_table(series)
@@ -94,6 +94,17 @@ def _as_rows(series: object, needed: Mapping[str, Given], optional: Mapping[str,
         raise InputError("error.lengths_differ", found=found) from None
     no_time = needed.get("time") is None and not isinstance(series, (pd.DataFrame, Mapping)) and "time" not in rows
     return rows.assign(time=np.arange(1.0, len(rows) + 1)) if no_time else rows
+
+
+def _listed(series: Any) -> npt.NDArray[Any]:
+    """A list of numbers as an array; InputError for lists within it."""
+    try:
+        found = np.asarray(series)
+    except ValueError:
+        raise InputError("error.not_a_table", found=type(series).__name__) from None
+    if found.ndim > 1:
+        raise InputError("error.not_a_table", found=f"{type(series).__name__} {found.shape}")
+    return found
 
 
 def _is_array(given: Given) -> bool:

@@ -88,8 +88,13 @@ def holt_winters(
     reason = why_no_season(grid, values, period * start_periods / 2 if plan.gamma is not False else 2)
     zero = (np.nan_to_num(values, nan=1.0) <= 0).any(axis=1) & (plan.seasonal == "multiplicative")
     reason = np.where((reason == "") & zero, "reason.season_zero_multiplicative", reason)
+    huge = (np.abs(np.nan_to_num(values)) > _SQUARES_OVERFLOW).any(axis=1)
+    reason = np.where((reason == "") & huge, "reason.trend_not_converged", reason)
     runs = [_smoothed(row, plan) if why == "" else None for row, why in zip(values, reason, strict=True)]
     return _result(grid, values, runs, plan, reason)
+
+
+_SQUARES_OVERFLOW = 1e100
 
 
 @dataclass(frozen=True)
