@@ -18,10 +18,10 @@ _SEASON = re.compile(r"(\d{1,2})-(\d{1,2})")
 
 
 def watched_events(*, kind: str | None = None, at: datetime.date | str | None = None) -> pd.DataFrame:
-    """The list in force at a day (today): watch_id, kind, dataset_id, codes, season, least, title_vi, title_en, legal_source, status.
+    """The list in force at a day (today): watch_id, subject, kind, dataset_id, codes, season, least, title_vi, title_en, legal_source, status.
 
     kind : "death_cause" (codes: ranges of ICD-10), "element" (codes: data elements of the form `dataset_id`) or "case" (codes:
-        diseases of the case list); None: all. season : months "4-9" ("11-2" over the year's end), "" = all the year.
+        diseases of the case list); None: all. subject : events with the same one are several sources about one thing. season : months "4-9" ("11-2" over the year's end), "" = all the year.
     Raises InputError for a season, number or kind that is none.
     """
     from tkyt_analysis.catalog import read_codelist
