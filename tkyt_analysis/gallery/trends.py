@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PROVINCE = "VN2025:79"
+BENT = "VN2025:08"  # a province with two planted joinpoints
 
 
 def exhibits() -> list[Exhibit]:
@@ -45,7 +46,7 @@ def _joinpoint(**options: Any) -> Figure:
     from tkyt_analysis.analysis.trend import joinpoint, joinpoint_picture
     from tkyt_analysis.practice.country_series import deaths_by_province_year
 
-    table = deaths_by_province_year(geography="VN2025").table.query("unit_id == @PROVINCE")
+    table = deaths_by_province_year(geography="VN2025").table.query("unit_id == @BENT")
     rates = table.assign(rate=1000 * table["events"] / table["person_years"], se=table["events"] ** -0.5)
     found = joinpoint(rates.assign(se=rates["rate"] * rates["se"])[["year", "rate", "se"]], max_joinpoints=3)
     return joinpoint_picture(found, unit=label("gallery.map.unit", options["language"]), **options)

@@ -97,8 +97,9 @@ def _ground(axes: Axes, points: pd.DataFrame, slope: float, language: str) -> No
     for line in (axes.axhline, axes.axvline):
         line(0, color=RULE, linewidth=1, zorder=1)
     for column, set_limits in (("x", axes.set_xlim), ("y", axes.set_ylim)):
-        low, high = min(points[column].min(), -0.5), max(points[column].max(), 0.5)
-        set_limits(low - 0.12 * (high - low), high + 0.12 * (high - low))  # room for the names of the quadrants
+        low, high = points[column].min(), points[column].max()
+        low, high = min(low, -0.8 * high, -0.5), max(high, -0.8 * low, 0.5)  # each quadrant has room for its name
+        set_limits(low - 0.12 * (high - low), high + 0.12 * (high - low))
     numbers(axes.xaxis, language)
     numbers(axes.yaxis, language)
     if np.isfinite(slope):

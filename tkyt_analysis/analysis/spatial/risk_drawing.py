@@ -117,7 +117,7 @@ def risk_picture(
     """Relative risks by rank, the highest on top, with their limits; marks say how sure one can be (a caterpillar).
 
     table : of `gamma_poisson_rate` or `bym2_rate` (relative_risk, lower, upper, evidence), one row per area. Up to 70 areas
-        have a line with their name; of more, only the curve of all is drawn and the clearest are named.
+        have a line with their name; of more, only the curve of all is drawn, and the first five are named below.
     """
     language = language or current_language()
     rows = rows_of(table, ("relative_risk", "lower", "upper"))
@@ -137,13 +137,18 @@ def risk_picture(
         axes.tick_params(axis="y", length=0, labelsize=7.5)
         edge = 0.6 if named else 0.03 * len(rows)
         axes.set_ylim(len(rows) - 1 + edge, -edge)
-        lines = ["" if named else label("area_picture.risk.ranked", language, areas=format_number(len(rows), 0, language)),
-                 not_drawn(len(rows), len(table), language), note]  # fmt: skip
+        lines = [_ranking(rows, said, language, named=named), not_drawn(len(rows), len(table), language), note]
         say(drawing, axes, title=title, across=label("area_picture.risk.across", language), lines=lines, size=size,
             columns={"print": 2, "phone": 1})  # fmt: skip
-        if not named:
-            _name_clearest(drawing, axes, rows, said, size)
     return drawing
+
+
+def _ranking(rows: pd.DataFrame, said: list[str], language: str, *, named: bool) -> str:
+    """Of more areas than have a name at the axis: how many there are, and the first five."""
+    if named:
+        return ""
+    areas = format_number(len(rows), 0, language)
+    return label("area_picture.risk.ranked", language, areas=areas, first=", ".join(said[:5]))
 
 
 def _ranked(axes: Axes, rows: pd.DataFrame, language: str, *, slim: bool) -> None:
@@ -173,10 +178,3 @@ def _risk_axis(axes: Axes, rows: pd.DataFrame, language: str) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=FAINT, linewidth=0.8)
     numbers(axes.xaxis, language)
-
-
-def _name_clearest(drawing: Figure, axes: Axes, rows: pd.DataFrame, said: list[str], size: str) -> None:
-    """Names at the upper end of the limits of the areas that are raised, the first ranks first."""
-    raised = np.flatnonzero((rows["evidence"] == "raised").to_numpy())[: 3 * MOST_NAMED[size]]
-    places = np.column_stack([rows["upper"].to_numpy(float)[raised], raised])
-    name_places(drawing, axes, places, [said[place] for place in raised], taken=np.empty((0, 2)), most=MOST_NAMED[size])

@@ -42,7 +42,7 @@ def excess_picture(
     note: str = "",
     language: str | None = None,
 ) -> Figure:
-    """Draw the table of `excess_deaths` for one series.
+    """Draw the table of `excess_deaths` for one series, or the rows of one place of the release's table of that name.
 
     title : what and where, e.g. the name of the province; since, until : dates between which is drawn (default: all)
     cumulative : the sum of the excess with its limits below; size : "print" or "phone"
@@ -50,6 +50,7 @@ def excess_picture(
     """
     if size not in SIZES:
         raise UsageError("error.excess_option", option="size", found=size, expected=", ".join(SIZES))
+    table = _of_release(table)
     rows = _rows(table, since, until)
     language = language or current_language()
     with chart_style():
@@ -65,6 +66,23 @@ def excess_picture(
         summary = summary_words(_rows(table, None, until), language)  # the sum may begin before what is drawn
         _words(drawing, panels[0], rows, summary, title=title, note=note, language=language, size=size)
     return drawing
+
+
+def _of_release(table: pd.DataFrame) -> pd.DataFrame:
+    """The release's table (months; lower and upper are of what was expected) in the columns of the function; else as it is.
+
+    Its months are added up without limits: months of one place depend on each other, and the release does not say how.
+    """
+    if "date" in table or not {"period_id", "lower", "upper", "excess", "excess_lower"} <= set(table):
+        return table
+    rows = pd.DataFrame(table).sort_values("period_id", ignore_index=True)
+    first = pd.to_datetime(rows["period_id"].astype("str"), format="%Y%m")
+    total = rows["excess"].cumsum()
+    return rows.rename(columns={"lower": "expected_lower", "upper": "expected_upper"}).assign(
+        date=first, period_end=first + pd.offsets.MonthEnd(0), cumulative_excess=total, cumulative_lower=np.nan,
+        cumulative_upper=np.nan, cumulative_p_score=100 * total / rows["expected"].where(rows["excess"].notna()).cumsum(),
+        periods_missing=rows["excess"].isna().cumsum(),
+    )  # fmt: skip
 
 
 def _rows(table: pd.DataFrame, since: Any, until: Any) -> pd.DataFrame:
@@ -177,7 +195,7 @@ def _words(
         "\n".join(textwrap.wrap(title, width - 8)), x=0.01, ha="left", fontsize=11, fontweight=600, color=INK
     )
     head = "\n".join(textwrap.wrap(summary, width))
-    axes.set_title(f"{head}\n\n{axes.get_title(loc='left')}", loc="left", fontsize=9, color=INK, pad=4, linespacing=1.3)
+    axes.set_title(f"{head}\n{axes.get_title(loc='left')}", loc="left", fontsize=9, color=INK, pad=4, linespacing=1.3)
     lines = [
         label("excess.picture.baseline", language, years=rows["baseline"].iloc[0], method=method_words(rows, language)),
         note,

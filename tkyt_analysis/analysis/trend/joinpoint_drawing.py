@@ -180,8 +180,8 @@ def _dress(axes: Any, *, heading: str, unit: str, size: str, language: str | Non
     axes.set_xticks(years, [f"{year:g}" for year in years])
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, 0.0) if low > -0.2 * (high - low) else low, high)
-    decimals = 0 if high - low >= 8 else 1 if high - low >= 0.8 else 2
     levels = _ticks(axes.get_ylim(), 6, whole=False)
+    decimals = next((n for n in range(6) if np.allclose(levels, np.round(levels, n), rtol=1e-9, atol=1e-9)), 6)
     axes.set_yticks(levels, [format_number(level, decimals, language) for level in levels])
     if unit:
         axes.set_ylabel(unit, fontsize=8)

@@ -116,6 +116,43 @@ def _line(axes: Axes, at: np.ndarray, values: pd.Series, colour: str, style: Any
     axes.plot(at, values.to_numpy(float), color=colour, linestyle=style, linewidth=1.3, label=words)
 
 
+def _ticks(names: list[str], most: int, language: str) -> tuple[list[int], list[str]]:
+    """Places and words at the time axis: weeks of more than a year by month and year, else each period in short."""
+    from tkyt_analysis.reference.periods import as_period
+
+    try:
+        periods = [as_period(one) for one in names]
+    except InputError:
+        return _evenly(names, most)
+    if periods[0].kind != "week":
+        return _evenly([_short(one, language) for one in periods], most)
+    if len(periods) <= 60:
+        return _evenly([_short(one, language) for one in periods], most)
+    months = [one.start.year * 12 + one.start.month - 1 for one in periods]
+    first = [place for place in range(1, len(months)) if months[place] != months[place - 1]]
+    step = next((one for one in (1, 2, 3, 6, 12, 24, 60) if len(first) / one <= 1.5 * most), 120)
+    kept = [place for place in first if months[place] % step == 0]
+    return kept, [f"{months[place] % 12 + 1:02}/{months[place] // 12}" for place in kept]
+
+
+def _evenly(words: list[str], most: int) -> tuple[list[int], list[str]]:
+    """Of many words those at even distances."""
+    step = -(-len(words) // most)
+    places = list(range((len(words) - 1) % step, len(words), step))  # the last one always
+    return places, [words[place] for place in places]
+
+
+def _short(period: Any, language: str) -> str:
+    """A week as "tuần 27" over its year, a month as 07/2025, else the whole name."""
+    from tkyt_analysis.reference.periods import format_period
+
+    if period.kind == "month":
+        return f"{period.number:02}/{period.year}"
+    if period.kind == "week":
+        return label("surveillance.picture.week", language, week=period.number, year=period.year)
+    return format_period(period.period_id, language)
+
+
 def _finish(
     drawing: Figure, axes: Axes, rows: pd.DataFrame, *, title: str, note: str, language: str, size: str
 ) -> None:
@@ -132,8 +169,7 @@ def _finish(
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, 0, language)))
     names = rows["period"].tolist() if "period" in rows else rows["index"].astype(str).tolist()
-    places = np.unique(np.linspace(0, len(rows) - 1, 4 if size == "phone" else 9).round().astype(int))
-    axes.set_xticks(places, [names[place] for place in places])
+    axes.set_xticks(*_ticks([str(one) for one in names], 4 if size == "phone" else 9, language))
     axes.tick_params(color=RULE, labelcolor=INK, labelsize=8)
     axes.set_ylabel(label("surveillance.picture.count", language), fontsize=9, color=INK)
     width = 46 if size == "phone" else 100

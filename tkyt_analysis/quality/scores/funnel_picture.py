@@ -48,7 +48,7 @@ def draw_funnel(
         shown = table[table["denominator"] > 0]
         _limits(axes, table, language)
         _points(axes, shown, language)
-        _axes(axes, shown, title, across, language)
+        _axes(axes, shown, title, across, language, narrow=width < PAGE)
         _name(axes, shown, names or {}, narrow=width < PAGE)
         handles, words = axes.get_legend_handles_labels()
         axes.legend(
@@ -122,14 +122,14 @@ def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _axes(axes: Axes, shown: pd.DataFrame, title: str, across: str, language: str) -> None:
+def _axes(axes: Axes, shown: pd.DataFrame, title: str, across: str, language: str, *, narrow: bool) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axes.set_xscale("log")
     if len(shown):
         low, high = float(shown["denominator"].min()) * 0.8, float(shown["denominator"].max()) * 1.2
         axes.set_xlim(low, high)
-        subs = (1.0,) if high / low > 60 else (1.0, 2.0, 5.0)
+        subs = (1.0,) if high / low > 60 else (1.0, 3.0) if narrow else (1.0, 2.0, 5.0)
         axes.xaxis.set_major_locator(LogLocator(subs=subs) if high / low > 8 else MaxNLocator(5, integer=True))
     axes.set_title(title, loc="left", fontsize=10, fontweight=600, color=INK)
     axes.set_xlabel(across, fontsize=9, loc="left", color=INK)
