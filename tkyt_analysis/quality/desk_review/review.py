@@ -15,7 +15,9 @@ from tkyt_analysis.quality.desk_review import consistency, external, outliers, r
 from tkyt_analysis.quality.desk_review.judged import KEY, RESULT_COLUMNS
 from tkyt_analysis.quality.desk_review.sources import (
     Sources,
+    arrived_data_sets,
     make_members,
+    no_months,
     read_indicator,
     read_population,
     read_reports,
@@ -44,12 +46,14 @@ def review(
     members = make_members(sources)
     reports = read_reports(sources, members)
     population = read_population(sources, entry.population_groups, members)
+    arrived = arrived_data_sets(sources)
     annual: dict[str, pd.DataFrame] = {}
     parts = list(_reporting(entry, reports))
     for number, (name, indicator) in enumerate(entry.indicators.items()):
         if progress:
             progress(number, len(entry.indicators), name)
-        months, cells, width = read_indicator(sources, indicator, members)
+        known = indicator.dataset_id in arrived
+        months, cells, width = read_indicator(sources, indicator, members) if known else no_months()
         annual[name] = consistency.annual_values(months, indicator.over_time)
         parts += _values(entry, name, months, _expected_cells(reports, indicator.dataset_id, cells, width))
     parts += _pairs(entry, annual)
@@ -76,6 +80,8 @@ def _reporting(entry: DeskReview, reports: pd.DataFrame) -> Iterator[pd.DataFram
 def _expected_cells(reports: pd.DataFrame, dataset: str, cells: pd.DataFrame, width: int) -> pd.DataFrame:
     """KEY, expected, present, zeros of an indicator: subunits that sent nothing are among them."""
     due = reports[reports["dataset_id"] == dataset]
+    if not len(due) and not len(cells):
+        return pd.DataFrame(columns=[*KEY, "expected", "present", "zeros"]).astype({"year": "int64"})
     due = (
         due[KEY].astype({"geography": "str", "place": "str", "subunit": "str"}).assign(expected=due["expected"] * width)
     )

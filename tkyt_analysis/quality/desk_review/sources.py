@@ -138,6 +138,11 @@ def _with_keys(rows: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{name: keys[name] for name in members.columns})
 
 
+def arrived_data_sets(sources: Sources) -> set[str]:
+    """Data sets with any value: the others need not be looked for among all values."""
+    return {row[0] for row in sources.con.execute(f"SELECT DISTINCT dataset_id FROM {sources.arrived}").fetchall()}
+
+
 INDICATOR = f"""
     WITH chosen AS (
         SELECT v.unit_id, m.member_no, m.level, {YEAR} AS year, {SLOT} AS slot, {KIND} AS kind, v.value, v.element_id, v.category_id
@@ -162,11 +167,9 @@ def read_indicator(
     cells : KEY, present, zeros per year
     """
     given = [indicator.dataset_id, list(indicator.elements), not indicator.categories, list(indicator.categories)]
-    if not _anything_arrived(sources, indicator.dataset_id):
-        return _no_months()
     rows = sources.con.execute(INDICATOR.replace("{values}", sources.values), given).df()
     if rows.empty:
-        return _no_months()
+        return no_months()
     found = rows.groupby(["member_no", "year"], sort=True)
     cells = _with_keys(found[["present", "zeros"]].sum().reset_index(), members)
     grid = np.full((len(cells), int(rows["slot"].max())), np.nan)
@@ -175,13 +178,7 @@ def read_indicator(
     return pd.concat([cells[KEY], slots], axis=1), cells[[*KEY, "present", "zeros"]], int(rows["cells"].iloc[0])
 
 
-def _anything_arrived(sources: Sources, dataset: str) -> bool:
-    """Whether the data set has any value; told without sorting all values by the day that they were received."""
-    sql = f"SELECT 1 FROM {sources.arrived} WHERE dataset_id = ? LIMIT 1"
-    return sources.con.execute(sql, [dataset]).fetchone() is not None
-
-
-def _no_months() -> tuple[pd.DataFrame, pd.DataFrame, int]:
+def no_months() -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """What `read_indicator` gives without any value."""
     none = pd.DataFrame(columns=KEY).astype({"year": int})
     return none.assign(**{"1": pd.Series(dtype=float)}), none.assign(present=0, zeros=0), 0
