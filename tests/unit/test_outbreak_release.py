@@ -73,22 +73,18 @@ def forms_of(context):
 
 
 def test_a_home_counts_watched_deaths_with_their_zeros_and_forms_by_who_reported(tmp_path):
-    home = drawn_home(tmp_path / "home", [])
-    with release_context(home) as context:
-        assert outbreak_signal(context).columns.tolist() == [*SIGNAL_COLUMNS, "scope"]
-        places = context.made["place"]  # the same in all homes; takes seconds to make
-        assert forms_of(context)[["watch_id", "period_id", "events", "reports"]].to_numpy().tolist() == [
-            ["food_poisoning_reported", "202501", 7.0, 90],
-            ["food_poisoning_reported", "202502", 4.0, 60],
-        ]
-    drawn_home(home, drownings())
-    with release_context(home) as context:
-        context.made["place"] = places
+    with release_context(drawn_home(tmp_path / "home", drownings())) as context:
         found = outbreak_signal(context)
         counts = watched_deaths(context, watched_events())
+        forms = forms_of(context)
         late = signals_of(
             counts[counts["period_id"] >= "202501"], watched_events(), rules=RULES, open_from=datetime.date(2026, 1, 1)
         )
+    assert found.columns.tolist() == [*SIGNAL_COLUMNS, "scope"]
+    assert forms[["watch_id", "period_id", "events", "reports"]].to_numpy().tolist() == [
+        ["food_poisoning_reported", "202501", 7.0, 90],
+        ["food_poisoning_reported", "202502", 4.0, 60],
+    ]
     drowning = found[found["watch_id"] == "drowning_deaths"].set_index("period_id")
     assert drowning.loc["202507", "observed"] == 9
     assert drowning.loc["202508", "observed"] == 0  # a month without a drowning is a zero, not a gap
