@@ -53,10 +53,9 @@ def draw_course(question: Question, language: str | None = None) -> Drawing:
 
 def practice_band(release: Release, language: str) -> str:
     """The band that every output made of practice data carries; nothing for real data."""
-    if not release.practice:
-        return ""
-    style = "background:#fff2cc;color:#5c3b00;font-weight:600;text-align:center;padding:4px 8px;max-width:44rem"
-    return f'<div role="note" style="{style}">{escape(label("page.practice", language))}</div>'
+    from tkyt_analysis.notebook_country import band
+
+    return band(release.practice, language)
 
 
 def _panels(rows: pd.DataFrame, measure: Any, language: str) -> Any:
