@@ -126,7 +126,7 @@ def plain_axes():
     axes = found.subplots()
     axes.set_xticks([0, 0.5, 1], ["a", "b", "c"])
     axes.set_yticks([0, 5], ["0", "beyond the end of the axis"])
-    axes.set_ylim(0, 1)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
     return found, axes
 
 
@@ -159,7 +159,7 @@ def test_the_check_passes_a_plain_picture_and_ticks_that_are_not_drawn():
         (lambda axes: axes.text(0.5, 0.5, "tiny", fontsize=3), "'tiny' is set in 3.0 points"),
         (
             lambda axes: axes.annotate("note " * 9, (0, 0), xytext=(0.4, -0.08), textcoords="axes fraction"),
-            "note' overlap",
+            " and 'b' overlap",
         ),
     ],
 )
