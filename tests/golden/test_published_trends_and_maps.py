@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tkyt_analysis.analysis.spatial import empirical_bayes_rate, geary, local_moran, moran
-from tkyt_analysis.analysis.trend import holt_winters, nowcast, stl_decomposition
+from tkyt_analysis.analysis.trend import binomial_joinpoint, holt_winters, nowcast, stl_decomposition
 
 # ------------------------------------------------------------------------------------------------------ seasons
 
@@ -47,6 +47,66 @@ def test_a_list_and_a_series_without_an_index_are_the_same_series():
     listed, series = (stl_decomposition(form) for form in (PASSENGERS, pd.Series(PASSENGERS)))
     assert list(series["time"]) == list(range(1, 145))
     pd.testing.assert_frame_equal(listed, series)
+
+
+# -------------------------------------------------------------------------------------------------- broken lines
+
+# Down syndrome by the mother's age, British Columbia 1961-70: Geyer, JASA 1991;86:717-24 (R's boot::downs.bc, where one age
+# is misprinted 42.4; segmented::down has 42.5).
+AGES = [17, *(18.5 + year for year in range(28)), 47]
+MOTHERS = [
+    13555, 13675, 18752, 22005, 23896, 24667, 24807, 23986, 22860, 21450, 19202, 17450, 15685, 13954, 11987, 10983, 9825,
+    8483, 7448, 6628, 5780, 4834, 3961, 2952, 2276, 1589, 1018, 596, 327, 249,
+]  # fmt: skip
+DOWN = [
+    16,
+    15,
+    16,
+    22,
+    16,
+    12,
+    17,
+    22,
+    15,
+    14,
+    27,
+    14,
+    9,
+    12,
+    12,
+    18,
+    13,
+    11,
+    23,
+    13,
+    17,
+    15,
+    30,
+    31,
+    33,
+    20,
+    16,
+    22,
+    11,
+    7,
+]
+
+
+def test_a_straight_logistic_line_of_down_syndrome_is_glm_s():
+    # printed: glm(cbind(r, m - r) ~ age, binomial, downs.bc)
+    ages = [*AGES[:25], 42.4, *AGES[26:]]
+    found = binomial_joinpoint(time=ages, events=DOWN, population=MOTHERS, joinpoints=0).coefficients
+    assert list(found["value"]) == pytest.approx([-10.563690, 0.137579], abs=5e-7)
+    assert list(found["se"]) == pytest.approx([0.214485, 0.006474], abs=5e-7)
+
+
+def test_a_broken_logistic_line_of_down_syndrome_is_segmented_s():
+    # Muggeo, R News 2008;8(1):20-5. The figures are recalled, the page was not at hand: unverified
+    found = binomial_joinpoint(time=AGES, events=DOWN, population=MOTHERS, joinpoints=1).coefficients
+    assert list(found["value"])[:3] == pytest.approx([-6.78243778, -0.01341037, 0.27422124], abs=5e-9)
+    assert list(found["se"])[1:3] == pytest.approx([0.0179471, 0.02323945], abs=1e-7)
+    place = found.iloc[3]
+    assert (place["value"], place["se"]) == (pytest.approx(31.08, abs=5e-3), pytest.approx(0.7242, abs=5e-5))
 
 
 # ------------------------------------------------------------------------------------------------------- delays
