@@ -81,7 +81,7 @@ def scan_html(areas: Areas) -> Answer:
             for one in seen.itertuples()
         ],
         "risk": [format_number(one, 2, language) for one in seen["relative_risk"]],
-        "p": [p_words(one, language) for one in seen["p_value"]],
+        "p": [p_words(one, language).removeprefix("p = ").removeprefix("p ") for one in seen["p_value"]],
     })  # fmt: skip
     headings = {name: label(f"area_notebook.scan.{name}", language) for name in shown}
     html += table_html(shown, headings=headings, caption=label("area_notebook.scan.caption", language), stacked=True)

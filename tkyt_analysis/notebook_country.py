@@ -165,7 +165,7 @@ def two_sizes(draw: Callable[..., Figure], *, caption: str) -> str:
     style = (
         f"<style>.tk-phone{{display:none}}.tk-print svg{{width:100%;max-width:46rem;height:auto}}"
         f"@media screen and (max-width:{PHONE}){{.tk-print{{display:none}}.tk-phone{{display:block}}"
-        ".tk-phone svg{width:100%;height:auto}}</style>"
+        ".tk-phone svg{width:100%;min-width:0;max-width:28rem;height:auto}}</style>"
     )
     return style + one("print") + one("phone")
 

@@ -133,7 +133,7 @@ def tet_html(deaths: MonthlyDeaths, found: pd.DataFrame) -> Answer:
     })  # fmt: skip
     headings = {name: label(f"excess_notebook.tet.{name}", language) for name in table}
     html = paragraph(label("excess_notebook.tet", language))
-    html += table_html(table, headings=headings, caption=label("excess_notebook.table.tet", language), stacked=True)
+    html += table_html(table, headings=headings, caption=label("excess_notebook.table.tet", language))
     return deaths.answer(both, html)
 
 

@@ -37,7 +37,7 @@ def trend_html(series: YearlySeries, found: JoinpointResult) -> Answer:
             language=series.language,
         )  # fmt: skip
         for axes in drawn.axes:
-            axes.set_title("", loc="left")  # the key is the unit's code; the name stands above
+            axes.get_legend().set_title(None)  # the key is the unit's code; the name stands above
         return drawn
 
     html = two_sizes(draw, caption=label("trend_notebook.picture", series.language, title=title, note=series.note))
