@@ -81,6 +81,8 @@ def test_an_outbreak_that_goes_on_is_not_taken_as_usual():
         table = with_count(table, "P03", month, 14)
     found = judged(table, last=12, method="pooled")
     assert [cell(found, "P03", month)["alarm"] for month in ("202503", "202504", "202505")] == [True] * 3
+    calm = judged(flat(), last=12, method="pooled")  # the last three months do not enter what is expected
+    assert cell(found, "P03", "202505")["expected"] == cell(calm, "P03", "202505")["expected"]
 
 
 def test_a_nation_wide_shock_is_one_case_and_not_many_outbreaks():
@@ -119,6 +121,12 @@ def test_one_outbreak_does_not_make_the_others_part_of_a_shock():
     assert (others["shared_pvalue"] > 0.01).all()
 
 
+def test_five_other_places_are_needed_to_speak_of_a_shared_shock():
+    table = flat(places=6)
+    assert judged(table, last=1)["shared_ratio"].notna().all()
+    assert judged(table.query("unit_id != 'P05'"), last=1)["shared_ratio"].isna().all()
+
+
 def test_without_shared_every_alarm_is_local():
     table = flat(places=12)
     table.loc[table["period_id"] == "202507", "events"] = 14.0
@@ -143,6 +151,17 @@ def test_a_new_province_borrows_from_the_others_and_a_lonely_one_cannot():
     assert row["expected"] == pytest.approx(4, abs=0.8)
     alone = young[young["unit_id"] == "P07"]
     assert set(judged(alone, last=6)["status"]) == {"not_assessable"}
+
+
+def test_what_is_known_of_a_new_province_is_less_certain():
+    levels = {f"P{place:02d}": 2.0 + 2 * place for place in range(10)}
+    table = flat(places=10)
+    table["events"] = np.random.default_rng(1).poisson(table["unit_id"].map(levels)).astype(float)
+    young = table[(table["unit_id"] != "P05") | (table["period_id"] >= "202510")]
+    rows = [cell(judged(one, last=1), "P05", "202512") for one in (table, young)]
+    settled, new = (row["upper"] - poisson.ppf(0.99, row["expected"]) for row in rows)
+    assert settled <= 3
+    assert new >= settled + 5
 
 
 def test_a_missing_count_is_no_zero():

@@ -96,7 +96,6 @@ def _period(
         if again:
             events = _sums(capped, given.group, len(events))
             events = np.minimum(events, _cap(rate * exposure, _spread(events, rate * exposure)))
-            observed = capped
     mean = given.exposure[:, place] * now[given.group] * level
     return mean, phi + mean / shape, _enough(given, present, exposure > 0, options)
 
