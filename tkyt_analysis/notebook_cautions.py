@@ -47,7 +47,9 @@ def cautions(*asked: Any) -> Cautions:
     """
     found = [one for one in map(_figures_of, asked) if one is not None]
     release = _release_of(asked)
-    lines = [*_remarks(found)]
+    stands_in = any(getattr(one, "country", False) for one in asked)
+    lines = [label("notebook_country.caution")] if stands_in else []
+    lines += _remarks(found)
     if release is not None and found:
         for view, datasets in _distinct(found):
             lines += _about_reports(found, datasets)
