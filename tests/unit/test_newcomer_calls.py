@@ -90,6 +90,19 @@ def test_the_result_answers_to_the_names_of_the_contract():
         found.no_such_column  # noqa: B018
 
 
+def test_standard_errors_lie_where_the_limits_say():
+    found = joinpoint(TABLE, max_joinpoints=0)
+    line, average = found.segments.iloc[0], found.aapc.iloc[0]
+    # one line through 16 points: t with 14 degrees of freedom is 2.144787
+    assert line["slope_upper"] - line["slope"] == pytest.approx(2.144787 * line["se"], rel=1e-6)
+    assert average["se"] == pytest.approx(line["se"])
+    three = joinpoint(TABLE, max_joinpoints=1)
+    weights = (three.segments["end"] - three.segments["start"]) / 15
+    assert three.aapc["slope"].iloc[0] == pytest.approx((weights * three.segments["slope"]).sum())
+    half = three.aapc["slope_upper"] - three.aapc["slope"]
+    assert list(half) == pytest.approx(list(1.959964 * three.aapc["se"]), rel=1e-6)
+
+
 def test_values_of_another_length_get_a_sentence():
     with pytest.raises(InputError, match="15"):
         joinpoint(RATES, year=YEARS[:-1])

@@ -72,8 +72,8 @@ def empirical_bayes_rate(
     Returns
     -------
     One row per area (index of `events` kept), with many maps one row per map and area (series, area first), with a long
-    table its key columns first: events, population, raw_rate, rate, lower, upper [per `per`], prior_mean [per `per`],
-    prior_variance [per `per`²], weight (share of the area's own rate, 0-1), neighbours (local methods), method, status,
+    table its key columns first: events, population, raw_rate, rate, lower, upper [per `per`], prior_mean [per `per`]
+    and prior_variance [per `per`²] (b and a of spdep's EBest), weight (share of the area's own rate, 0-1), neighbours (local methods), method, status,
     reason. An area without population or without a
     count is `not_assessable`, and counts for nobody. Events in a place without population are not assessable either.
     """

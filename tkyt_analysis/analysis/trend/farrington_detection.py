@@ -48,7 +48,8 @@ def farrington(
 
     Parameters
     ----------
-    series, by, value, time, frequency, gaps : as in `series_panel.panel_of`: a list, an array (series, weeks), a Series, a table
+    series, by, value, time, frequency, gaps : as in `series_panel.panel_of`: a list, an array (series, weeks), a Series, a table.
+        With dates the same date of earlier years is compared, as R's epochAsDate=TRUE; without, exactly 52 places before
     method : "noufaily" (improved, as published: 10 seasonal periods, last 26 weeks left out, weights from 2.58, negative
         binomial bound, trend always kept where it does not run away), "farrington" (1996 as surveillance recommends:
         `farringtonFlexible` with its defaults and weights from 1), "flexible" (the defaults of `farringtonFlexible`) or

@@ -141,15 +141,15 @@ def window_weights(tau: Numbers, first: float, last: float, start: float, end: f
     return length / length.sum(axis=1, keepdims=True)
 
 
-def average_slopes(fit: Fit, weights: Numbers, confidence: float) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """(slope, lower, upper, p) of the weighted mean of the segments' slopes; normal, or t where one segment is all."""
+def average_slopes(fit: Fit, weights: Numbers, confidence: float) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """(slope, se, lower, upper, p) of the weighted mean of the segments' slopes; normal, or t where one segment is all."""
     value = (weights * fit.slopes).sum(axis=1)
     used = np.where(weights > 0, 1.0, 0.0)
     safe = np.where((used[:, :, None] * used[:, None, :]) > 0, fit.covariance, 0.0)
     error = np.sqrt(np.einsum("si,sij,sj->s", weights, safe, weights))
     single = used.sum(axis=1) == 1
     freedom = np.where(single | ~(fit.freedom > 0), fit.freedom, np.inf)
-    return (value, *t_limits(value, error, freedom, confidence))
+    return (value, error, *t_limits(value, error, freedom, confidence))
 
 
 def joinpoint_limits(batch: Batch, grid: Grid, fit: Fit, confidence: float) -> tuple[Numbers, Numbers]:

@@ -96,6 +96,7 @@ def _segments(chosen: Chosen) -> pd.DataFrame:
         "end": edges[:, 1:].ravel(),
         "n": inside.sum(axis=2).ravel(),
         "slope": fit.slopes.ravel(),
+        "se": fit.error.ravel(),
         "slope_lower": lower.ravel(),
         "slope_upper": upper.ravel(),
         "apc": chosen.percent(fit.slopes).ravel(),
@@ -139,13 +140,15 @@ def _averages(chosen: Chosen) -> pd.DataFrame:
     parts = []
     for start, end in chosen.options.windows_on(float(first), float(last), list(chosen.batch.x)):
         inside = bool(first <= start < end <= last)
-        value, lower, upper, p = _average(chosen, start, end) if inside else (np.full(len(chosen.rows), np.nan),) * 4
+        nothing = np.full(len(chosen.rows), np.nan)
+        value, se, lower, upper, p = _average(chosen, start, end) if inside else (nothing,) * 5
         reason = _no_limits(lower) if inside else np.full(len(value), "reason.joinpoint_window_outside")
         columns = {
             "series": chosen.rows,
             "start": start,
             "end": end,
             "slope": value,
+            "se": se,
             "slope_lower": lower,
             "slope_upper": upper,
             "aapc": chosen.percent(value),
@@ -159,7 +162,8 @@ def _averages(chosen: Chosen) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _average(chosen: Chosen, start: float, end: float) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def _average(chosen: Chosen, start: float, end: float) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """(slope, se, lower, upper, p)."""
     first, last = chosen.batch.x[0], chosen.batch.x[-1]
     weights = window_weights(chosen.fit.tau, first, last, start, end)
     found = average_slopes(chosen.fit, weights, chosen.options.confidence)
@@ -168,7 +172,7 @@ def _average(chosen: Chosen, start: float, end: float) -> tuple[Numbers, Numbers
     drawn = np.stack(
         [(window_weights(one.tau, first, last, start, end) * one.slopes).sum(axis=1) for one in chosen.draws], axis=1
     )
-    return (found[0], *quantile_limits(found[0], drawn, chosen.options.confidence))
+    return (*found[:2], *quantile_limits(found[0], drawn, chosen.options.confidence))
 
 
 def _series(chosen: Chosen) -> pd.DataFrame:

@@ -30,10 +30,10 @@ _LIMIT_WORDS = {"t": "parametric", "empirical_quantile": "empirical", "eq": "emp
 class JoinpointResult:
     """What `joinpoint` found; every table begins with the columns of `by` (and `stretch` where series were cut at breaks).
 
-    segments : segment, start, end, n (observations, ends included), slope, slope_lower, slope_upper, apc, lower, upper
-        [% per year; log-linear only], p_value, significant, n_joinpoints, breaks, mark, method, status, reason
+    segments : segment, start, end, n (observations, ends included), slope, se (of the slope, parametric), slope_lower,
+        slope_upper, apc, lower, upper [% per year; log-linear only], p_value, significant, n_joinpoints, breaks, mark, method, status, reason
     joinpoints : joinpoint (number), year, lower, upper, slope_change, p_value, method, status, reason
-    aapc : start, end, slope, slope_lower, slope_upper, aapc, lower, upper, p_value, significant, method, status, reason
+    aapc : start, end, slope, se, slope_lower, slope_upper, aapc, lower, upper, p_value, significant, method, status, reason
     series : n, first, last, n_joinpoints, max_joinpoints, autocorrelation, zeros_replaced, sse, method, status, reason
     models : n_joinpoints, joinpoints ("1985, 1995"), sse, bic, bic3, wbic, selected
     fitted : year, rate (observed), fitted, segment

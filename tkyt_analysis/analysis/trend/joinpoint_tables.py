@@ -34,15 +34,15 @@ from tkyt_analysis.analysis.trend.joinpoint_select import (
 LEAST_POINTS = 3
 _COLUMNS = {
     "segments": [
-        *("segment", "start", "end", "n", "slope", "slope_lower", "slope_upper", "apc", "lower", "upper", "p_value"),
-        *("significant", "n_joinpoints", "breaks", "mark", "method", "status", "reason"),
+        *("segment", "start", "end", "n", "slope", "se", "slope_lower", "slope_upper", "apc", "lower", "upper"),
+        *("p_value", "significant", "n_joinpoints", "breaks", "mark", "method", "status", "reason"),
     ],
     "joinpoints": [
         *("joinpoint", "year", "lower", "upper", "slope_change", "p_value", "method", "status", "reason"),
     ],
     "aapc": [
-        *("start", "end", "slope", "slope_lower", "slope_upper", "aapc", "lower", "upper", "p_value", "significant"),
-        *("method", "status", "reason"),
+        *("start", "end", "slope", "se", "slope_lower", "slope_upper", "aapc", "lower", "upper", "p_value"),
+        *("significant", "method", "status", "reason"),
     ],
     "series": [
         *("n", "first", "last", "n_joinpoints", "max_joinpoints", "autocorrelation", "zeros_replaced", "sse"),
