@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mortality.outbreak_release import signals_of
 from mortality.small_area_release import smoothed
 from mortality.trend_release import excess_of, trends
 from tkyt_analysis.analysis.limits import byar_limits
+from tkyt_analysis.analysis.trend import watched_events
 from tkyt_analysis.catalog import load_entry
 from tkyt_analysis.cube import release_tables as cube_tables
 from tkyt_analysis.pipeline import prepare_home
@@ -30,6 +32,11 @@ from tkyt_analysis.warehouse.lake import Warehouse
 
 AS_OF = datetime.date(2026, 1, 15)
 RELEASE_ID = "R000001-country"
+WATCHED = {
+    "drowning": "drowning_reported",
+    "food_poisoning": "food_poisoning_reported",
+    "drug_poisoning": "drug_poisoning_deaths",
+}
 
 
 def main() -> None:
@@ -73,6 +80,7 @@ def country_tables(context: release.ReleaseContext) -> dict[str, pd.DataFrame]:
             rules=rules,
             open_from=AS_OF.replace(day=1),
         ),
+        "outbreak_signal": _signals(),
         "small_area_rate": smoothed(figures[figures["period_id"] >= "2024"], context.units),
     }
     scoped = {name: context.add_scope(rows) for name, rows in made.items()}
@@ -90,6 +98,15 @@ def _yearly() -> pd.DataFrame:
 def _monthly() -> pd.DataFrame:
     rows = country_series.deaths_by_month().table[["unit_id", "period_id", "events"]]
     return rows.rename(columns={"events": "deaths"})
+
+
+def _signals() -> pd.DataFrame:
+    """Signals of the watched events of the practice country, under the codes of the code list."""
+    rules = dict(load_entry("thresholds", "outbreak_signal").at(AS_OF))
+    rows = country_series.events_by_month().table
+    counts = rows.assign(watch_id=rows["element_id"].map(WATCHED), reports=1.0)
+    counts = counts[["unit_id", "watch_id", "period_id", "events", "reports"]]
+    return signals_of(counts, watched_events(at=AS_OF), rules=rules, open_from=AS_OF.replace(day=1))
 
 
 def _communes() -> pd.DataFrame:

@@ -373,3 +373,16 @@ def test_a_picture_of_two_series_is_refused():
     found = excess_deaths(noisy(160, series=2), by="area", start="2017-06-01")
     with pytest.raises(InputError):
         excess_picture(found, title="x")
+
+
+def test_the_rows_of_the_release_s_table_are_drawn_and_added_up_without_limits():
+    counts = [100.0, 90.0, 110.0, 95.0, 105.0, 100.0] * 12
+    found = excess_deaths(months("2015-01-01", 72, counts), start="2020-07-01", trend=False).tail(6)
+    named = {"expected_lower": "lower", "expected_upper": "upper", "lower": "excess_lower", "upper": "excess_upper"}
+    published = found[["period_id", "observed", "expected", "excess", *named, "baseline", "method", "status", "reason"]]
+    published = published.rename(columns=named).iloc[::-1]  # any order
+    drawing = excess_picture(published.reset_index(drop=True), title="x", language="en")
+    observed, total = (axes.get_lines() for axes in drawing.axes[:2])
+    assert observed[1].get_ydata() == pytest.approx(found["observed"].to_numpy())
+    assert total[0].get_ydata() == pytest.approx(np.cumsum(found["excess"]))
+    assert "gives no limits" in " ".join(drawing.axes[0].get_title(loc="left").split())

@@ -43,12 +43,14 @@ class Explained:
 
 
 def explain_figure(workbench: Workbench, figure: Any, *, most: int = 10) -> Explained:
-    """The explanation of a figure id, of a row of a FigureTable, or of a table with one row."""
+    """The explanation of a figure id, of a row of a FigureTable or with a figure_id, or of a table with one row."""
     if isinstance(figure, str):
         return _published(workbench, figure, most)
-    if isinstance(figure, FigureTable) and len(figure) == 1:
+    if isinstance(figure, pd.DataFrame) and len(figure) == 1:
         figure = figure.iloc[0]
     about = getattr(figure, "about", None)
+    if isinstance(figure, pd.Series) and "figure_id" in figure.index and (about is None or about.view is None):
+        return _published(workbench, str(figure["figure_id"]), most)  # a row of a release table, as from tk.sql
     if not isinstance(figure, FigureSeries) or about is None or about.view is None or "value" not in figure.index:
         raise InputError("error.api.explain_what")
     return _of_row(workbench, figure, about, most)
