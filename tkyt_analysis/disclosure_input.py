@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from tkyt_analysis.errors import InputError
+from tkyt_analysis.errors import InputError, UsageError
+from tkyt_analysis.option_words import option_word
 
+METHODS = {"auto": "auto", "optimal": "optimal", "opt": "optimal", "opt(1)": "optimal", "one_by_one": "one_by_one"}
+COSTS = {"value": "value", "values": "value", "cells": "cells", "number": "cells"}
 COUNTED = ("n", "count", "counts", "freq", "cases", "deaths", "events", "value")
 
 
@@ -34,6 +38,21 @@ def with_counts(
     if not names or not len(counts) or not set(names) <= set(counts.columns):
         return counts, names, "n"
     return counts.groupby(names, sort=False, dropna=False, observed=True).size().rename("n").reset_index(), names, "n"
+
+
+def table_option(option: str, given: str, known: Mapping[str, str]) -> str:
+    """The word that is meant; UsageError that lists them."""
+    word = option_word(given, list(known))
+    if not isinstance(word, str) or word not in known:
+        words = ", ".join(dict.fromkeys(known.values()))
+        raise UsageError("error.disclosure_option", option=option, found=given, expected=words)
+    return known[word]
+
+
+def require_positive(option: str, given: object) -> None:
+    """UsageError for what is no number of 0 or more."""
+    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or not given >= 0:
+        raise UsageError("error.disclosure_option", option=option, found=given, expected="0, 1, 2, …")
 
 
 def count_column(table: pd.DataFrame, dimensions: Sequence[str]) -> str | None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.disclosure_input import count_column, with_counts
+from tkyt_analysis.disclosure_input import COSTS, METHODS, count_column, require_positive, table_option, with_counts
 from tkyt_analysis.errors import InputError
 
 Numbers = npt.NDArray[np.float64]
@@ -64,8 +64,11 @@ def suppress_table(
 
     Returns the dimensions, `value`, status (shown, primary, secondary, zero), lower, upper (what a reader can work out
     about a hidden cell; the value where it is shown). `attrs["method"]` names the rule and the search.
-    Raises InputError for absent columns, negative or absent counts, a repeated combination, or a member named as `total`.
+    Raises UsageError for unknown options, InputError for absent columns, negative or absent counts, a repeated combination, or a member named as `total`.
     """
+    method, cost = table_option("method", method, METHODS), table_option("cost", cost, COSTS)
+    for option, number in (("least", least), ("margin", margin)):
+        require_positive(option, number)
     counts, names, value = with_counts(counts, dimensions, value)
     grid = grid_of(counts, names, value=value, total=total)
     primary = (grid.value > 0) & (grid.value < least)

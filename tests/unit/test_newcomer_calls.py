@@ -14,6 +14,7 @@ from tkyt_analysis.analysis.spatial import (
 )
 from tkyt_analysis.analysis.trend import (
     compute_expected,
+    excess_cumulative,
     excess_deaths,
     excess_model,
     farrington,
@@ -259,3 +260,16 @@ def test_single_events_and_a_two_way_table_are_counted_to_the_same_cells():
     for form in (people, two_way):
         found = suppress_table(form).rename(columns={"n": "cases"})
         pd.testing.assert_frame_equal(found, told)
+
+
+def test_words_of_other_programs_are_known_and_unknown_ones_are_refused_not_guessed():
+    exact = suppress_table(CELLS, method="OPT(1)")
+    pd.testing.assert_frame_equal(exact, suppress_table(CELLS, method="optimal"))
+    for wrong in ({"method": "cheapest"}, {"cost": "x"}, {"least": "5"}, {"least": -1}, {"margin": None}):
+        with pytest.raises(UsageError, match=str(next(iter(wrong.values())))):
+            suppress_table(CELLS, **wrong)
+
+
+def test_sums_want_the_curve_itself():
+    with pytest.raises(InputError, match="DataFrame"):
+        excess_cumulative(COUNTS)

@@ -226,6 +226,8 @@ def _usual_cov(basis: Expected, at: Indices, model: str, ar: AutoRegression | No
 def excess_cumulative(curve: ExcessCurve, start: Any = None, end: Any = None) -> pd.DataFrame:
     """Excess deaths added up from `start`: date, observed (observed less expected), sd (of a usual year), fitted (from the
     curve), se (of fitted); one row per period of the curve in the window."""
+    if not isinstance(curve, ExcessCurve):
+        raise InputError("error.excess_not_a_curve", found=type(curve).__name__)
     table = curve.table
     inside = dates_meant((start, end), table["date"].to_numpy().astype("datetime64[D]"))
     if not inside.any():
