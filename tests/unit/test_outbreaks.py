@@ -333,3 +333,12 @@ def test_a_list_needs_a_column_that_names_the_event():
             flat()[["unit_id", "period_id", "events"]], by="unit_id", period="period_id", watch=watch_list()
         )
     assert problem.value.key == "error.outbreak_event_column"
+
+
+def test_the_picture_of_surveillance_draws_a_series_and_names_its_method():
+    from tkyt_analysis.analysis.trend import surveillance_picture
+    from tkyt_analysis.analysis.trend.surveillance_drawing import method_words
+
+    one = detect_outbreaks(flat(), by=KEYS, period="period_id", last=24).query("unit_id == 'P03'")
+    assert surveillance_picture(one, title="Đuối nước").axes
+    assert "nền chung" in method_words(one, "vi")
