@@ -386,3 +386,12 @@ def test_the_rows_of_the_release_s_table_are_drawn_and_added_up_without_limits()
     assert observed[1].get_ydata() == pytest.approx(found["observed"].to_numpy())
     assert total[0].get_ydata() == pytest.approx(np.cumsum(found["excess"]))
     assert "gives no limits" in " ".join(drawing.axes[0].get_title(loc="left").split())
+
+
+def test_a_picture_without_any_expected_count_says_why_and_has_no_sum():
+    found = excess_deaths(months("2015-01-01", 72, [100.0] * 72), start="2020-07-01", trend=False).tail(6)
+    empty = found.assign(**dict.fromkeys(["expected", "expected_lower", "expected_upper", "cumulative_excess"], np.nan))
+    empty = empty.assign(status="not_assessable", reason="reason.excess_release_baseline", baseline="")
+    drawing = excess_picture(empty, title="x", language="en")
+    assert len(drawing.axes) == 1
+    assert "Too few years of baseline" in drawing.axes[0].get_title(loc="left")

@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from support import REPOSITORY
 
 import tkyt_analysis as tk
@@ -237,6 +238,8 @@ def test_a_published_figure_is_explained_by_its_id(bench):
         0, 0
     ]
     assert figure in tk.explain(figure).sentences[0]
+    rows = tk.sql("SELECT figure_id, unit_id FROM indicator_value WHERE figure_id = '" + figure + "'")
+    assert tk.explain(rows.iloc[0]).sentences == tk.explain(rows).sentences == tk.explain(figure).sentences
     assert "no|such|figure" in refusal(lambda: tk.explain("no|such|figure"))
     assert "iloc" in refusal(lambda: tk.explain(3.5))
 
@@ -412,12 +415,15 @@ def test_every_example_of_the_guide_runs(shell, practice_home, tmp_path, monkeyp
     opening._now = None
     text = (REPOSITORY / "docs" / "phan_tich.md").read_text("utf-8")
     cells = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(cells) == 12
+    assert len(cells) == 16
     for cell in cells:
         for line in cell.strip().splitlines():
             found = shell.run_cell(line)
             assert found.success, line
-            if hasattr(found.result, "_repr_html_"):
+            if type(found.result).__name__ == "Figure":  # its own HTML is None outside a web backend
+                assert any(axes.has_data() for axes in found.result.axes), line
+                assert "mô phỏng" in " ".join(text.get_text() for text in found.result.findobj(Text)), line
+            elif hasattr(found.result, "_repr_html_"):
                 assert "<" in found.result._repr_html_(), line
             if type(found.result).__name__ in ("FigureTable", "Question"):
                 assert len(found.result), line

@@ -48,6 +48,12 @@ class About:
         return any(bool(one.get("practice")) for one in (self.passport, *self.others))
 
     @property
+    def note(self) -> str:
+        """One line for a picture: that the figures are synthetic (if they are), the release and its date."""
+        words = [label("page.practice") + "."] if self.practice else []
+        return " ".join([*words, *(vintage_line(one) for one in (self.passport, *self.others)[:1] if one)])
+
+    @property
     def after_pandas(self) -> About:
         """The same, of a table that pandas has grouped."""
         return self if self.grouped else replace(self, grouped=True)

@@ -45,7 +45,7 @@ def excess_picture(
     """Draw the table of `excess_deaths` for one series, or the rows of one place of the release's table of that name.
 
     title : what and where, e.g. the name of the province; since, until : dates between which is drawn (default: all)
-    cumulative : the sum of the excess with its limits below; size : "print" or "phone"
+    cumulative : the sum of the excess with its limits below, where there is one; size : "print" or "phone"
     note : a line below, e.g. that the figures are practice data
     """
     if size not in SIZES:
@@ -53,6 +53,7 @@ def excess_picture(
     table = _of_release(table)
     rows = _rows(table, since, until)
     language = language or current_language()
+    cumulative = cumulative and bool(np.isfinite(rows["cumulative_excess"].to_numpy(float)).any())
     with chart_style():
         from matplotlib.figure import Figure
 
@@ -197,7 +198,12 @@ def _words(
     head = "\n".join(textwrap.wrap(summary, width))
     axes.set_title(f"{head}\n{axes.get_title(loc='left')}", loc="left", fontsize=9, color=INK, pad=4, linespacing=1.3)
     lines = [
-        label("excess.picture.baseline", language, years=rows["baseline"].iloc[0], method=method_words(rows, language)),
+        label(
+            "excess.picture.baseline",
+            language,
+            years=rows["baseline"].iloc[0] or "–",
+            method=method_words(rows, language),
+        ),
         note,
     ]
     foot = "\n".join(part for line in lines for part in textwrap.wrap(line, width + 10))
@@ -212,7 +218,9 @@ def summary_words(rows: pd.DataFrame, language: str | None = None) -> str:
     """The sum of the excess in one sentence: from when to when, limits, share of what was expected, per persons."""
     summed = rows[np.isfinite(rows["cumulative_excess"].to_numpy(float)) & (rows["status"] != NOT_ASSESSABLE)]
     if not len(summed):
-        return label("excess.picture.no_sum", language)
+        reasons = sorted({str(key) for key in rows["reason"] if key})
+        why = [label(key, language) + "." for key in reasons] if len(reasons) == 1 else []
+        return " ".join([label("excess.picture.no_sum", language), *why])
     last = summed.iloc[-1]
     fields = {name: format_number(last[f"cumulative_{name}"], 0, language) for name in ("excess", "lower", "upper")}
     share = format_number(last["cumulative_p_score"], 1, language)
