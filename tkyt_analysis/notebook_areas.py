@@ -244,8 +244,9 @@ def _scatter(areas: Areas, rows: pd.DataFrame, size: str) -> Figure:
             )  # fmt: skip
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: format_number(value, 0, language))
-        axes.xaxis.set_minor_formatter(lambda value, _: "" if many else format_number(value, 0, language))
+        marks = log_marks(rows["population"].min(), rows["population"].max())
+        axes.set_xticks(marks, [format_number(one, 0, language) for one in marks])
+        axes.set_xticks([], minor=True)
         axes.yaxis.set_major_formatter(lambda value, _: format_number(value, 0 if value == int(value) else 1, language))
         axes.set_xlabel(label("area_notebook.persons", language))
         axes.set_ylabel(areas.unit)
@@ -254,6 +255,17 @@ def _scatter(areas: Areas, rows: pd.DataFrame, size: str) -> Figure:
         drawn.supxlabel(areas.note, x=0.01, ha="left", fontsize=7.5)
         drawn.draw_without_rendering()
     return drawn
+
+
+def log_marks(low: float, high: float, *, most: int = 6) -> list[float]:
+    """Round numbers (1, 2, 5 times powers of ten) for a logarithmic axis; fewer kinds of them where they would crowd."""
+    ends = np.floor(np.log10(low)), np.ceil(np.log10(high))
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        every = [step * 10.0**power for power in np.arange(ends[0], ends[1] + 1) for step in steps]
+        found = [one for one in every if 0.8 * low <= one <= 1.25 * high]
+        if len(found) <= most:
+            break
+    return found
 
 
 def communes_html(areas: Areas, found: pd.DataFrame) -> Answer:

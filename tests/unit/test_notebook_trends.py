@@ -11,7 +11,7 @@ from tkyt_analysis.errors import InputError
 from tkyt_analysis.labels import label
 from tkyt_analysis.maps.registry import MAP_KINDS
 from tkyt_analysis.notebook_area_clusters import bym2_html, moran_html
-from tkyt_analysis.notebook_areas import points_html, small_areas, smoothed, smoothed_html
+from tkyt_analysis.notebook_areas import log_marks, points_html, small_areas, smoothed, smoothed_html
 from tkyt_analysis.notebook_country import range_text, uses_country
 from tkyt_analysis.notebook_excess import excess_of, monthly_deaths
 from tkyt_analysis.notebook_excess_tables import excess_html, months_html, summary, weeks_html
@@ -268,6 +268,16 @@ def test_the_smoothed_rate_lies_between_the_raw_one_and_the_mean_and_moves_most_
     assert found["weight"].idxmin() == "VN2025:21127"  # 200 persons
     assert "4 xã" in areas._repr_html_()
     assert label("area_notebook.no_points", "vi", found=4, least=20) in points_html(areas, smoothed(areas)).html
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(9900, 40_500), (3900, 60_000), (900, 350_000), (50, 13_000_000), (700, 700)]
+)
+def test_the_axis_of_persons_has_a_few_round_numbers(low, high):
+    marks = log_marks(low, high)
+    assert len(marks) <= 6
+    assert all(0.8 * low <= one <= 1.25 * high and str(one).strip("0.") in "1235" for one in marks)
+    assert len(marks) >= 2 or high / low < 2
 
 
 def test_two_communes_are_not_smoothed():
