@@ -7,7 +7,7 @@ Printed per way: planted outbreaks found (of all, and of those that could be fou
 expected number), false alarms per 100 series-months, how many of those found are in the budget of 5 alarms per month (whole
 country) and their median rank among the alarms of their month, seconds.
 Also two trials that the practice country does not plant: a nation-wide shock (all provinces × 1.6 in one month) and a calm
-country whose events double on the days of Tết.
+country whose events are three times as many on the days of Tết.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def shared_trial(seed: int) -> pd.DataFrame:
 
 
 def tet_trial(seed: int) -> pd.DataFrame:
-    """No outbreak, but twice the events on the days of Tết: false alarms per 100 series-months of January and February."""
+    """No outbreak, but three times the events on the days of Tết: false alarms per 100 series-months of January and February."""
     from tkyt_analysis.analysis.trend import tet_regressors
 
     table = events_by_month(seed=seed, outbreaks=0).table
@@ -149,7 +149,7 @@ def main() -> None:
     print(pd.DataFrame([scored(way, seeds) for way in WAYS]).to_string(index=False))
     print("\nnation-wide shock x", SHOCK)
     print(shared_trial(seeds[0]).to_string(index=False))
-    print("\nevents double on the days of Tet")
+    print("\nthree times the events on the days of Tet")
     print(tet_trial(seeds[0]).to_string(index=False))
     print("\nprobability")
     print(calibration(seeds).round(3).to_string(index=False))

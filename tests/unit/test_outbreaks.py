@@ -278,6 +278,15 @@ def test_every_method_takes_weeks_with_week_53(method):
     assert found["expected"].to_numpy() == pytest.approx([20, 20], rel=0.25)
 
 
+@pytest.mark.parametrize(("frequency", "expected"), [(1, 30), (4, 30)])
+def test_years_and_quarters_are_judged_too(frequency, expected):
+    counts = np.random.default_rng(3).poisson(30, (6, 12 * frequency)).astype(float)
+    counts[2, -1] = 90
+    found = detect_outbreaks(counts, frequency=frequency, last=1)
+    assert found["alarm"].tolist() == [False, False, True, False, False, False]
+    assert found["expected"].to_numpy() == pytest.approx(np.full(6, expected), rel=0.4)
+
+
 def test_a_single_list_of_numbers_is_a_series():
     found = detect_outbreaks([5.0, 4.0, 6.0] * 24 + [30.0], frequency=12, last=1)
     assert found["alarm"].tolist() == [True]
@@ -318,6 +327,8 @@ def test_the_probability_of_an_outbreak_is_bayes_and_rises_with_the_count(mean, 
         ({"watch": watch_list(season="summer")}, "error.outbreak_season"),
         ({"neighbours": pd.DataFrame({"a": [1]})}, "error.outbreak_neighbours"),
         ({"per": "village"}, "error.outbreak_per"),
+        ({"population": "persons"}, "error.surveillance_columns"),
+        ({"watch": ["drowning"]}, "error.not_a_table"),
     ],
 )
 def test_nonsense_gets_a_sentence(options, key):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tkyt_analysis.analysis.groups import as_table
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.trend.series_panel import Panel, panel_of
 from tkyt_analysis.errors import InputError
@@ -29,6 +30,8 @@ def read_panel(
     """The series with their population; where gaps="zero", a period without a row has the population between its neighbours."""
     extra = [population] if population else []
     panel = panel_of(events, by=by, value=value, time=period, frequency=frequency, gaps=gaps, extra=extra)
+    if population and population not in panel.columns:
+        raise InputError("error.surveillance_population")
     if population and gaps == "zero":  # a period without an event has no row: the population of its neighbours
         people = pd.DataFrame(panel.columns[population].T).interpolate(limit_direction="both").to_numpy().T
         panel.columns[population] = people
@@ -39,6 +42,7 @@ def watched_only(panel: Panel, watch: pd.DataFrame | None) -> tuple[Panel, list[
     """The series of watched events, and the events that are left out."""
     if watch is None:
         return panel, []
+    watch = as_table(watch)
     column = event_column(panel)
     missing = [name for name in ("watch_id", "season", "least") if name not in watch]
     if missing:

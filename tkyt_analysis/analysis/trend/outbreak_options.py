@@ -15,6 +15,7 @@ POOLED = "pooled"
 METHODS = (*OWN_METHODS, POOLED)
 # A year of months is too short for the ten seasons of weekly data: the months around, and three seasons between.
 MONTHLY = {"w": 1, "no_periods": 4, "past_weeks_not_included": 6}
+COARSE = {"w": 0, "no_periods": 1, "past_weeks_not_included": 0}  # quarters and years: the same one of the years before
 
 
 @dataclass(frozen=True)

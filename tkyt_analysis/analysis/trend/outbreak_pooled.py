@@ -152,9 +152,8 @@ def _course(
 def _design(rows: npt.NDArray[np.intp], now: int, given: PooledInput, *, trend: bool, tet: bool) -> Numbers:
     """Intercept, harmonics of the year, years before now, share of Tết."""
     year = (rows - now) / given.frequency
-    waves = (
-        2 * np.pi * np.outer(year, np.arange(1, _HARMONICS + 1)) if given.frequency > 4 else np.zeros((len(rows), 0))
-    )
+    harmonics = min(_HARMONICS, (given.frequency - 1) // 2)
+    waves = 2 * np.pi * np.outer(year, np.arange(1, harmonics + 1))
     columns = [np.ones((len(rows), 1)), np.cos(waves), np.sin(waves)]
     columns += [year[:, None]] if trend else []
     columns += [given.tet[rows][:, None]] if tet else []

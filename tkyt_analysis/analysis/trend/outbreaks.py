@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tkyt_analysis.analysis.groups import names_of
+from tkyt_analysis.analysis.groups import as_table, names_of
 from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.analysis.rates import NOT_ASSESSABLE
 from tkyt_analysis.analysis.trend.outbreak_input import (
@@ -27,7 +27,7 @@ from tkyt_analysis.analysis.trend.outbreak_input import (
     watched_only,
 )
 from tkyt_analysis.analysis.trend.outbreak_judgement import judgement
-from tkyt_analysis.analysis.trend.outbreak_options import MONTHLY, POOLED, OutbreakOptions, options_of
+from tkyt_analysis.analysis.trend.outbreak_options import COARSE, MONTHLY, POOLED, OutbreakOptions, options_of
 from tkyt_analysis.analysis.trend.outbreak_pooled import PooledInput, pooled_reference, tet_effect
 from tkyt_analysis.analysis.trend.outbreak_ranking import ranked
 from tkyt_analysis.analysis.trend.series_panel import Panel, long_table
@@ -157,6 +157,8 @@ def _own(
     if panel.times.frequency == 12:
         monthly = MONTHLY if settings.method == "noufaily" else {"w": MONTHLY["w"]}
         control |= monthly
+    elif panel.times.frequency < 12:
+        control |= COARSE
     effect = tet_effect(given, int(places[0]), settings) if settings.tet else np.zeros(int(given.group.max()) + 1)
     exposure = given.exposure * np.exp(np.outer(effect[given.group], given.tet))
     found = farrington(
@@ -174,6 +176,7 @@ def _with_neighbours(
     """`neighbours`: how many places beside it have an alarm of the same event in the same period (missing: not asked)."""
     if neighbours is None or spot is None:
         return table.assign(neighbours=pd.array([pd.NA] * len(table), dtype="Int64"))
+    neighbours = as_table(neighbours)
     missing = [name for name in ("i", "j") if name not in neighbours]
     if missing:
         found = ", ".join(map(str, neighbours.columns))

@@ -143,7 +143,7 @@ def _of_table(
     gaps: str,
     extra: Sequence[str],
 ) -> Panel:
-    missing = [name for name in [*by, *([value] if value else [])] if name not in table.columns]
+    missing = [name for name in [*by, *([value] if value else []), *extra] if name not in table.columns]
     found = value or next((name for name in COUNT_COLUMNS if name in table.columns), None)
     if missing or found is None or not len(table):
         raise InputError(
