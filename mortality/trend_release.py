@@ -86,6 +86,7 @@ def _joined(rows: pd.DataFrame, *, standardised: bool) -> pd.DataFrame:
     """Segments and the average of the whole series: SERIES and the figures of TREND_COLUMNS."""
     from tkyt_analysis.analysis.trend import joinpoint
     from tkyt_analysis.analysis.trend.series_marks import series_breaks
+    from tkyt_analysis.catalog import read_codelist
 
     marks = series_breaks(rows, kinds=("death_register",), columns=["population_source"], by=SERIES, time="year")
     if standardised:
@@ -102,7 +103,9 @@ def _joined(rows: pd.DataFrame, *, standardised: bool) -> pd.DataFrame:
         columns={"start": "segment_start", "end": "segment_end", "n_joinpoints": "joinpoints"}
     )
     joined = named.drop(columns="breaks").merge(average, on=SERIES, how="left", validate="many_to_one")
-    texts = marks.assign(text=marks["at"].astype("str") + ": " + marks["before"] + " → " + marks["after"])
+    known = read_codelist("a6_vintages").drop_duplicates("vintage").set_index("vintage")["legal"]
+    before, after = (marks[name].replace(known) for name in ("before", "after"))
+    texts = marks.assign(text=marks["at"].astype("str") + ": " + before + " → " + after)
     texts = texts.groupby(SERIES, as_index=False).agg(breaks=("text", "; ".join))
     return joined.merge(texts, on=SERIES, how="left", validate="many_to_one").fillna({"breaks": ""})
 

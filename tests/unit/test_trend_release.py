@@ -92,6 +92,7 @@ def test_a_change_of_population_source_is_marked_on_the_series():
     mixed = rows.assign(population_source=np.where(rows["period_id"] < "2017", "NSO-A", "NSO-B"))
     assert "2017: NSO-A → NSO-B" in trends(mixed)["breaks"].iloc[0]
     assert "NSO" not in trends(rows)["breaks"].iloc[0]
+    assert "2014: QĐ 3440/QĐ-BYT → TT 27/2014/TT-BYT" in trends(rows)["breaks"].iloc[0]  # form of the register
 
 
 def test_life_tables_and_shares_have_no_trend_here():
