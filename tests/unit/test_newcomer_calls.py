@@ -14,6 +14,7 @@ from tkyt_analysis.analysis.spatial import (
 )
 from tkyt_analysis.analysis.trend import (
     compute_expected,
+    count_trend,
     excess_cumulative,
     excess_deaths,
     excess_model,
@@ -175,6 +176,33 @@ def test_the_first_count_of_a_list_is_time_one_in_every_seasonal_model():
     dated = harmonic_trend(pd.Series(counts, range(1, 73))).coefficients["estimate"]
     assert list(listed) == pytest.approx(list(dated))
     assert list(series) == pytest.approx(list(dated))
+
+
+@pytest.mark.parametrize("kind", ["datetime64[ns]", "period[M]", "str"])
+def test_dates_are_months_in_seasonal_models_and_years_in_trends(kind):
+    months = pd.Series(pd.date_range("2015-01-01", periods=72, freq="MS"))
+    dates = (
+        months.dt.to_period("M")
+        if kind == "period[M]"
+        else months.astype(kind).astype("object" if kind == "str" else kind)
+    )
+    dated = harmonic_trend(pd.DataFrame({"Date": dates, "Deaths": COUNTS["Deaths"]})).coefficients["estimate"]
+    assert list(dated) == pytest.approx(list(harmonic_trend(list(COUNTS["Deaths"])).coefficients["estimate"]))
+
+
+def test_weeks_with_dates_run_from_one():
+    days = pd.date_range("2015-01-05", periods=156, freq="7D")
+    counts = [100 + 10 * np.sin(2 * np.pi * t / 52) for t in range(1, 157)]
+    dated = harmonic_trend(pd.DataFrame({"date": days, "deaths": counts}), period=52, harmonics=1).fitted
+    assert list(dated["time"]) == list(range(1, 157))
+
+
+def test_a_column_of_dates_is_read_as_years_by_the_model_of_counts():
+    deaths = [50, 52, 55, 57, 60, 64, 61, 58]
+    years = pd.DataFrame({"Yr": range(2010, 2018), "deaths": deaths})
+    dates = pd.DataFrame({"date": pd.to_datetime([f"{year}-01-01" for year in range(2010, 2018)]), "deaths": deaths})
+    assert count_trend(dates)["apc"].iloc[0] == pytest.approx(count_trend(years)["apc"].iloc[0])
+    assert count_trend(dates)["first"].iloc[0] == 2010
 
 
 # ----------------------------------------------------------------------------------------------------------- maps

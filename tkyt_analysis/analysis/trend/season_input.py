@@ -14,6 +14,8 @@ from tkyt_analysis.analysis.rates import NOT_ASSESSABLE, OK
 from tkyt_analysis.analysis.trend.series_grid import Given, SeriesGrid, series_grid
 
 RUNNING = ("time", "t", "tm", "month", "week", "period")
+DATED = ("date", "month", "period", "time", "week", "period_start")
+MONTHS, DAYS = 12, 365.25
 WITHIN_YEAR = ("month", "m", "week", "quarter")
 
 
@@ -27,7 +29,7 @@ def season_grid(
     optional: Mapping[str, Given] | None = None,
 ) -> SeriesGrid:
     """As `series_grid`, with running times: a column time, t, month or week that does not repeat; year and month (or
-    week, quarter), where 1 is the first month of the first year; the months of a date or period index.
+    week, quarter), where 1 is the first month of the first year; the months of dates (a column or the index).
 
     Weeks of ISO years with a 53rd week need a running number of their own: two weeks would fall on one place.
     """
@@ -56,7 +58,26 @@ def _with_running(table: pd.DataFrame, period: float, by: list[str]) -> tuple[pd
         year = pd.to_numeric(table[names["year"]], errors="coerce")
         running = period * (year - year.min()) + pd.to_numeric(table[within], errors="coerce")
         return table.assign(_running=running), "_running"
+    dated = next((names[word] for word in DATED if word in names and _are_dates(table[names[word]])), None)
+    if dated is not None:
+        return table.assign(_running=_running_dates(table[dated], period)), "_running"
     return table, next((names[word] for word in RUNNING if word in names), None)
+
+
+def _are_dates(values: pd.Series) -> bool:
+    """Dates, periods, or texts such as 2015-01 and 2015-01-31; not the numbers 1, 2, 3 …"""
+    if isinstance(values.dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(values):
+        return True
+    texts = values.dropna().astype("str")
+    return len(texts) > 0 and bool(texts.str.fullmatch(r"\d{4}-\d{2}(-\d{2})?").all())
+
+
+def _running_dates(values: pd.Series, period: float) -> pd.Series:
+    """Months of dates counted from January of the first year; weeks or days from the first date."""
+    dates = values.dt.to_timestamp() if isinstance(values.dtype, pd.PeriodDtype) else pd.to_datetime(values)
+    if period == MONTHS:
+        return MONTHS * (dates.dt.year - dates.dt.year.min()) + dates.dt.month
+    return 1 + (dates - dates.min()).dt.days / round(DAYS / period)
 
 
 def _in_a_year(values: pd.Series, period: float) -> bool:

@@ -19,7 +19,7 @@ from tkyt_analysis.analysis.limits import Numbers
 from tkyt_analysis.errors import InputError
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
-    "time": ("time", "year", "t", "tm", "month", "week", "period"),
+    "time": ("time", "year", "t", "tm", "month", "week", "period", "yr", "date"),
     "events": ("events", "deaths", "count", "counts", "cases", "observed", "y", "value"),
     "population": ("population", "person_years", "persons", "exposure", "n"),
     "value": ("rate", "value", "y", "events", "deaths", "count"),
@@ -133,10 +133,19 @@ def _columns(
     if missing or unknown:
         found = ", ".join(map(str, table.columns))
         raise InputError("error.rate_columns_missing", missing=", ".join([*missing, *unknown]), found=found)
+    table = _with_year_numbers(table, names["time"])
     values = {role: column(table, name) for role, name in names.items() if name is not None}
     if not np.isfinite(values["time"]).all():
         raise InputError("error.trend_time_missing", n=int((~np.isfinite(values["time"])).sum()))
     return values
+
+
+def _with_year_numbers(table: pd.DataFrame, name: Any) -> pd.DataFrame:
+    """Dates and periods in the column of times become their year."""
+    dtype = None if name is None else table[name].dtype
+    if isinstance(dtype, pd.PeriodDtype) or (dtype is not None and pd.api.types.is_datetime64_any_dtype(dtype)):
+        return table.assign(**{name: table[name].dt.year})
+    return table
 
 
 def _name(table: pd.DataFrame, by: list[str], role: str, given: Given) -> Any:
