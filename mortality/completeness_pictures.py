@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 
 from mortality.completeness_release import METHODS
-from tkyt_analysis.assets import chart_style
 from tkyt_analysis.explorer.palette import GREY, INK, RULE, SERIES
 from tkyt_analysis.labels import format_number, label
-from tkyt_analysis.pages import figure
-from tkyt_analysis.reports.charts import new_figure, shortened, svg_of
+from tkyt_analysis.reports.charts import WIDE, few_ticks, in_both_widths, new_figure, shortened
 
 COMBINED = "combined"
 MARKERS = {"ok": "o", "modelled": "D"}  # modelled estimates borrow another place's level: a diamond, not filled
@@ -29,23 +27,27 @@ def draw_methods(rows: pd.DataFrame, language: str, *, place: str) -> str:
     rows : of `completeness_estimate`, one sex: year, method_id, completeness, lower, upper, status, reason
     """
     years = sorted(rows["year"].unique())[-2:]
-    methods = [one for one in METHODS if one in set(rows["method_id"])]
-    colours = dict(zip(years, SERIES[: len(years)] if len(years) > 1 else SERIES[:1], strict=True))
     shown = rows[rows["year"].isin(years)]
-    with chart_style():
-        drawing, axes = new_figure(7.4, 0.9 + 0.46 * len(methods))
-        most = _most(shown)
-        for line, method in enumerate(methods):
-            own = shown[shown["method_id"] == method]
-            _dots(axes, own, line, years, colours)
-            if not own["completeness"].notna().any():
-                axes.text(2, line, _why(own, language), va="center", ha="left", fontsize=8, color=GREY)
-        _frame(axes, [label(f"completeness.method.{one}", language) for one in methods], most)
-        axes.axhspan(len(methods) - 1.5, len(methods) - 0.5, color="#eef1f4", zorder=0)
-        _legend(axes, years, colours, language)
-        picture = svg_of(drawing)
     caption = label("completeness.picture.methods", language, place=place)
-    return figure(picture, caption=caption, alternative=_spoken(shown, years[-1], caption, language))
+    spoken = _spoken(shown, years[-1], caption, language)
+    return in_both_widths(lambda width: _methods(shown, years, language, width), caption=caption, alternative=spoken)
+
+
+def _methods(shown: pd.DataFrame, years: Sequence[int], language: str, width: float) -> Any:
+    methods = [one for one in METHODS if one in set(shown["method_id"])]
+    colours = dict(zip(years, SERIES, strict=False))
+    drawing, axes = new_figure(width, 0.9 + 0.46 * len(methods))
+    most = _most(shown)
+    for line, method in enumerate(methods):
+        own = shown[shown["method_id"] == method]
+        _dots(axes, own, line, years, colours)
+        if not own["completeness"].notna().any():
+            why = _why(own, language, letters=72 if width == WIDE else 34)
+            axes.text(2, line, why, va="center", ha="left", fontsize=8 if width == WIDE else 7, color=GREY)
+    _frame(axes, [label(f"completeness.method.{one}", language) for one in methods], most)
+    axes.axhspan(len(methods) - 1.5, len(methods) - 0.5, color="#eef1f4", zorder=0)
+    _legend(axes, years, colours, language, columns=4 if width == WIDE else 1)
+    return drawing
 
 
 def draw_places(rows: pd.DataFrame, names: dict[str, str], language: str, *, year: int) -> str:
@@ -55,44 +57,43 @@ def draw_places(rows: pd.DataFrame, names: dict[str, str], language: str, *, yea
         .sort_values(["completeness", "unit_id"], na_position="last")
         .head(MOST_PLACES)
     )
-    with chart_style():
-        drawing, axes = new_figure(7.4, 0.9 + 0.26 * len(combined))
-        for line, unit in enumerate(combined["unit_id"]):
-            others = rows[(rows["unit_id"] == unit) & (rows["method_id"] != COMBINED)]
-            axes.plot(
-                100 * others["completeness"],
-                np.full(len(others), line),
-                "o",
-                color=GREY,
-                alpha=0.6,
-                markersize=3,
-                zorder=2,
-            )
-        low, high = (100 * combined[name].to_numpy(dtype=float) for name in ("lower", "upper"))
-        lines = np.arange(len(combined))
-        axes.hlines(lines, low, high, color=SERIES[0], linewidth=2, zorder=3)
-        axes.plot(100 * combined["completeness"], lines, "o", color=SERIES[0], markersize=6, zorder=4)
-        _frame(axes, [shortened(names.get(one, one)) for one in combined["unit_id"]], _most(rows))
-        picture = svg_of(drawing)
     caption = label("completeness.picture.places", language, year=year)
-    return figure(picture, caption=caption, alternative=caption)
+    return in_both_widths(lambda width: _places(rows, combined, names, width), caption=caption)
+
+
+def _places(rows: pd.DataFrame, combined: pd.DataFrame, names: dict[str, str], width: float) -> Any:
+    drawing, axes = new_figure(width, 0.9 + 0.26 * len(combined))
+    for line, unit in enumerate(combined["unit_id"]):
+        others = rows[(rows["unit_id"] == unit) & (rows["method_id"] != COMBINED)]
+        at = np.full(len(others), line)
+        axes.plot(100 * others["completeness"], at, "o", color=GREY, alpha=0.6, markersize=3, zorder=2)
+    low, high = (100 * combined[name].to_numpy(dtype=float) for name in ("lower", "upper"))
+    lines = np.arange(len(combined))
+    axes.hlines(lines, low, high, color=SERIES[0], linewidth=2, zorder=3)
+    axes.plot(100 * combined["completeness"], lines, "o", color=SERIES[0], markersize=6, zorder=4)
+    letters = 34 if width == WIDE else 22
+    _frame(axes, [shortened(names.get(one, one), letters) for one in combined["unit_id"]], _most(rows))
+    return drawing
 
 
 def draw_by_age(rows: pd.DataFrame, language: str, *, place: str, year: int) -> str:
     """Completeness at each age group with limits: rows age_group, completeness, lower, upper."""
-    with chart_style():
-        drawing, axes = new_figure(7.4, 2.8)
-        places = np.arange(len(rows))
-        low, high = (np.minimum(100 * rows[name].to_numpy(dtype=float), 250) for name in ("lower", "upper"))
-        axes.axhline(FULL, color=RULE, linewidth=1)
-        axes.vlines(places, low, high, color=SERIES[0], linewidth=2)
-        axes.plot(places, 100 * rows["completeness"], "o", color=SERIES[0], markersize=6)
-        axes.set_xticks(places, list(rows["age_group"]))
-        axes.set_ylim(0, max(120, float(np.nanmax(high, initial=0)) * 1.05))
-        _percent(axes.yaxis)
-        picture = svg_of(drawing)
     caption = label("completeness.picture.by_age", language, place=place, year=year)
-    return figure(picture, caption=caption, alternative=caption)
+    return in_both_widths(lambda width: _ages(rows, width), caption=caption)
+
+
+def _ages(rows: pd.DataFrame, width: float) -> Any:
+    drawing, axes = new_figure(width, 2.8)
+    places = np.arange(len(rows))
+    low, high = (np.minimum(100 * rows[name].to_numpy(dtype=float), 250) for name in ("lower", "upper"))
+    axes.axhline(FULL, color=RULE, linewidth=1)
+    axes.vlines(places, low, high, color=SERIES[0], linewidth=2)
+    axes.plot(places, 100 * rows["completeness"], "o", color=SERIES[0], markersize=6)
+    shown = few_ticks(width, max(len(rows), 1), room=0.55)
+    axes.set_xticks(places[shown], list(rows["age_group"])[shown])
+    axes.set_ylim(0, max(120, float(np.nanmax(high, initial=0)) * 1.05))
+    _percent(axes.yaxis)
+    return drawing
 
 
 def draw_age_ranges(
@@ -102,19 +103,24 @@ def draw_age_ranges(
 
     points : `growth_balance_points`; ranges : `age_range_estimates`; line : the row of `generalised_growth_balance`
     """
-    with chart_style():
-        drawing, axes = new_figure(7.4, 3.4)
-        axes.set_position((0.09, 0.16, 0.38, 0.72))
-        _balance(axes, points, language)
-        other = drawing.add_axes((0.6, 0.16, 0.38, 0.72))
-        _ranges(other, ranges, language)
-        picture = svg_of(drawing)
     kind = "example" if example else "own"
     share = format_number(100 * line["completeness"], 0, language)
     low, high = (format_number(100 * line[name], 0, language) for name in ("lower", "upper"))
     ages = f"{line['lowest_age']:g}–{line['highest_age']:g}"
     caption = label(f"completeness.picture.ages_{kind}", language, share=share, low=low, high=high, ages=ages)
-    return figure(picture, caption=caption, alternative=caption)
+    return in_both_widths(lambda width: _age_choice(points, ranges, language, width), caption=caption)
+
+
+def _age_choice(points: pd.DataFrame, ranges: pd.DataFrame, language: str, width: float) -> Any:
+    """Side by side on paper, one below the other on phones."""
+    places = ((0.09, 0.16, 0.38, 0.72), (0.6, 0.16, 0.38, 0.72))
+    if width != WIDE:
+        places = ((0.16, 0.58, 0.8, 0.38), (0.16, 0.08, 0.8, 0.38))
+    drawing, axes = new_figure(width, 3.4 if width == WIDE else 6.0)
+    axes.set_position(places[0])
+    _balance(axes, points, language)
+    _ranges(drawing.add_axes(places[1]), ranges, language)
+    return drawing
 
 
 def _balance(axes: Any, points: pd.DataFrame, language: str) -> None:
@@ -201,7 +207,7 @@ def _frame(axes: Any, names: Sequence[str], most: float) -> None:
     _percent(axes.xaxis)
 
 
-def _legend(axes: Any, years: Sequence[int], colours: dict[int, str], language: str) -> None:
+def _legend(axes: Any, years: Sequence[int], colours: dict[int, str], language: str, *, columns: int) -> None:
     from matplotlib.lines import Line2D
 
     def mark(shape: str, colour: str, face: str, text: str) -> Any:
@@ -216,7 +222,7 @@ def _legend(axes: Any, years: Sequence[int], colours: dict[int, str], language: 
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=4,
+        ncols=columns,
         frameon=False,
         fontsize=8.5,
         borderaxespad=0.2,
@@ -224,11 +230,11 @@ def _legend(axes: Any, years: Sequence[int], colours: dict[int, str], language: 
     )
 
 
-def _why(own: pd.DataFrame, language: str) -> str:
+def _why(own: pd.DataFrame, language: str, *, letters: int) -> str:
     """Why a method gives nothing, on two lines; the table below has it whole."""
     reasons = [one for one in own["reason"].dropna().unique() if one]
     text = label(reasons[0], language) if reasons else label("verdict.not_assessable", language)
-    return "\n".join(textwrap.wrap(text, 72)[:2])
+    return "\n".join(textwrap.wrap(text, letters, max_lines=2, placeholder="…"))
 
 
 def _spoken(rows: pd.DataFrame, year: int, caption: str, language: str) -> str:

@@ -275,11 +275,20 @@ def notice(text: str, *, kind: str = "info", language: str | None = None) -> str
     return f'<div class="notice {kind}" role="note"><strong>{name}.</strong> {escape(text)}</div>'
 
 
-def figure(svg: str, *, caption: str, alternative: str) -> str:
-    """A chart as inline SVG (trusted, from matplotlib) with its caption and a text for those who cannot see it."""
-    start = svg.index("<svg")
-    named = f'<svg role="img" aria-label="{escape(alternative, quote=True)}"{svg[start + 4 :]}'
-    return f"<figure>{named}<figcaption>{escape(caption)}</figcaption></figure>"
+def figure(svg: str, *, caption: str, alternative: str, narrow: str = "") -> str:
+    """A chart as inline SVG (trusted, from matplotlib) with its caption and a text for those who cannot see it.
+
+    narrow : the same chart drawn for phones; pages show the one that fits (without our style sheet: the wide one)
+    """
+    drawn = _named(svg, alternative, 'class="wide"' if narrow else "")
+    if narrow:
+        drawn += _named(narrow, alternative, 'class="narrow" style="display:none"')
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _named(svg: str, alternative: str, attributes: str) -> str:
+    start = svg.index("<svg") + 4
+    return f'<svg {attributes}{" " if attributes else ""}role="img" aria-label="{escape(alternative, quote=True)}"{svg[start:]}'
 
 
 def paragraph(text: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.assets import chart_style
 from tkyt_analysis.labels import current_language, format_number, label
-from tkyt_analysis.pages import figure
-from tkyt_analysis.reports.charts import INK, LINE, MISSING, RECEIVED, new_figure, shortened, svg_of
+from tkyt_analysis.reports.charts import INK, LINE, MISSING, RECEIVED, WIDE, in_both_widths, new_figure
 
 BEFORE = "#6b7780"
 ROW = 0.3  # inches per cause
@@ -30,16 +29,19 @@ def draw_redistribution(
     """
     language = language or current_language()
     shown = leading_rows(table, most)
-    with chart_style():
-        drawing, axes = new_figure(7.4, 1.1 + ROW * max(len(shown), 1))
-        _lines(axes, shown)
-        _names(axes, shown, cause_list, language)
-        axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, handles=_key(language)
-        )
-        svg = svg_of(drawing)
     caption = label("redistribution.chart.caption", language, deaths=format_number(table["before"].sum(), 0, language))
-    return figure(svg, caption=caption, alternative=caption)
+    return in_both_widths(lambda width: _drawn(shown, cause_list, language, width), caption=caption)
+
+
+def _drawn(shown: pd.DataFrame, cause_list: str, language: str, width: float) -> Any:
+    drawing, axes = new_figure(width, 1.1 + ROW * max(len(shown), 1))
+    _lines(axes, shown)
+    _names(axes, shown, cause_list, language, letters=40 if width == WIDE else 26)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3 if width == WIDE else 1, frameon=False, fontsize=9,
+        handles=_key(language),
+    )  # fmt: skip
+    return drawing
 
 
 def leading_rows(table: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -62,17 +64,20 @@ def _lines(axes: Any, shown: pd.DataFrame) -> None:
     axes.scatter(after, places, s=34, color=colour, zorder=4)
 
 
-def _names(axes: Any, shown: pd.DataFrame, cause_list: str, language: str) -> None:
-    from matplotlib.ticker import FuncFormatter
+def _names(axes: Any, shown: pd.DataFrame, cause_list: str, language: str, *, letters: int) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.set_yticks(
-        np.arange(len(shown)), [shortened(name, 40) for name in titles(shown["cause"], cause_list, language)]
-    )
+    names = [
+        "\n".join(textwrap.wrap(name, letters, max_lines=2, placeholder="…"))
+        for name in titles(shown["cause"], cause_list, language)
+    ]
+    axes.set_yticks(np.arange(len(shown)), names, fontsize=8, linespacing=0.95)
     axes.invert_yaxis()
     axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.grid(axis="x", color=LINE, linewidth=0.5)
     axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(MaxNLocator(8 if letters == 40 else 4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, 0, language)))
     axes.set_xlabel(label("redistribution.chart.deaths", language), fontsize=9)
 

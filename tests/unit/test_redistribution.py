@@ -464,6 +464,7 @@ def test_the_picture_names_the_causes_and_the_unchanged_total():
     found = redistribute(table, deaths_column="deaths", minimum=1, cause_list="who_mortality_list_1", draws=20)
     assert leading_rows(found, 3)["cause"].tolist() == ["1-069", "1-067", "1-094"]
     drawn = draw_redistribution(found, language="vi")
-    assert drawn.count("<svg") == 1
+    assert drawn.count("<figure") == 1
+    assert drawn.count("<svg") == 2  # for paper and for phones
     assert "tổng 64 ca" in drawn
     assert "<svg" in draw_redistribution(found.iloc[:0].drop(columns=["lower", "upper"]), language="en")
