@@ -149,6 +149,7 @@ def test_moran_tells_of_the_whole_map_and_of_each_area(work):
         (["smooth", "tinh.csv", "-o", "out.csv", "--population", "people"], "VN2025:01"),  # each area in 15 years
         (["smooth", "tinh.csv", "-o", "khong_co/out.csv"], "khong_co"),
         (["joinpoint", "tinh.csv", "-o", "out.csv", "--picture", "p.docx"], ".svg"),
+        (["joinpoint", "tinh.csv", "-o", "./tinh.csv"], "số liệu vào"),
         (["moran", "tinh.csv", "-o", "out.csv", "--only", "nam"], "--only"),
         (["excess", "tinh.csv", "-o", "out.csv", "--baseline", "2015"], "2015-2019"),
     ],

@@ -83,7 +83,9 @@ def joinpoint(
 
     columns = {"year": year, "rate": rate, "se": se, "count": count, "population": population}
     _deliver(
-        options, lambda chosen: joinpoint_of_file(table, by=by, only=only, breaks=breaks, columns=columns, **chosen)
+        table,
+        options,
+        lambda chosen: joinpoint_of_file(table, by=by, only=only, breaks=breaks, columns=columns, **chosen),
     )
 
 
@@ -109,7 +111,7 @@ def excess(
 
     options |= {"outcome": count, "trend": not no_trend, "baseline": _years(baseline)}
     options["exclude"] = [_dates(text) for text in exclude] or None
-    _deliver(options, lambda chosen: excess_of_file(table, **chosen))
+    _deliver(table, options, lambda chosen: excess_of_file(table, **chosen))
 
 
 @analyse.command(help=_words("smooth"))
@@ -127,7 +129,7 @@ def excess(
 def smooth(table: Path, count: str | None, **options: Any) -> None:
     from tkyt_analysis.analyse.areas import smooth_of_file
 
-    _deliver(options, lambda chosen: smooth_of_file(table, events=count, **chosen))
+    _deliver(table, options, lambda chosen: smooth_of_file(table, events=count, **chosen))
 
 
 @analyse.command(help=_words("scan"))
@@ -145,7 +147,7 @@ def smooth(table: Path, count: str | None, **options: Any) -> None:
 def scan(table: Path, count: str | None, **options: Any) -> None:
     from tkyt_analysis.analyse.areas import scan_of_file
 
-    _deliver(options, lambda chosen: scan_of_file(table, cases=count, **chosen))
+    _deliver(table, options, lambda chosen: scan_of_file(table, cases=count, **chosen))
 
 
 @analyse.command(help=_words("moran"))
@@ -163,16 +165,18 @@ def scan(table: Path, count: str | None, **options: Any) -> None:
 def moran(table: Path, count: str | None, **options: Any) -> None:
     from tkyt_analysis.analyse.areas import moran_of_file
 
-    _deliver(options, lambda chosen: moran_of_file(table, events=count, **chosen))
+    _deliver(table, options, lambda chosen: moran_of_file(table, events=count, **chosen))
 
 
-def _deliver(options: dict[str, Any], analysed: Callable[[dict[str, Any]], FileAnswer]) -> None:
+def _deliver(table: Path, options: dict[str, Any], analysed: Callable[[dict[str, Any]], FileAnswer]) -> None:
     """Ask, draw, write, and say what was found; places that cannot be written are refused before anything is computed."""
     names = ("output", "picture", "title", "note", "as_json")
     output, picture, title, note, as_json = (options[name] for name in names)
     for path in (output, picture):
         if path is not None and not path.absolute().parent.is_dir():
             raise InputError("error.analyse.folder", folder=path.absolute().parent)
+        if path is not None and path.resolve() == table.resolve():
+            raise InputError("error.analyse.same_file", file=path)
     if picture is not None and picture.suffix.lower() not in PICTURES:
         raise InputError("error.analyse.picture", file=picture.name, known=", ".join(PICTURES))
     answer = analysed({name: value for name, value in options.items() if name not in names})
