@@ -35,6 +35,24 @@ def _own_configuration(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _signatures_once():
+    """DuckDB hashes its extensions (90 MB, 0.3 s) with every connection; the tests of a process let it do so once."""
+    import duckdb
+
+    real, checked = duckdb.connect, []
+
+    def connect(*args, **options):
+        if args or options or not checked:
+            checked.append(True)
+            return real(*args, **options)
+        return real(config={"allow_unsigned_extensions": "true"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", connect)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_language():
     """A language that one test asked for ends with it."""

@@ -96,10 +96,11 @@ def run_rules(home: Path, *, at: str, errors: tuple[tuple[str, str, str], ...] =
     """As `tkyt check` leaves the home: every rule ran at a time, and the reports in `errors` have an open error."""
     from tkyt_analysis.catalog import load_entries
 
-    with Warehouse(home, write=True) as warehouse:
+    coverage = pd.DataFrame({"rule_id": list(load_entries("rules")), "checked_at": at})
+    with Warehouse(home, write=True) as warehouse, warehouse.transaction():
         warehouse.con.execute("DELETE FROM lake.rule_coverage; DELETE FROM lake.finding")
-        for rule in load_entries("rules"):
-            warehouse.con.execute("INSERT INTO lake.rule_coverage (rule_id, checked_at) VALUES (?, ?)", [rule, at])
+        warehouse.con.register("coverage", coverage)
+        warehouse.con.execute("INSERT INTO lake.rule_coverage BY NAME SELECT * FROM coverage")
         for dataset, unit, period in errors:
             warehouse.con.execute(
                 "INSERT INTO lake.finding (finding_id, rule_id, severity, dataset_id, unit_id, period_id) "

@@ -78,8 +78,13 @@ def _events(con: duckdb.DuckDBPyConnection) -> str:
 
 def has_events(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the lake has the table of events (a home made before it gets it with its next ingest)."""
-    sql = "SELECT 1 FROM information_schema.tables WHERE table_catalog = 'lake' AND table_name = 'submission_event'"
-    return con.execute(sql).fetchone() is not None
+    import duckdb
+
+    try:
+        con.execute("SELECT 1 FROM lake.submission_event LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def make_due(con: duckdb.DuckDBPyConnection, source: str) -> None:
