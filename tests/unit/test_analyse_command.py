@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tkyt_analysis.analysis.spatial import empirical_bayes_rate, place_weights
+from tkyt_analysis.analysis.spatial import empirical_bayes_rate, moran, place_weights
 from tkyt_analysis.analysis.trend import excess_deaths, joinpoint
 from tkyt_analysis.cli.analyse import analyse
 from tkyt_analysis.cli.main import run
@@ -125,8 +125,21 @@ def test_neighbours_come_from_a_file_for_areas_of_any_kind(work):
 
 
 def test_the_scan_knows_the_points_of_provinces_and_finds_the_planted_cluster(work):
-    provinces().to_csv("tinh.csv", index=False)
-    arguments = ["-o", "out.csv", "--replicates", 99, "--max-population-share", 0.1, "--picture", "p.svg"]
+    provinces().rename(columns={"deaths": "ca", "population": "dan"}).to_csv("tinh.csv", index=False)
+    arguments = [
+        "--count",
+        "ca",
+        "--population",
+        "dan",
+        "-o",
+        "out.csv",
+        "--replicates",
+        99,
+        "--max-population-share",
+        0.1,
+        "--picture",
+        "p.svg",
+    ]
     assert "1 cụm có ý nghĩa" in ask("scan", "tinh.csv", *arguments)
     first = pd.read_csv("out.csv").iloc[0]
     assert set(first["members"].split()) == {"VN2025:04", "VN2025:08", "VN2025:19"}
@@ -136,6 +149,12 @@ def test_the_scan_knows_the_points_of_provinces_and_finds_the_planted_cluster(wo
 def test_moran_tells_of_the_whole_map_and_of_each_area(work):
     provinces().to_csv("tinh.csv", index=False)
     found = json.loads(ask("moran", "tinh.csv", "-o", "out.csv", "--json", "--permutations", 99))
+    rows = provinces().assign(population=lambda table: 10_000 + 3_000 * (table.index % 2))  # rates, not counts
+    rows.to_csv("lech.csv", index=False)
+    uneven = json.loads(ask("moran", "lech.csv", "-o", "out2.csv", "--json", "--permutations", 99))
+    named = rows.set_index("unit_id")
+    direct = moran(named["deaths"], place_weights(), population=named["population"]).iloc[0]
+    assert uneven["moran"]["statistic"] == pytest.approx(direct["statistic"])
     assert found["moran"]["statistic"] > 0.2
     assert found["moran"]["p_value"] == pytest.approx(1 / 100)
     kinds = pd.read_csv("out.csv").set_index("unit_id")["cluster"]
