@@ -136,7 +136,7 @@ def rules() -> dict[str, Any]:
 
 
 def _of_release(workbench: Workbench, whole: Question, place: str, period: str) -> pd.DataFrame:
-    """MonthlyDeaths.rows; months between the first and the last without a death have 0."""
+    """MonthlyDeaths.rows. A month without a row has 0 where the measure says so (deaths), else no count; a withheld one has none."""
     unit, measure = workbench.place(place), whole.view.measures[0]
     part = part_of(workbench, place)
     own = whole.to_pandas().assign(**{KEY: unit, "name": workbench.place_name(unit)})
@@ -144,14 +144,18 @@ def _of_release(workbench: Workbench, whole: Question, place: str, period: str) 
     below = parts.rename(columns={part: KEY, f"{part}_name": "name"})
     rows = pd.concat([own, below[below[KEY] != unit]], ignore_index=True)
     rows = rows.rename(columns={"month": "period_id", "value": "events"}).astype({"period_id": "str"})
-    rows = rows.loc[rows["events"].notna(), [KEY, "name", "period_id", "events"]]
-    if rows.empty:
-        return rows.assign(population=pd.Series(dtype=float))
-    months = pd.period_range(rows["period_id"].min(), rows["period_id"].max(), freq="M").strftime("%Y%m")
-    names = rows.drop_duplicates(KEY)[[KEY, "name"]]
-    full = names.merge(pd.DataFrame({"period_id": months}), how="cross")
+    rows = rows[[KEY, "name", "period_id", "events"]].assign(told=True)
+    known = rows[rows["events"].notna()]
+    if known.empty:
+        return known.drop(columns="told").assign(population=pd.Series(dtype=float))
+    months = pd.period_range(known["period_id"].min(), known["period_id"].max(), freq="M").strftime("%Y%m")
+    units = known.groupby(KEY, sort=False, as_index=False).agg(name=("name", "first"), first=("period_id", "min"))
+    full = units.merge(pd.DataFrame({"period_id": months}), how="cross")
+    full = full[full["period_id"] >= full["first"]].drop(columns="first")  # before, its register had not begun
     full = full.merge(rows.drop(columns="name"), on=[KEY, "period_id"], how="left", validate="one_to_one")
-    return full.assign(events=full["events"].astype(float).fillna(0.0), population=float("nan"))
+    nobody = full["told"].isna() & bool(workbench.measures[measure].options.get("absent_is_zero"))
+    full["events"] = full["events"].astype(float).mask(nobody, 0.0)
+    return full.drop(columns="told").assign(population=float("nan"))
 
 
 def _study_start(rows: pd.DataFrame, workbench: Workbench, numbers: dict[str, Any]) -> str:

@@ -46,8 +46,14 @@ class Bench:
         )  # fmt: skip
         self.measures = {
             name: SimpleNamespace(
-                method=method, numerator=above, denominator=below, per=per, title={"vi": title}, unit={"vi": unit}
-            )
+                method=method,
+                numerator=above,
+                denominator=below,
+                per=per,
+                title={"vi": title},
+                unit={"vi": unit},
+                options={"absent_is_zero": name == "deaths"},
+            )  # fmt: skip
             for name, (method, above, below, per, title, unit) in MEASURES.items()
         }
 
@@ -224,6 +230,33 @@ def test_a_month_without_a_death_counts_as_0_and_not_as_missing():
     deaths = monthly_deaths(bench_of_months("2020-01", values), "VN", start="2024-01-01")
     assert deaths.own["events"].tolist().count(0.0) == 1
     assert len(deaths.own) == 60
+
+
+def test_before_the_register_of_a_province_began_there_are_no_zeros():
+    bench = bench_of_months("2019-01", [50.0] * 72)
+    months = pd.period_range("2021-01", periods=48, freq="M").strftime("%Y%m")
+    late = pd.DataFrame({"province": HERE, "province_name": "Tỉnh Quảng Ngãi", "month": months, "value": 20.0})
+    bench.tables["deaths", ("province", "month")] = late
+    deaths = monthly_deaths(bench, "VN", start="2024-01-01")
+    own = deaths.rows[deaths.rows["unit_id"] == HERE]
+    assert (own["period_id"].min(), own["events"].min()) == ("202101", 20)
+    found = excess_of(deaths).query("unit_id == @HERE")
+    assert found["observed"].isna().sum() == 24
+    assert found.loc[found["period_id"] >= "202401", "expected"].to_numpy() == pytest.approx(20, abs=1)
+
+
+def test_a_month_that_is_withheld_or_of_a_form_that_did_not_come_is_not_counted_as_0():
+    bench = bench_of_months("2020-01", [20.0] * 60)
+    own = bench.tables["deaths", ("month",)]
+    own.loc[30, "value"] = np.nan  # withheld
+    assert monthly_deaths(bench, "VN", start="2024-01-01").own["events"].isna().sum() == 1
+    values = [20.0] * 60
+    values[30] = np.nan  # no row
+    bench = bench_of_months("2020-01", values)
+    bench.measures["deaths"].options["absent_is_zero"] = False
+    deaths = monthly_deaths(bench, "VN", start="2024-01-01")
+    assert deaths.own["events"].isna().sum() == 1
+    assert excess_of(deaths)["observed"].isna().sum() == 1
 
 
 def test_one_year_is_no_baseline_and_a_real_release_then_shows_no_expected_deaths():
