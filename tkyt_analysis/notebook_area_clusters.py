@@ -26,7 +26,7 @@ def moran_html(areas: Areas) -> Answer:
     whole = moran(counts["events"], weights, population=counts["population"]).iloc[0]
     if whole["status"] == "not_assessable":
         return areas.nothing("area_notebook.refused", reason=label(whole["reason"], language))
-    clear = whole["p_value"] < 0.05  # noqa: PLR2004
+    clear = whole["p_value"] < 0.05
     said = label(
         "area_notebook.moran" if clear else "area_notebook.no_moran", language,
         value=format_number(whole["statistic"], 2, language), p=p_words(whole["p_value"], language),
@@ -42,7 +42,7 @@ def moran_html(areas: Areas) -> Answer:
 
 def p_words(p: float, language: str) -> str:
     """ "p = 0,012"; "p < 0,001"."""
-    if p < 0.001:  # noqa: PLR2004
+    if p < 0.001:
         return "p < " + format_number(0.001, 3, language)
     return "p = " + format_number(p, 3, language)
 

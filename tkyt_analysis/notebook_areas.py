@@ -175,7 +175,7 @@ def _commune_names() -> dict[str, str]:
 
     table = places("VN2025")
     provinces = province_names()
-    table = table[table["level"] == 3]  # noqa: PLR2004
+    table = table[table["level"] == 3]
     return {
         unit: f"{name}, {provinces.get(province, '')}"
         for unit, name, province in table[[KEY, "full_name", "province_id"]].itertuples(index=False)
@@ -235,7 +235,7 @@ def _scatter(areas: Areas, rows: pd.DataFrame, size: str) -> Figure:
     with chart_style():
         drawn = Figure(figsize=(7.2, 3.6) if size == "print" else (4.2, 4.0), layout="constrained")
         axes = drawn.subplots()
-        many = len(rows) > 200  # noqa: PLR2004
+        many = len(rows) > 200
         for column, colour, marker in (("value", SERIES[1], "o"), ("rate", SERIES[0], "s")):
             axes.plot(
                 rows["population"], rows[column], linestyle="", marker=marker, markersize=1.8 if many else 6, color=colour,

@@ -118,7 +118,7 @@ def monthly_deaths(
 def _dates(baseline: str, start: str) -> None:
     """InputError where a parameter is no date or no two years."""
     first, _, last = baseline.partition("..")
-    years = not baseline or (first.isdigit() and last.isdigit() and len(first) == len(last) == 4)  # noqa: PLR2004
+    years = not baseline or (first.isdigit() and last.isdigit() and len(first) == len(last) == 4)
     try:
         datetime.date.fromisoformat(start or COUNTRY_START)
     except ValueError:
@@ -175,7 +175,7 @@ def _lacks(rows: pd.DataFrame, start: str, numbers: dict[str, Any], language: st
         said.append(
             label("excess_notebook.few_months", language, found=before, start=_day(start), least=numbers["least_years"])
         )
-    if rows[KEY].nunique() - 1 < 2:  # noqa: PLR2004
+    if rows[KEY].nunique() - 1 < 2:
         said.append(label("trend_notebook.few_places", language, found=max(0, rows[KEY].nunique() - 1)))
     return tuple(said)
 

@@ -145,7 +145,7 @@ def below_html(deaths: MonthlyDeaths, found: pd.DataFrame) -> Answer:
         return _nothing(deaths)
     rows = found[(found[KEY] != deaths.place) & found["cumulative_excess"].notna()]
     rows = rows[rows["date"] >= pd.Timestamp(deaths.start)].groupby(KEY, as_index=False).last()
-    if len(rows) < 2:  # noqa: PLR2004
+    if len(rows) < 2:
         return deaths.nothing("trend_notebook.nothing_below", place=deaths.name)
     language, names = deaths.language, deaths.rows.drop_duplicates(KEY).set_index(KEY)["name"]
     rows = rows.sort_values("cumulative_p_score", ascending=False)

@@ -102,7 +102,7 @@ def _lacks(rows: pd.DataFrame, language: str) -> tuple[str, ...]:
     said = []
     if rows[KEY].nunique() < LEAST_PROVINCES:
         said.append(label("map_notebook.few_provinces", language, found=rows[KEY].nunique(), least=LEAST_PROVINCES))
-    if rows["year"].nunique() < 2:  # noqa: PLR2004
+    if rows["year"].nunique() < 2:
         said.append(label("map_notebook.few_years", language, found=rows["year"].nunique()))
     return tuple(said)
 
@@ -208,7 +208,7 @@ def _bivariate(figures: MapFigures) -> Answer:
 def _change(figures: MapFigures) -> Answer:
     """Percent change from the first to the last year, with limits of the logarithm of the ratio."""
     years = figures.years
-    if len(years) < 2 or len(figures.last) < LEAST_PROVINCES:  # noqa: PLR2004
+    if len(years) < 2 or len(figures.last) < LEAST_PROVINCES:
         return _lacking(figures, "change", years=len(years), found=len(figures.last), least=LEAST_PROVINCES)
     ends = [figures.provinces[figures.provinces["year"] == one].set_index(KEY) for one in (years[0], years[-1])]
     both = ends[0].join(ends[1], lsuffix="_first", how="inner").query("value_first > 0 and value > 0")
@@ -226,7 +226,7 @@ def _log_error(rows: pd.DataFrame, which: str) -> pd.Series:
 
 
 def _multiples(figures: MapFigures) -> Answer:
-    if len(figures.years) < 2 or len(figures.last) < LEAST_PROVINCES:  # noqa: PLR2004
+    if len(figures.years) < 2 or len(figures.last) < LEAST_PROVINCES:
         return _lacking(figures, "change", years=len(figures.years), found=len(figures.last), least=LEAST_PROVINCES)
     chosen = COUNTRY_PANELS if figures.country else figures.years[-MOST_YEARS:]
     rows = figures.provinces[figures.provinces["year"].isin(chosen)]

@@ -172,7 +172,7 @@ def below_html(series: YearlySeries, found: JoinpointResult) -> Answer:
 
     average = found.aapc[found.aapc[KEY] != series.place]
     told = average[average["status"] != "not_assessable"].sort_values("aapc")
-    if series.missing and not series.country or len(told) < 2:  # noqa: PLR2004
+    if series.missing and not series.country or len(told) < 2:
         return series.nothing("trend_notebook.nothing_below", place=series.name)
     language, names = series.language, series.rows.drop_duplicates(KEY).set_index(KEY)["name"]
     parts = {unit: rows.to_dict("records") for unit, rows in found.segments.groupby(KEY)}

@@ -115,7 +115,7 @@ def _lacks(rows: pd.DataFrame, language: str) -> tuple[str, ...]:
         text = ", ".join(map(str, years)) or "–"
         said.append(label("trend_notebook.few_years", language, found=len(years), years=text, least=MINIMUM_YEARS))
     below = rows.loc[~rows["whole"], KEY].nunique()
-    if below < 2:  # noqa: PLR2004
+    if below < 2:
         said.append(label("trend_notebook.few_places", language, found=below))
     return tuple(said)
 

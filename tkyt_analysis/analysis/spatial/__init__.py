@@ -43,7 +43,7 @@ _HOMES = {
     "shrinkage_picture": "risk_drawing",
     "risk_picture": "risk_drawing",
 }
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

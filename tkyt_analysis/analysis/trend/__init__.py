@@ -61,7 +61,7 @@ _HOMES = {
     "lunar_new_year": "calendar_regressors",
     "tet_regressors": "calendar_regressors",
 }
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
