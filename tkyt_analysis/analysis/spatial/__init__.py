@@ -6,8 +6,7 @@ The public names stand in `_HOMES`; each is imported from its own module when it
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from tkyt_analysis.analysis.lazy_names import lazy_names
 
 _HOMES = {
     # weights and neighbours
@@ -44,14 +43,4 @@ _HOMES = {
     "risk_picture": "risk_drawing",
 }
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """A public name from the module that holds it."""
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
