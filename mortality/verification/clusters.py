@@ -48,9 +48,10 @@ def _smoothed(folder: Path, areas: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _clusters(ours: pd.DataFrame, theirs: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The same clusters in the same order, the same counties nearest first, and p as near as simulation allows."""
     yield compare("number of clusters", len(ours), len(theirs), tolerance=0)
-    for (_, mine), (_, other) in zip(ours.iterrows(), theirs.iterrows(), strict=False):
-        name = f"{other['model']} {other['which']}"
-        yield compare(f"{name}: counties", ";".join(mine["members"]) == other["counties"], 1, tolerance=0)
-        for figure in ("population", "cases", "expected", "smr", "llr"):
-            yield compare(f"{name}: {figure}", mine[figure], other[figure], tolerance=LLR)
-        yield compare(f"{name}: p (simulated)", mine["p_value"], other["p"], tolerance=MONTE_CARLO)
+    names = theirs["model"] + " " + theirs["which"]
+    mine, other = (table.reset_index(drop=True).reindex(range(len(theirs))) for table in (ours, theirs))
+    same = mine["members"].str.join(";") == other["counties"]
+    yield compare(names + ": counties", same, 1, tolerance=0)
+    for figure in ("population", "cases", "expected", "smr", "llr"):
+        yield compare(names + f": {figure}", mine[figure], other[figure], tolerance=LLR)
+    yield compare(names + ": p (simulated)", mine["p_value"], other["p"], tolerance=MONTE_CARLO)

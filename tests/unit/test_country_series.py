@@ -148,4 +148,4 @@ def test_clusters_of_high_risk_have_the_planted_ratio():
 
 def test_an_unknown_geography_is_refused_with_the_choices():
     with pytest.raises(UsageError, match="reported, VN2024, VN2025"):
-        deaths_by_province_year(geography="63")  # type: ignore[arg-type]
+        deaths_by_province_year(geography="63")

@@ -53,7 +53,7 @@ def crude_rate(
     """
     index = events.index if isinstance(events, pd.Series) else None
     counts, persons = (part.ravel() for part in same_length(events=events, person_years=person_years))
-    reason = _why_not(counts, persons)
+    reason = why_no_rate(counts, persons)
     usable = reason == ""
     safe_counts, safe_persons = np.where(usable, counts, 0.0), np.where(usable, persons, 1.0)
     lower, upper, method = poisson_limits(safe_counts, confidence=confidence, limits=limits)
@@ -127,7 +127,7 @@ def same_length(**named: npt.ArrayLike) -> tuple[Numbers, ...]:
         raise InputError("error.lengths_differ", found=found) from None
 
 
-def _why_not(counts: Numbers, persons: Numbers) -> npt.NDArray[np.str_]:
+def why_no_rate(counts: Numbers, persons: Numbers) -> npt.NDArray[np.str_]:
     """Label key of the reason why a row has no rate; "" where it has one."""
     nobody = ~(persons > 0)
     return np.select(

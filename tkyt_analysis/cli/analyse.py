@@ -230,7 +230,7 @@ def _cell(cell: Any) -> str:
     return format_number(cell, 2 if abs(cell) >= 0.1 else 4)
 
 
-def _years(text: str | None) -> tuple[str, str] | None:
+def _years(text: str | None) -> tuple[int, int] | tuple[str, str] | None:
     """2015-2019 or two dates parted by a colon."""
     if text is None:
         return None
@@ -238,7 +238,7 @@ def _years(text: str | None) -> tuple[str, str] | None:
     if not parted or not (first and last):
         raise InputError("error.analyse.baseline", value=text)
     if first.isdigit() and last.isdigit():
-        return int(first), int(last)  # type: ignore[return-value]
+        return int(first), int(last)
     return first, last
 
 

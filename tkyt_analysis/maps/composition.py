@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,19 +50,19 @@ def figure_of(
         return _compose(content, figsize, content.named if names is None else names)
 
 
-def svg_of(content: MapContent, **options: object) -> str:
+def svg_of(content: MapContent, **options: Any) -> str:
     """The printed map as SVG text without XML head, for a page; same input, same bytes."""
     stream = io.StringIO()
     with chart_style():
-        figure = figure_of(content, **options)  # type: ignore[arg-type]
+        figure = figure_of(content, **options)
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return _compact(stream.getvalue())
 
 
-def png_of(content: MapContent, *, dpi: int = 200, **options: object) -> bytes:
+def png_of(content: MapContent, *, dpi: int = 200, **options: Any) -> bytes:
     """The printed map as PNG; `dpi` pixels per inch."""
     stream = io.BytesIO()
-    figure_of(content, **options).savefig(stream, format="png", dpi=dpi, metadata={"Software": None})  # type: ignore[arg-type]
+    figure_of(content, **options).savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
     return stream.getvalue()
 
 

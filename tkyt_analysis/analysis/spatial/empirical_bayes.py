@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tkyt_analysis.analysis.groups import names_of, require_columns
+from tkyt_analysis.analysis.rates import why_no_rate
 from tkyt_analysis.analysis.spatial.bayes_limits import beta_limits, gamma_limits, total_limits
 from tkyt_analysis.analysis.spatial.gamma_poisson import negative_binomial
 from tkyt_analysis.analysis.spatial.maps_of_values import Numbers, beside, chosen, maps_of, weights_of
@@ -87,7 +88,7 @@ def empirical_bayes_rate(
         raise UsageError("error.spatial_population_missing")
     maps = maps_of(events, ids)
     counts, persons = maps.values, beside(maps, population, "population")
-    reason = why_not(counts, persons)
+    reason = why_no_rate(counts, persons)
     if word == "binomial":
         reason = np.where((reason == "") & (counts > persons), "reason.more_events_than_total", reason)
     usable = reason == ""
@@ -132,17 +133,6 @@ def _method_text(word: str, islands: str, limits: str) -> str:
         parts.append(f"islands={islands}")
     kind = {"binomial": "beta", "spatial_rate": "poisson"}.get(word, "gamma")
     return ";".join([*parts, f"limits={kind if limits == 'posterior' else 'none'}"])
-
-
-def why_not(counts: Numbers, persons: Numbers) -> npt.NDArray[np.str_]:
-    """Label key of the reason why an area has no rate; "" where it has one."""
-    nobody = ~(persons > 0)
-    return np.select(
-        [~(counts >= 0) | np.isinf(counts), np.isinf(persons) | (persons < 0), nobody & (counts > 0), nobody],
-        ["reason.events_missing", "reason.person_years_wrong", "reason.events_without_person_years",
-         "reason.no_person_years"],
-        default="",
-    )  # fmt: skip
 
 
 def _share(top: Numbers, bottom: Numbers) -> Numbers:

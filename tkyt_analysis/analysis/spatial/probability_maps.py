@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tkyt_analysis.analysis.spatial.empirical_bayes import why_not
+from tkyt_analysis.analysis.rates import why_no_rate
 from tkyt_analysis.analysis.spatial.maps_of_values import Numbers, beside, chosen, maps_of
 
 
@@ -41,7 +41,7 @@ def probability_map(
     tail = chosen(alternative, ("less", "greater"), "alternative")
     maps = maps_of(events, ids)
     counts, persons = maps.values, beside(maps, population, "population")
-    reason = why_not(counts, persons)
+    reason = why_no_rate(counts, persons)
     usable = reason == ""
     e, n = np.where(usable, counts, 0.0), np.where(usable, persons, 0.0)
     people = n.sum(axis=0)

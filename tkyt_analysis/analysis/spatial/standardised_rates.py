@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tkyt_analysis.analysis.spatial.empirical_bayes import global_parameters, why_not
+from tkyt_analysis.analysis.rates import why_no_rate
+from tkyt_analysis.analysis.spatial.empirical_bayes import global_parameters
 from tkyt_analysis.analysis.spatial.maps_of_values import chosen
 
 Numbers = npt.NDArray[np.float64]
@@ -18,7 +19,7 @@ def standardised_rate(events: Numbers, population: Numbers, *, variance: str = "
         variance then is negative its chance part mean/population stands in.
     """
     word = chosen(variance, ("spdep", "paper"), "variance", {"esda": "paper", "assuncao_reis": "paper"})
-    usable = why_not(events, population) == ""
+    usable = why_no_rate(events, population) == ""
     e, n = np.where(usable, events, 0.0), np.where(usable, population, 0.0)
     p = np.divide(e, n, out=np.zeros_like(n), where=usable)
     b, s2, chance = global_parameters(e, n, p, usable)

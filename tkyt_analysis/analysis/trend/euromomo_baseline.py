@@ -10,6 +10,7 @@ EuroMOMO v4-3 (MOMOpack, SSI); checked against the official output for Denmark 2
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,7 @@ def _inputs(
     series: object,
     by: str | Sequence[str] | None,
     value: str | None,
-    time: object,
+    time: Any,
     model: object,
     in_model: object,
     delay_variance: object,
@@ -112,7 +113,7 @@ def _inputs(
     extra = [name for name in (in_model, delay_variance) if isinstance(name, str)]
     if table is not None and in_model is None and "in_model" in table.columns:
         extra.append("in_model")
-    panel = panel_of(series, by=keys, value=value, time=time, extra=extra)  # type: ignore[arg-type]
+    panel = panel_of(series, by=keys, value=value, time=time, extra=extra)
     if panel.times.frequency != 52 or panel.times.dates is None:
         raise InputError("error.euromomo_weeks")
     return panel, panel.counts, _models(panel, table, model)
@@ -202,13 +203,13 @@ def _under_way(panel: Panel, last: int) -> int:
     return _place(panel, f"{year - (week <= 21)}W{start:02}")
 
 
-def _given(panel: Panel, values: object) -> Numbers | None:
+def _given(panel: Panel, values: Any) -> Numbers | None:
     """A column of the table or an array, in the shape of the counts."""
     if values is None:
         return None
     if isinstance(values, str):
         return np.nan_to_num(panel.columns[values])
-    array = np.asarray(as_numbers(values))  # type: ignore[arg-type]
+    array = np.asarray(as_numbers(values))
     try:
         return np.nan_to_num(np.broadcast_to(array, panel.counts.shape)).copy()
     except ValueError:

@@ -178,7 +178,7 @@ def _fitted_values(
 ) -> tuple[Numbers, Numbers, Numbers, npt.NDArray[np.str_], npt.NDArray[np.intp]]:
     """(rate as observed, y, weight, reason, zero counts made one half)."""
     rate, count, people = got["rate"], got["count"], got["population"]
-    halved = np.zeros(len(rate if rate is not None else count), dtype=np.intp)  # type: ignore[arg-type]
+    halved = np.zeros(max(len(one) for one in (rate, count) if one is not None), dtype=np.intp)
     reasons: list[tuple[npt.NDArray[np.bool_], str]] = []
     if rate is None:
         assert count is not None

@@ -76,7 +76,8 @@ def _slope_limits(chosen: Chosen) -> Three:
     fit, confidence = chosen.fit, chosen.options.confidence
     if chosen.options.limits == "empirical" and chosen.draws:
         found = [quantile_limits(fit.slopes[i], one.slopes, confidence) for i, one in enumerate(chosen.draws)]
-        return tuple(np.stack(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
+        lower, upper, p_value = (np.stack(part) for part in zip(*found, strict=True))
+        return lower, upper, p_value
     return t_limits(fit.slopes, fit.error, fit.freedom[:, None], confidence)
 
 

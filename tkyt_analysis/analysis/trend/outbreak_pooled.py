@@ -59,7 +59,8 @@ def pooled_reference(given: PooledInput, places: npt.NDArray[np.intp], options: 
     """The reference of each series in each judged period, from periods before it only."""
     totals = given.totals()
     parts = [_period(given, totals, int(place), options) for place in places]
-    return Reference(*(np.stack([part[at] for part in parts], axis=1) for at in range(3)))  # type: ignore[arg-type]
+    mean, dispersion, enough = zip(*parts, strict=True)
+    return Reference(np.stack(mean, axis=1), np.stack(dispersion, axis=1), np.stack(enough, axis=1))
 
 
 def tet_effect(given: PooledInput, before: int, options: OutbreakOptions) -> Numbers:

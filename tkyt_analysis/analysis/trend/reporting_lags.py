@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,8 +97,8 @@ def lag_triangle(
     return _filled(rows, names_of(by), times, late, counts, max_delay=max_delay, as_of=as_of, gaps=gaps)
 
 
-def _of_array(values: object, max_delay: int | None) -> LagTriangle:
-    cells: Numbers = as_numbers(values).copy()  # type: ignore[arg-type]
+def _of_array(values: Any, max_delay: int | None) -> LagTriangle:
+    cells: Numbers = as_numbers(values).copy()
     cells = cells[None] if cells.ndim == 2 else cells
     if cells.ndim != 3 or not cells.shape[2]:
         raise InputError("error.surveillance_shape", found=" × ".join(map(str, cells.shape)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,10 +87,10 @@ def panel_of(
     return _of_array(series, time, frequency, gaps=gaps)
 
 
-def _of_array(series: object, time: object, frequency: int | None, *, gaps: str) -> Panel:
+def _of_array(series: Any, time: object, frequency: int | None, *, gaps: str) -> Panel:
     if isinstance(series, pd.Series) and time is None and not isinstance(series.index, pd.RangeIndex):
         time = series.index
-    counts: Numbers = as_numbers(series)  # type: ignore[arg-type]
+    counts: Numbers = as_numbers(series)
     counts = counts[None, :] if counts.ndim == 1 else counts
     if counts.ndim != 2 or not counts.shape[1]:
         raise InputError("error.surveillance_shape", found=" × ".join(map(str, counts.shape)))

@@ -119,10 +119,11 @@ class _Plan:
     @property
     def given(self) -> tuple[float | None, float | None, float | None]:
         """Weights that are not to be estimated; no trend, no season: 0."""
-        return tuple(
+        alpha, beta, gamma = (
             0.0 if part is False else None if part is None else float(part)
             for part in (self.alpha, self.beta, self.gamma)
-        )  # type: ignore[return-value]
+        )
+        return alpha, beta, gamma
 
     @property
     def method(self) -> str:

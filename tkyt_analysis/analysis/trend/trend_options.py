@@ -9,8 +9,8 @@ from tkyt_analysis.errors import InputError, UsageError
 
 def require_number(name: str, value: object, *, low: float, high: float = float("inf"), whole: bool = False) -> None:
     """Raises UsageError where an option is no number from `low` to `high` (`whole`: without fraction)."""
-    fits = isinstance(value, Real) and not isinstance(value, bool) and low <= float(value) <= high
-    if not fits or (whole and float(value) != int(float(value))):  # type: ignore[arg-type]
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+    if not low <= number <= high or (whole and not number.is_integer()):
         known = f"{low:g}, {low + 1:g}, …" if whole else f"{low:g} … {high:g}" if high < float("inf") else f">= {low:g}"
         raise UsageError("error.trend_option", name=name, value=value, known=known)
 
